@@ -1,0 +1,2 @@
+/** The one place that imports the tensor runtime. */
+export type { Tensor } from "@tensorflow/tfjs-core";
