@@ -1,0 +1,99 @@
+/**
+ * A run's whole configuration. The form, the worker message, the link, the saved run and the command line
+ * are this one object. Pure data: importing this file pulls in no engine code.
+ */
+import * as z from "zod/mini";
+
+/** Module names a LoRA adapter can sit on, in Hugging Face's spelling. */
+export const loraModules = [
+  "q_proj",
+  "k_proj",
+  "v_proj",
+  "o_proj",
+  "gate_proj",
+  "up_proj",
+  "down_proj",
+] as const;
+
+const integer = (minimum: number, maximum: number) =>
+  z.int().check(z.gte(minimum), z.lte(maximum));
+const real = (minimum: number, maximum: number) =>
+  z.number().check(z.gte(minimum), z.lte(maximum));
+
+/** Schema of a run's configuration; ranges are what the form offers and the worker accepts. */
+export const runConfigSchema = z.strictObject({
+  /** Embedded model's id, or "local" for the folder that was dropped. */
+  model: z.string(),
+  /** Embedded preference set's id, or "local" for the file that was dropped. */
+  data: z.string(),
+  /** Which labelled objective of the set is trained; empty when the set has one. */
+  objective: z.string(),
+  /** Key of `losses/index.ts`. */
+  method: z.string(),
+  /** The method's own knobs, by the keys it declares. */
+  params: z.record(z.string(), z.number()),
+  tuning: z.enum(["lora", "full"]),
+  loraRank: integer(1, 128),
+  loraAlpha: real(0.1, 512),
+  loraDropout: real(0, 0.9),
+  loraTargets: z.array(z.enum(loraModules)).check(z.minLength(1)),
+  learningRate: real(0, 1),
+  weightDecay: real(0, 1),
+  /** Global gradient-norm limit; 0 switches clipping off. */
+  maxGradNorm: real(0, 1000),
+  schedule: z.enum(["constant", "linear", "cosine"]),
+  warmupSteps: integer(0, 10_000),
+  /** Optimizer steps. */
+  steps: integer(1, 100_000),
+  /** Pairs per micro-batch. */
+  batchPairs: integer(1, 256),
+  /** Micro-batches per optimizer step. */
+  accumulationSteps: integer(1, 64),
+  /** Longest prompt plus answer, in tokens. */
+  maxTokens: integer(8, 8192),
+  /** What ends an answer: the template or end-of-text token, or nothing. */
+  terminator: z.enum(["auto", "eos", "none"]),
+  isShuffled: z.boolean(),
+  seed: integer(0, 2_147_483_647),
+  /** Optimizer steps between held-out evaluations; 0 evaluates at the start and the end only. */
+  evalEvery: integer(0, 100_000),
+  /** Held-out pairs per evaluation; they are also the dots of the Pair Map. */
+  evalPairs: integer(1, 4096),
+  sampleTokens: integer(1, 512),
+  sampleTemperature: real(0, 5),
+  backend: z.enum(["auto", "webgpu", "cpu"]),
+});
+
+/** A run's configuration. */
+export type RunConfig = z.infer<typeof runConfigSchema>;
+
+/** Starting point that every preset and link differs from; calibrated on the embedded model. */
+export const defaultConfig: RunConfig = {
+  model: "story",
+  data: "kind-endings",
+  objective: "",
+  method: "dpo",
+  params: { beta: 0.1 },
+  tuning: "lora",
+  loraRank: 8,
+  loraAlpha: 16,
+  loraDropout: 0,
+  loraTargets: [...loraModules],
+  learningRate: 2e-3,
+  weightDecay: 0,
+  maxGradNorm: 1,
+  schedule: "constant",
+  warmupSteps: 0,
+  steps: 60,
+  batchPairs: 8,
+  accumulationSteps: 1,
+  maxTokens: 128,
+  terminator: "auto",
+  isShuffled: true,
+  seed: 7,
+  evalEvery: 10,
+  evalPairs: 64,
+  sampleTokens: 32,
+  sampleTemperature: 0.7,
+  backend: "auto",
+};

@@ -1,0 +1,303 @@
+/**
+ * Everything that crosses the wall between the page and the trainer. `Commands` maps a name to its question
+ * and answer; `WorkerEvent` is what the trainer says unasked. All of it is plain data: a recorded list of
+ * events is a demo run, a test fixture and a bug report.
+ */
+import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import type { PresetSummary } from "../engine/training/presets.ts";
+
+/** One word for what the trainer is doing. */
+export type Phase =
+  | "waking"
+  | "ready"
+  | "compiling"
+  | "caching-ref"
+  | "training"
+  | "evaluating"
+  | "paused"
+  | "saving"
+  | "recovering"
+  | "done"
+  | "stopped"
+  | "failed";
+
+/** Codes of the messages a person can meet (texts: ui/messages.ts). */
+export type MessageCode =
+  | "GPU-1"
+  | "GPU-1b"
+  | "GPU-2"
+  | "GPU-3"
+  | "GPU-4"
+  | "NUM-1"
+  | "NUM-2"
+  | "WRK-1"
+  | "FIL-1"
+  | "FIL-2"
+  | "DAT-1"
+  | "DAT-2"
+  | "LNK-1"
+  | "CFG-1"
+  | "RUN-1";
+
+/** An error as plain data; classes are rebuilt on the other side. */
+export interface ErrorReport {
+  readonly name: string;
+  readonly code: MessageCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, string | number>>;
+}
+
+/** What the trainer runs on. */
+export interface BackendReport {
+  readonly backend: "webgpu" | "cpu";
+  /** Short name for the chip, such as "apple m2" or "CPU". */
+  readonly label: string;
+  readonly isSoftware: boolean;
+  readonly hasShaderF16: boolean;
+  /** Why WebGPU is not used; null when it is, or when the cpu was asked for. */
+  readonly reason: "no-gpu-api" | "insecure-context" | "no-adapter" | null;
+  readonly maxBufferBytes: number;
+  /** The copyable report: vendor, architecture, features, limits. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** An objective as the page shows it: everything but the mathematics. */
+export type ObjectiveCard = Omit<Objective, "compute">;
+
+/** An embedded preference set as the page shows it. */
+export interface DataCard {
+  readonly id: string;
+  readonly label: string;
+  readonly sentence: string;
+  readonly objectives: readonly { readonly id: string; readonly label: string; readonly judge: string }[];
+}
+
+/** The answer to `describe`: what menus and forms are drawn from. */
+export interface Description {
+  readonly objectives: readonly ObjectiveCard[];
+  readonly datasets: readonly DataCard[];
+  readonly models: readonly { readonly id: string; readonly label: string }[];
+  readonly presets: readonly PresetSummary[];
+  readonly parameterSpecs: Readonly<Record<string, ParameterSpec>>;
+}
+
+/** The loaded model. */
+export interface ModelSummary {
+  readonly id: string;
+  readonly label: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  readonly maxPositions: number;
+  readonly sizeBytes: number;
+}
+
+/** One pair as text, for the page. */
+export interface PairText {
+  readonly prompt: string;
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+/** Why a row was left out. */
+export interface RowNote {
+  readonly row: number;
+  readonly reason: string;
+}
+
+/** The loaded preference set. */
+export interface DataSummary {
+  readonly id: string;
+  readonly label: string;
+  readonly objective: string;
+  readonly trainPairs: number;
+  readonly heldoutPairs: number;
+  readonly meanChosenTokens: number;
+  readonly meanRejectedTokens: number;
+  readonly examples: readonly PairText[];
+  readonly promptChips: readonly string[];
+  /** Rows left out, and the sentence of DAT-2 when there are any. */
+  readonly notes: readonly RowNote[];
+  readonly healthMessage: string | null;
+  readonly judge: string | null;
+}
+
+/** What a run will cost, before it starts. */
+export interface Preflight {
+  readonly trainableParameters: number;
+  readonly baseParameters: number;
+  readonly effectiveBatchPairs: number;
+  readonly forwardPassesPerStep: number;
+  readonly referenceBytes: number;
+  readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "head", number>>;
+  /** Timed on this machine; null until the speed was measured. */
+  readonly secondsPerStep: number | null;
+  readonly problems: readonly { readonly field: string; readonly message: string }[];
+}
+
+/** Metric values of one optimizer step, by TRL's names; measured before the step's update. */
+export interface StepRecord {
+  readonly step: number;
+  /** Active milliseconds since the start, pauses and compilation excluded. */
+  readonly activeMs: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Log-ratios of the probe pairs against the reference, one entry per held-out pair. */
+export interface ProbePoints {
+  readonly pairIndex: Int32Array;
+  readonly chosenDelta: Float32Array;
+  readonly rejectedDelta: Float32Array;
+}
+
+/** One generated answer. */
+export interface Sample {
+  readonly prompt: string;
+  readonly mode: "greedy" | "seeded";
+  readonly text: string;
+  readonly tokens: readonly string[];
+  /** log p(policy) − log p(reference) of each token. */
+  readonly tokenDeltas: readonly number[];
+  readonly judgeScore: number | null;
+}
+
+/** State that continues a run exactly: adapter, optimizer moments and position. */
+export interface Checkpoint {
+  readonly runId: string;
+  readonly step: number;
+  readonly activeMs: number;
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+}
+
+/** One token of a pair as trained. */
+export interface TokenScore {
+  readonly text: string;
+  readonly isScored: boolean;
+  readonly logp: number;
+  readonly referenceLogp: number;
+}
+
+/** A probe pair under the microscope. */
+export interface PairInspection {
+  readonly pairIndex: number;
+  readonly text: PairText;
+  readonly chosen: readonly TokenScore[];
+  readonly rejected: readonly TokenScore[];
+}
+
+/** A file that leaves the studio. */
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Files from the person's disk, read on the page and handed over. */
+export interface LocalFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Faults that tests and the curious can ask for in the address; ignored otherwise. */
+export interface Injection {
+  readonly kind: "nan" | "zero" | "kill" | "hang" | "no-gpu" | "no-adapter";
+  readonly step: number;
+}
+
+/** Commands: name → what is asked and what comes back. */
+export interface Commands {
+  /** Opens the device; called first, and again to change or restart the backend. */
+  open: {
+    question: { backend: RunConfig["backend"]; isSecure: boolean; injections: readonly Injection[] };
+    answer: BackendReport;
+  };
+  describe: { question: null; answer: Description };
+  loadModel: { question: { id: string; files: readonly LocalFile[] | null }; answer: ModelSummary };
+  loadData: {
+    question: {
+      id: string;
+      objective: string;
+      files: readonly LocalFile[] | null;
+      maxTokens: number;
+      terminator: RunConfig["terminator"];
+    };
+    answer: DataSummary;
+  };
+  preflight: { question: { config: RunConfig }; answer: Preflight };
+  /** Times a few steps on a throwaway adapter so that estimates are measured; compiles shaders. */
+  warmUp: { question: { config: RunConfig }; answer: { secondsPerStep: number } };
+  start: { question: { runId: string; config: RunConfig; resume: Checkpoint | null }; answer: null };
+  pause: { question: null; answer: null };
+  resume: { question: null; answer: null };
+  /** Runs exactly one optimizer step, then pauses; starts a paused run when none is active. */
+  step: { question: null; answer: null };
+  stop: { question: null; answer: null };
+  /** Settings that apply to the running run. */
+  setLive: { question: { learningRate?: number; evalEvery?: number }; answer: null };
+  sampleNow: { question: null; answer: null };
+  inspectPair: { question: { pairIndex: number }; answer: PairInspection };
+  exportAdapter: { question: null; answer: readonly ExportedFile[] };
+}
+
+/** What the trainer says unasked. */
+export type WorkerEvent =
+  | { readonly type: "heartbeat" }
+  | {
+      readonly type: "phase";
+      readonly runId: string;
+      readonly phase: Phase;
+      readonly step: number;
+      /** Work inside the phase, such as reference pairs or shaders; null when it has no count. */
+      readonly progress: { readonly done: number; readonly total: number } | null;
+    }
+  | { readonly type: "steps"; readonly runId: string; readonly steps: readonly StepRecord[] }
+  | {
+      readonly type: "evaluation";
+      readonly runId: string;
+      readonly step: number;
+      readonly activeMs: number;
+      /** Names carry the prefix `eval_`. */
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly points: ProbePoints;
+    }
+  | {
+      readonly type: "samples";
+      readonly runId: string;
+      readonly step: number;
+      readonly samples: readonly Sample[];
+      readonly meanJudgeScore: number | null;
+    }
+  | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
+  | {
+      readonly type: "log";
+      readonly level: "info" | "warning" | "error";
+      readonly code: MessageCode | null;
+      readonly message: string;
+      readonly step: number | null;
+    }
+  | {
+      readonly type: "failed";
+      readonly runId: string;
+      readonly step: number;
+      /** Step of the last checkpoint that can be resumed; null when there is none. */
+      readonly lastGoodStep: number | null;
+      readonly error: ErrorReport;
+    };
+
+/** Name of a command. */
+export type CommandName = keyof Commands;
+
+/** What travels from page to worker. */
+export interface Request<Name extends CommandName = CommandName> {
+  readonly id: number;
+  readonly name: Name;
+  readonly question: Commands[Name]["question"];
+}
+
+/** What travels from worker to page. */
+export type Reply =
+  | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+  | { readonly kind: "error"; readonly id: number; readonly error: ErrorReport }
+  | { readonly kind: "event"; readonly event: WorkerEvent };
