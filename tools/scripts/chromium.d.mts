@@ -1,0 +1,2 @@
+export function chromiumArgs(gpu?: string): string[];
+export function findChromium(): Promise<string>;
