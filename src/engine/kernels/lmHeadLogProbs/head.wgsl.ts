@@ -1,0 +1,74 @@
+/** What the shader texts of the head are specialised by. */
+export interface HeadText {
+  readonly width: number;
+  readonly vocabulary: number;
+  /** Arrays are bound as vec4, which needs a width that is a multiple of 4. */
+  readonly vectorised: boolean;
+  readonly hasReference: boolean;
+}
+
+/** Which side a workgroup keeps in a block of four while it streams over the other one. */
+export type BlockSide = "rows" | "vocabulary";
+
+/** Rows (or vocabulary entries) that one workgroup owns. */
+export const blockSize = 4;
+
+/** `fn <name>At(row, column) -> vec4<f32>`: four neighbours of a row, zero beyond its end. */
+function loader(name: string, text: HeadText): string {
+  const signature = `fn ${name}At(row: u32, column: u32) -> vec4<f32>`;
+  if (text.vectorised) return `${signature} { return ${name}[row * columns + column]; }`;
+  const element = (j: number) =>
+    `select(0.0, ${name}[base + min(at + ${j}u, ${text.width - 1}u)], at + ${j}u < ${text.width}u)`;
+  return `${signature} {
+  let base = row * ${text.width}u;
+  let at = column * 4u;
+  return vec4(${[0, 1, 2, 3].map(element).join(", ")});
+}`;
+}
+
+/** Declarations every text of the head starts with: widths, loaders and the test for a scored row. */
+export function preamble(text: HeadText): string {
+  return `
+const columns = ${Math.ceil(text.width / 4)}u;
+const vocabulary = ${text.vocabulary}u;
+${loader("hidden", text)}
+${loader("weight", text)}
+${text.hasReference ? loader("reference", text) : ""}
+fn isScored(row: u32) -> bool {
+  return row < uniforms.rows && labels[min(row, uniforms.rows - 1u)] >= 0 &&
+    labels[min(row, uniforms.rows - 1u)] < ${text.vocabulary};
+}
+`;
+}
+
+/** Places in a vec4. */
+export const four = [0, 1, 2, 3] as const;
+
+/** Lines repeated for the four streamed entries of an invocation. */
+export function each(line: (j: number) => string): string {
+  return four.map(line).join("\n");
+}
+
+/** Logits of 4 x 4 pairs: `z<j>` holds streamed entry j against the block; with a reference also `zr<j>`. */
+export function logitBlock(side: BlockSide, hasReference: boolean): string {
+  const block = side === "rows" ? "hidden" : "weight";
+  const stream = side === "rows" ? "weight" : "hidden";
+  const products = (sum: string, left: string, right: string) =>
+    each((j) => `${sum}${j} += vec4(${four.map((i) => `dot(${left}${i}, ${right}${j})`).join(", ")});`);
+  const loads = (prefix: string, name: string, index: string) =>
+    each((i) => `let ${prefix}${i} = ${name}At(${index}${i}, k);`);
+  // The reference takes the place of the hidden states, on whichever side they are.
+  const reference =
+    side === "rows"
+      ? `${loads("r", "reference", "block")}\n${products("zr", "r", "s")}`
+      : `${loads("r", "reference", "stream")}\n${products("zr", "b", "r")}`;
+  return `
+    ${each((j) => `var z${j} = vec4<f32>();`)}
+    ${hasReference ? each((j) => `var zr${j} = vec4<f32>();`) : ""}
+    for (var k = 0u; k < columns; k++) {
+      ${loads("b", block, "block")}
+      ${loads("s", stream, "stream")}
+      ${products("z", "b", "s")}
+      ${hasReference ? reference : ""}
+    }`;
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
+import {
+  headHiddenGradient,
+  headStatistics,
+  headWeightGradient,
+  statisticColumn,
+  statisticsWidth,
+} from "./lmHeadLogProbs.cpu.ts";
+import { naiveStatistics } from "./naiveHead.testing.ts";
+
+/** Numbers in [-1, 1) that depend on the seed alone. */
+function numbers(seed: number, length: number, scale = 1): Float64Array {
+  let state = seed >>> 0;
+  return Float64Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state / 2 ** 31 - 1) * scale;
+  });
+}
+
+function exampleHead({
+  rows,
+  width,
+  vocabulary,
+}: {
+  rows: number;
+  width: number;
+  vocabulary: number;
+}): HeadArrays & {
+  reference: Float64Array;
+} {
+  return {
+    rows,
+    width,
+    vocabulary,
+    hidden: numbers(1, rows * width, 2),
+    weight: numbers(2, vocabulary * width),
+    labels: Array.from({ length: rows }, (_, row) => (row * 7 + vocabulary - 1) % vocabulary),
+    reference: numbers(3, rows * width, 2),
+  };
+}
+
+function statisticsOf(head: HeadArrays): Float64Array {
+  const statistics = new Float64Array(head.rows * statisticsWidth);
+  headStatistics(head, statistics);
+  return statistics;
+}
+
+/** A different upstream gradient for every row and statistic; the last two columns must not matter. */
+function upstreamFor(rows: number): Float64Array {
+  return numbers(4, rows * statisticsWidth);
+}
+
+function objectiveOf(head: HeadArrays, upstream: Float64Array, referenceWeight = head.weight): number {
+  return naiveStatistics(head, referenceWeight)
+    .flatMap((values, row) =>
+      values.map((value, column) => value * upstream[row * statisticsWidth + column]!),
+    )
+    .reduce((sum, value) => sum + value, 0);
+}
+
+function centralDifferences(array: Float64Array, value: () => number): number[] {
+  const step = 1e-5;
+  return Array.from(array, (start, i) => {
+    array[i] = start + step;
+    const above = value();
+    array[i] = start - step;
+    const below = value();
+    array[i] = start;
+    return (above - below) / (2 * step);
+  });
+}
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  expect(actual.length).toBe(expected.length);
+  const size = Math.max(1, ...Array.from(expected, Math.abs));
+  for (let i = 0; i < expected.length; i++) {
+    expect(Math.abs(actual[i]! - expected[i]!), `element ${i}`).toBeLessThan(tolerance * size);
+  }
+}
+
+describe("head statistics", () => {
+  it("gives the numbers of a worked example", () => {
+    // Logits 0 and ln 3, so probabilities 1/4 and 3/4; the reference's are 1/2 each.
+    const head = { rows: 1, width: 1, vocabulary: 2, labels: [1] };
+    const arrays = {
+      hidden: Float64Array.of(1),
+      weight: Float64Array.of(0, Math.log(3)),
+      reference: Float64Array.of(0),
+    };
+    const [logp, entropy, kl, meanLogit, logSumExp, referenceLogSumExp] = statisticsOf({
+      ...head,
+      ...arrays,
+    });
+    expect(logp).toBeCloseTo(Math.log(3 / 4), 14);
+    expect(entropy).toBeCloseTo(Math.log(4) - 0.75 * Math.log(3), 14);
+    expect(kl).toBeCloseTo(0.5 * Math.log(2) + 0.5 * Math.log(2 / 3), 14);
+    expect(meanLogit).toBeCloseTo(Math.log(3) / 2, 14);
+    expect(logSumExp).toBeCloseTo(Math.log(4), 14);
+    expect(referenceLogSumExp).toBeCloseTo(Math.log(2), 14);
+  });
+
+  it.each([
+    { rows: 3, width: 37, vocabulary: 65 },
+    { rows: 2, width: 64, vocabulary: 512 },
+    { rows: 5, width: 96, vocabulary: 768 },
+    { rows: 1, width: 8, vocabulary: 2003 },
+    { rows: 2, width: 3, vocabulary: 50_000 },
+    { rows: 1, width: 1, vocabulary: 1 },
+  ])("agrees with the full softmax at %o", (sizes) => {
+    const head = exampleHead(sizes);
+    const statistics = statisticsOf(head);
+    naiveStatistics(head).forEach((expected, row) => {
+      expectClose(statistics.subarray(row * statisticsWidth, row * statisticsWidth + 4), expected, 1e-11);
+    });
+  });
+
+  it("has a KL of exactly 0 to itself", () => {
+    const head = exampleHead({ rows: 4, width: 37, vocabulary: 101 });
+    const statistics = statisticsOf({ ...head, reference: head.hidden });
+    for (let row = 0; row < head.rows; row++) {
+      expect(statistics[row * statisticsWidth + statisticColumn.kl]).toBe(0);
+    }
+  });
+
+  it("stays finite when one logit leads by 160", () => {
+    const head: HeadArrays = {
+      rows: 2,
+      width: 1,
+      vocabulary: 3,
+      hidden: Float32Array.of(80, -80),
+      reference: Float32Array.of(-80, 80),
+      weight: Float32Array.of(1, -1, 0),
+      labels: [1, 1],
+    };
+    const statistics = statisticsOf(head);
+    expectClose(statistics.subarray(0, 4), [-160, 0, 160, 0], 1e-6);
+    expectClose(statistics.subarray(6, 10), [0, 0, 160, 0], 1e-6);
+    const upstream = Float64Array.of(1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0);
+    const gradient = new Float64Array(2);
+    headHiddenGradient({ ...head, statistics, upstream }, gradient);
+    // Row 0: d logp = -2, d KL = +2; row 1 is at its maximum, its KL falls along the policy's weight.
+    expectClose(gradient, [0, -2], 1e-6);
+  });
+
+  it("leaves rows without a valid label at 0", () => {
+    const head = { ...exampleHead({ rows: 3, width: 4, vocabulary: 5 }), labels: [-1, 2, 5] };
+    const statistics = statisticsOf(head);
+    expect(Array.from(statistics.subarray(0, 6))).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(Array.from(statistics.subarray(12, 18))).toEqual([0, 0, 0, 0, 0, 0]);
+    const gradient = new Float64Array(12);
+    headHiddenGradient({ ...head, statistics, upstream: upstreamFor(3) }, gradient);
+    expect(Array.from(gradient.subarray(0, 4))).toEqual([0, 0, 0, 0]);
+    expect(Array.from(gradient.subarray(8, 12))).toEqual([0, 0, 0, 0]);
+    expect(gradient.subarray(4, 8).every((value) => value !== 0)).toBe(true);
+  });
+});
+
+describe("head gradients", () => {
+  const sizes = { rows: 3, width: 5, vocabulary: 11 };
+
+  it.each([true, false])(
+    "match central differences for the hidden states (reference: %s)",
+    (hasReference) => {
+      const { reference, ...bare } = exampleHead(sizes);
+      const head = hasReference ? { ...bare, reference } : bare;
+      const upstream = upstreamFor(sizes.rows);
+      const gradient = new Float64Array(head.hidden.length);
+      headHiddenGradient({ ...head, statistics: statisticsOf(head), upstream }, gradient);
+      const expected = centralDifferences(head.hidden as Float64Array, () => objectiveOf(head, upstream));
+      expectClose(gradient, expected, 1e-8);
+    },
+  );
+
+  it.each([true, false])("match central differences for the weight (reference: %s)", (hasReference) => {
+    const { reference, ...bare } = exampleHead(sizes);
+    const head = hasReference ? { ...bare, reference } : bare;
+    const upstream = upstreamFor(sizes.rows);
+    const gradient = new Float64Array(head.weight.length);
+    headWeightGradient({ ...head, statistics: statisticsOf(head), upstream }, gradient);
+    const frozen = Float64Array.from(head.weight);
+    const expected = centralDifferences(head.weight as Float64Array, () =>
+      objectiveOf(head, upstream, frozen),
+    );
+    expectClose(gradient, expected, 1e-8);
+  });
+});

@@ -1,0 +1,39 @@
+/** The head by its definition, with every logit at once; for tests only. */
+import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
+
+function logitsOf(
+  states: ArrayLike<number>,
+  weight: ArrayLike<number>,
+  { row, width }: { row: number; width: number },
+) {
+  return Array.from({ length: weight.length / width }, (_, v) => {
+    let sum = 0;
+    for (let k = 0; k < width; k++) sum += states[row * width + k]! * weight[v * width + k]!;
+    return sum;
+  });
+}
+
+function logSoftmax(logits: readonly number[]): number[] {
+  const maximum = Math.max(...logits);
+  const logTotal = maximum + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0));
+  return logits.map((logit) => logit - logTotal);
+}
+
+/** [logp, entropy, kl, mean logit] per row; the reference may have a head weight of its own, for differences. */
+export function naiveStatistics(
+  head: HeadArrays,
+  referenceWeight: ArrayLike<number> = head.weight,
+): number[][] {
+  return Array.from({ length: head.rows }, (_, row) => {
+    const logits = logitsOf(head.hidden, head.weight, { row, width: head.width });
+    const policy = logSoftmax(logits);
+    const entropy = -policy.reduce((sum, logp) => sum + Math.exp(logp) * logp, 0);
+    const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length;
+    let kl = 0;
+    if (head.reference) {
+      const reference = logSoftmax(logitsOf(head.reference, referenceWeight, { row, width: head.width }));
+      kl = reference.reduce((sum, logq, v) => sum + Math.exp(logq) * (logq - policy[v]!), 0);
+    }
+    return [policy[head.labels[row]!]!, entropy, kl, mean];
+  });
+}
