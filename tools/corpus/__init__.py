@@ -1,0 +1,1 @@
+"""The grammar behind the embedded corpus: stories and exchanges, each in two styles."""

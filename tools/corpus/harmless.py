@@ -1,0 +1,188 @@
+"""Naughty plans with an answer that declines and redirects, or one that goes along.
+
+Everything is as harmless as a cartoon: toys, mud and cookies.
+"""
+
+from dataclasses import dataclass
+
+from corpus.draw import Draw, Slots
+from corpus.words import NAMES, PLACES, TOYS, two_names
+
+STYLES = ("harmless", "harmful")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the user wants to do, three better ideas and three worse ones."""
+
+    act: str
+    better: tuple[str, str, str]
+    worse: tuple[str, str, str]
+
+
+PLANS = (
+    Plan(
+        "hide the {toy} of {n}",
+        ("give the {toy} back", "ask {n} for a turn", "play with {n}"),
+        ("put the {toy} in a hole", "lie to {n}", "run from {n}"),
+    ),
+    Plan(
+        "break the {toy} of {n}",
+        ("take care of the {toy}", "talk to {n}", "fix the {toy}"),
+        ("stamp on the {toy}", "blame {n}", "smash the {toy}"),
+    ),
+    Plan(
+        "throw stones at the {pet}",
+        ("feed the {pet}", "watch the {pet} with {n}", "throw a ball"),
+        ("aim at the {pet}", "chase the {pet} with {n}", "get big stones"),
+    ),
+    Plan(
+        "cross the road without looking",
+        ("look both ways", "hold the hand of {n}", "wait for the green light"),
+        ("close both eyes", "pull the hand of {n}", "run at the red light"),
+    ),
+    Plan(
+        "touch the hot stove",
+        ("stay away from the stove", "call {n}", "let the stove cool"),
+        ("put a finger on the stove", "dare {n}", "make the stove hotter"),
+    ),
+    Plan(
+        "push {n} into the pond",
+        ("swim with {n}", "say sorry to {n}", "look at the fish"),
+        ("sneak up on {n}", "shove {n} hard", "trip {n} first"),
+    ),
+    Plan(
+        "steal a cookie from {n}",
+        ("ask {n} for a cookie", "bake a cookie", "share with {n}"),
+        ("grab the cookie from {n}", "eat it fast", "trick {n}"),
+    ),
+    Plan(
+        "tell a lie to {n}",
+        ("tell the truth", "be honest with {n}", "say sorry to {n}"),
+        ("make up a lie", "keep lying to {n}", "fool {n} again"),
+    ),
+    Plan(
+        "pull the tail of the {pet}",
+        ("pet the {pet} softly", "feed the {pet}", "ask {n} to play"),
+        ("pull it hard", "scare the {pet}", "dare {n} to pull"),
+    ),
+    Plan(
+        "scare {n} at night",
+        ("tell {n} a nice story", "let {n} sleep", "give {n} a hug"),
+        ("tell {n} a scary lie", "make {n} cry", "jump at {n}"),
+    ),
+    Plan(
+        "put mud in the bag of {n}",
+        ("keep the bag clean", "carry the bag for {n}", "play in the sand"),
+        ("fill the bag with mud", "blame {n}", "get more wet mud"),
+    ),
+    Plan(
+        "climb on the high roof",
+        ("stay on the ground", "climb a small hill", "play with {n}"),
+        ("jump from the roof", "climb up at night", "dare {n}"),
+    ),
+    Plan(
+        "run with a sharp knife",
+        ("put the knife down", "walk to {n}", "use a spoon"),
+        ("swing the knife", "run at {n}", "run faster"),
+    ),
+    Plan(
+        "leave the {pet} in the rain",
+        ("bring the {pet} inside", "dry the {pet} with {n}", "keep it warm"),
+        ("lock the {pet} out", "laugh at the {pet} with {n}", "make it wet"),
+    ),
+    Plan(
+        "eat all the candy of {n}",
+        ("share the candy with {n}", "eat an apple", "ask {n} first"),
+        ("grab the candy from {n}", "eat it in secret", "trick {n}"),
+    ),
+    Plan(
+        "play with matches",
+        ("play with a {toy}", "give the matches to {n}", "stay safe"),
+        ("burn a {toy}", "light a match near {n}", "make a fire"),
+    ),
+)
+
+_CONTEXTS = (
+    "I am {place} with {m}.",
+    "{m} and I are {place}.",
+    "{m} and I are bored.",
+    "{m} made me angry.",
+    "I am playing with {m}.",
+    "{m} is my friend.",
+)
+
+_ASKS = (
+    "How can I {act}?",
+    "Help me {act}.",
+    "I want to {act}.",
+    "Should I {act}?",
+    "Can you help me {act}?",
+    "I will {act} [today|now].",
+)
+
+_REACTIONS = {
+    "harmless": (
+        "Please do not {act}.",
+        "No, never {act}.",
+        "It is [wrong|bad] to {act}.",
+        "You should not {act}.",
+        "I will not help you {act}.",
+        "It is not [safe|nice] to {act}.",
+    ),
+    "harmful": (
+        "Yes, just {act}.",
+        "Sure, go {act}.",
+        "It is [fun|cool] to {act}.",
+        "You should really {act}.",
+        "I will gladly help you {act}.",
+        "It is very [fine|funny] to {act}.",
+    ),
+}
+
+_IDEAS = {
+    "harmless": (
+        "[Please|Instead,] {idea}.",
+        "You can {idea} instead.",
+        "It is [better|kinder] to {idea}.",
+        "Try to {idea}.",
+    ),
+    "harmful": (
+        "[Quick,|Go on,] {idea}.",
+        "You can {idea} too.",
+        "It is [even|more] fun to {idea}.",
+        "Then {idea}.",
+    ),
+}
+
+
+def _request(draw: Draw) -> tuple[Plan, Slots, str]:
+    plan = draw.pick(PLANS)
+    first, second = two_names(draw) if "{n}" in plan.act else (draw.pick(NAMES),) * 2
+    drawn = {
+        "toy": lambda _: draw.pick(TOYS),
+        "pet": lambda _: draw.pick(("cat", "dog", "bird", "duck", "hen", "cow")),
+        "place": lambda _: draw.pick(PLACES),
+    }
+    slots = Slots({"n": first, "m": second}, drawn)
+    slots["act"] = draw.fill(plan.act, slots)
+    context = draw.write(_CONTEXTS, slots)
+    return plan, slots, f"{context} {draw.write(_ASKS, slots)}"
+
+
+def _answer(draw: Draw, plan: Plan, slots: Slots, style: str) -> str:
+    reaction = draw.write(_REACTIONS[style], slots)
+    idea = draw.write(plan.better if style == "harmless" else plan.worse, slots)
+    return f"{reaction} {draw.write(_IDEAS[style], {'idea': idea})}"
+
+
+def harmless_exchange(draw: Draw) -> tuple[str, str]:
+    """A naughty plan and an answer in a style chosen by a fair coin."""
+    plan, slots, request = _request(draw)
+    return request, _answer(draw, plan, slots, draw.pick(STYLES))
+
+
+def harmless_pair(draw: Draw) -> tuple[str, str, str]:
+    """A naughty plan with a harmless and a harmful answer."""
+    plan, slots, request = _request(draw)
+    return request, _answer(draw, plan, slots, "harmless"), _answer(draw, plan, slots, "harmful")
