@@ -1,0 +1,113 @@
+/**
+ * What an objective is: plain numbers in, losses and two gradient scalars per pair out. It sees the model only
+ * through the summed log-probs of the answers, so one shared kernel turns its scalars into gradients of the logits.
+ */
+
+/** One side (chosen or rejected) of the pairs of a batch. */
+export interface SideStatistics {
+  /** Summed log-probs over the scored tokens, in nats, per pair. */
+  readonly logps: Float64Array;
+  /** Scored tokens per pair, at least 1. */
+  readonly tokens: Float64Array;
+  /** The same sums under the reference model. */
+  readonly referenceLogps?: Float64Array;
+}
+
+/** What an objective is told about a batch. */
+export interface PairStatistics {
+  readonly pairs: number;
+  readonly chosen: SideStatistics;
+  readonly rejected: SideStatistics;
+}
+
+/** Sizes of the whole optimizer step, which make results independent of how it is split into micro-batches. */
+export interface StepTotals {
+  readonly pairs: number;
+  readonly chosenTokens: number;
+}
+
+/** What an objective makes of a batch. */
+export interface ObjectiveResult {
+  /** Loss per pair; the mean over the pairs of the step is the loss of the step. */
+  readonly losses: Float64Array;
+  /** Derivative of the loss of the step with respect to the summed log-prob of each chosen answer. */
+  readonly chosenGradient: Float64Array;
+  /** The same for each rejected answer. */
+  readonly rejectedGradient: Float64Array;
+  /** Logged rewards per pair; empty where the objective defines none without a reference. */
+  readonly chosenRewards: Float64Array;
+  /** The same for each rejected answer. */
+  readonly rejectedRewards: Float64Array;
+  /** The argument u of the sigmoid per pair, for objectives of the form softplus(-u). */
+  readonly arguments?: Float64Array;
+}
+
+/** One number that a person can set. */
+export interface ParameterSpec {
+  readonly key: string;
+  readonly label: string;
+  readonly help: string;
+  readonly default: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly scale: "linear" | "log";
+  /** The published value, such as "paper: 0.1". */
+  readonly paper?: string;
+}
+
+/** Inputs beyond the policy's log-probs that an objective can ask for. */
+export type ObjectiveNeed = "referenceLogps";
+
+/** A loss on preference pairs with everything the page says about it. */
+export interface Objective {
+  readonly id: string;
+  readonly label: string;
+  readonly group: "imitate" | "reference" | "reference-free";
+  /** What it does in one sentence. */
+  readonly sentence: string;
+  /** The loss per pair in plain text. */
+  readonly formula: string;
+  readonly parameters: readonly ParameterSpec[];
+  readonly needs: readonly ObjectiveNeed[];
+  /** Curves to look at, what they do in a healthy run, and what trouble looks like with its remedy. */
+  readonly watch: string;
+  readonly healthy: string;
+  readonly trouble: string;
+  readonly paper: { readonly title: string; readonly url: string };
+  readonly compute: (
+    statistics: PairStatistics,
+    parameters: Readonly<Record<string, number>>,
+    totals: StepTotals,
+  ) => ObjectiveResult;
+}
+
+/** An objective was computed without a parameter or an input that it needs. */
+export class ObjectiveInputError extends Error {
+  override name = "ObjectiveInputError";
+}
+
+/** A parameter by its key; throws `ObjectiveInputError` when it is missing or not finite. */
+export function parameterOf(parameters: Readonly<Record<string, number>>, key: string): number {
+  const value = parameters[key];
+  if (value === undefined || !Number.isFinite(value)) {
+    throw new ObjectiveInputError(`parameter ${key} is ${value}, a finite number is needed`);
+  }
+  return value;
+}
+
+/** Log-ratios to the reference per pair, in nats; undefined when the batch has no reference log-probs. */
+export function logRatiosOf({ logps, referenceLogps }: SideStatistics): Float64Array | undefined {
+  return referenceLogps && logps.map((logp, pair) => logp - referenceLogps[pair]!);
+}
+
+/** Log-ratios of both sides for objectives that need them; throws `ObjectiveInputError` without reference log-probs. */
+export function logRatioPairs({ chosen, rejected }: PairStatistics): {
+  chosen: Float64Array;
+  rejected: Float64Array;
+} {
+  const ratios = { chosen: logRatiosOf(chosen), rejected: logRatiosOf(rejected) };
+  if (!ratios.chosen || !ratios.rejected) {
+    throw new ObjectiveInputError("reference log-probs are needed for both answers of every pair");
+  }
+  return { chosen: ratios.chosen, rejected: ratios.rejected };
+}
