@@ -1,0 +1,8 @@
+/** One preference pair as token ids; the answers include their terminator where there is one. */
+export interface TokenPair {
+  readonly prompt: Int32Array;
+  readonly chosen: Int32Array;
+  readonly rejected: Int32Array;
+  /** Index of the row it came from, in the list of rows that was tokenised. */
+  readonly row: number;
+}
