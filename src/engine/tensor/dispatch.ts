@@ -1,0 +1,196 @@
+/** Records dispatches into the command encoder of the tensor runtime, so that its buffer bookkeeping stays valid. */
+import { GpuValidationError } from "./errors.ts";
+import type { ErrorLog } from "./errors.ts";
+import { PipelineCache } from "./pipelines.ts";
+import type { Shader } from "./shader.ts";
+import { WebGPUBackend } from "./tfjs.ts";
+import type { DataType, TensorInfo } from "./tfjs.ts";
+import { UniformRing } from "./uniformRing.ts";
+
+/** Default number of dispatches recorded before they are handed to the device. */
+const DISPATCHES_PER_SUBMIT = 64;
+
+/** What the runtime's WebGPU backend keeps about the data of a tensor. */
+interface TensorData {
+  values: Float32Array | Int32Array | null | undefined;
+  resource?: GPUBuffer | null;
+  dtype: DataType;
+}
+
+/** The fields of the runtime's backend this file relies on; `door.test.ts` asserts that they exist. */
+export interface BackendInternals {
+  readonly tensorMap: { get(dataId: object): TensorData; has(dataId: object): boolean };
+  readonly commandQueueOwnedIds: WeakSet<object>;
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+}
+
+/** Totals since the device was opened, and what is held now. */
+export interface Counters {
+  readonly dispatches: number;
+  readonly submits: number;
+  /** Host-to-device writes: uniform blocks and tensor contents. */
+  readonly bufferWrites: number;
+  readonly pipelines: number;
+  /** Bind groups created so far. */
+  readonly bindGroups: number;
+  readonly bindGroupsHeld: number;
+}
+
+/** The runtime's WebGPU backend with our own dispatch, uniform ring and caches. */
+export class GpuBackend extends WebGPUBackend {
+  readonly errors: ErrorLog;
+  readonly cache: PipelineCache;
+  dispatchesPerSubmit = DISPATCHES_PER_SUBMIT;
+  readonly #ring: UniformRing;
+  readonly #internals: BackendInternals;
+  #pending = 0;
+  #dispatches = 0;
+  #submits = 0;
+  #bufferWrites = 0;
+
+  constructor(device: GPUDevice, info: GPUAdapterInfo, errors: ErrorLog) {
+    super(device, info);
+    this.errors = errors;
+    this.cache = new PipelineCache(device, errors);
+    this.#ring = new UniformRing(device);
+    this.#internals = this as unknown as BackendInternals;
+  }
+
+  /** Called by the runtime too, so a submit can never overtake its uniforms. */
+  override submitQueue(): void {
+    if (this.#ring.flush()) this.#bufferWrites++;
+    this.#submits++;
+    this.#pending = 0;
+    super.submitQueue();
+  }
+
+  /** Hands everything recorded so far to the device. */
+  submit(): void {
+    if (this.#internals.commandEncoder === null) return;
+    this.endComputePassEncoder();
+    this.submitQueue();
+  }
+
+  /** Current totals. */
+  counters(): Counters {
+    return {
+      dispatches: this.#dispatches,
+      submits: this.#submits,
+      bufferWrites: this.#bufferWrites,
+      pipelines: this.cache.pipelineCount,
+      bindGroups: this.cache.createdBindGroups,
+      bindGroupsHeld: this.cache.bindGroupCount,
+    };
+  }
+
+  /** Records one dispatch over `tensors` in binding order. */
+  dispatch(shader: Shader, tensors: readonly TensorInfo[]): void {
+    const { tensorMap, commandQueueOwnedIds } = this.#internals;
+    const buffers = tensors.map((tensor) => this.bufferOf(tensor.dataId));
+    checkAliases(shader, buffers);
+    if (this.#ring.isFull) this.submit();
+    const pipeline = this.cache.pipelineOf(shader);
+    const group = this.cache.bindGroupOf(pipeline, buffers, this.#ring.buffer);
+    const offset = this.#ring.push(shader.uniformTypes, shader.uniforms);
+    const pass = this.#pass();
+    pass.setPipeline(pipeline.pipeline);
+    pass.setBindGroup(0, group, [offset]);
+    pass.dispatchWorkgroups(...shader.workgroups);
+    tensors.forEach(({ dataId }, index) => {
+      // Delays the reuse of a released buffer until the commands that use it are submitted.
+      commandQueueOwnedIds.add(dataId);
+      // The runtime would return its old host copy of a tensor that was read before.
+      if (shader.writable[index] === true) tensorMap.get(dataId).values = null;
+    });
+    this.#dispatches++;
+    if (++this.#pending >= this.dispatchesPerSubmit) this.submit();
+  }
+
+  /** The device buffer that holds a tensor's data, uploaded if it is still on the host. */
+  bufferOf(dataId: object): GPUBuffer {
+    this.uploadToGPU(dataId);
+    const { resource } = this.#internals.tensorMap.get(dataId);
+    if (resource === null || resource === undefined) throw new Error("tensor has no buffer");
+    return resource;
+  }
+
+  /** Whether this backend holds the data. */
+  holds(dataId: object): boolean {
+    return this.#internals.tensorMap.has(dataId);
+  }
+
+  /** Overwrites a tensor's data; commands recorded before see the old contents, later ones the new. */
+  writeData(dataId: object, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void {
+    // Dropped first: uploading the old contents would be a recorded copy that runs after the write.
+    this.#internals.tensorMap.get(dataId).values = null;
+    const buffer = this.bufferOf(dataId);
+    if (this.#internals.commandQueueOwnedIds.has(dataId)) this.submit();
+    this.queue.writeBuffer(buffer, 0, values);
+    this.#bufferWrites++;
+  }
+
+  /** Fills a tensor's data with zero bits. */
+  clearData(dataId: object): void {
+    const buffer = this.bufferOf(dataId);
+    this.#encoder().clearBuffer(buffer);
+    this.#internals.commandQueueOwnedIds.add(dataId);
+    this.#internals.tensorMap.get(dataId).values = null;
+  }
+
+  /** Copies one tensor's data over another's of the same size. */
+  copyData(from: object, to: object): void {
+    const [source, target] = [this.bufferOf(from), this.bufferOf(to)];
+    this.#encoder().copyBufferToBuffer(source, 0, target, 0, source.size);
+    for (const dataId of [from, to]) this.#internals.commandQueueOwnedIds.add(dataId);
+    this.#internals.tensorMap.get(to).values = null;
+  }
+
+  /** Reads a tensor's data; rejects with the first device error nobody has taken. */
+  async readData(dataId: object): Promise<Float32Array | Int32Array> {
+    const { dtype } = this.#internals.tensorMap.get(dataId);
+    const bytes = this.getBufferData(this.bufferOf(dataId));
+    const [data] = await Promise.all([bytes, this.settled()]).catch((cause: unknown) => {
+      this.errors.throwFirst();
+      throw cause;
+    });
+    this.errors.throwFirst();
+    return dtype === "int32" ? new Int32Array(data) : new Float32Array(data);
+  }
+
+  /** Resolves when the errors of everything recorded so far have arrived in the error log. */
+  async settled(): Promise<void> {
+    this.submit();
+    // An empty error scope answers after all earlier commands have been checked.
+    this.device.pushErrorScope("validation");
+    await this.device.popErrorScope();
+    await this.cache.settled();
+  }
+
+  #encoder(): GPUCommandEncoder {
+    this.endComputePassEncoder();
+    this.ensureCommandEncoderReady();
+    const encoder = this.#internals.commandEncoder;
+    if (encoder === null) throw new Error("no command encoder");
+    return encoder;
+  }
+
+  #pass(): GPUComputePassEncoder {
+    const open = this.#internals.computePassEncoder;
+    if (open !== null) return open;
+    const pass = this.#encoder().beginComputePass();
+    this.#internals.computePassEncoder = pass;
+    return pass;
+  }
+}
+
+/** WebGPU drops a dispatch that binds one buffer for writing and a second time; this says so at the call. */
+function checkAliases(shader: Shader, buffers: readonly GPUBuffer[]): void {
+  shader.writable.forEach((isWritable, index) => {
+    if (!isWritable) return;
+    const buffer = buffers[index];
+    if (buffers.some((other, place) => other === buffer && place !== index)) {
+      throw new GpuValidationError(`${shader.operation}: a tensor it writes is also bound a second time`);
+    }
+  });
+}

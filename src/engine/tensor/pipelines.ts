@@ -1,0 +1,142 @@
+/** Compute pipelines by shader text and bind groups by the buffers they bind. */
+import { ShaderError } from "./errors.ts";
+import type { ErrorLog } from "./errors.ts";
+import type { Shader } from "./shader.ts";
+import { UNIFORM_SLOT_BYTES } from "./uniformRing.ts";
+
+/** More bind groups than a training step of any supported model needs; the oldest go first. */
+const MAX_BIND_GROUPS = 8192;
+
+/** A compiled shader with the layout its bind groups need. */
+export interface Pipeline {
+  readonly id: number;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Pipelines and bind groups of one device. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #errors: ErrorLog;
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  // Buffers are told apart by object, never by size: a destroyed buffer's number is never given out again.
+  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
+  #nextBufferId = 0;
+  readonly #checks = new Set<Promise<void>>();
+  /** Bind groups created so far. */
+  createdBindGroups = 0;
+
+  constructor(device: GPUDevice, errors: ErrorLog) {
+    this.#device = device;
+    this.#errors = errors;
+  }
+
+  /** Pipelines compiled so far. */
+  get pipelineCount(): number {
+    return this.#pipelines.size;
+  }
+
+  /** Bind groups held now. */
+  get bindGroupCount(): number {
+    return this.#bindGroups.size;
+  }
+
+  /** The pipeline of a shader text; a shader that does not compile becomes a `ShaderError` in the error log. */
+  pipelineOf(shader: Shader): Pipeline {
+    const known = this.#pipelines.get(shader.wgsl);
+    if (known !== undefined) return known;
+    const layout = this.#layoutOf(shader.writable);
+    this.#device.pushErrorScope("validation");
+    const pipeline = this.#device.createComputePipeline(this.#descriptor(shader, layout));
+    const check = this.#device.popErrorScope().then((error) => {
+      this.#checks.delete(check);
+      if (error !== null) this.#errors.add(new ShaderError(shader.operation, error.message));
+    });
+    this.#checks.add(check);
+    return this.#store(shader, { pipeline, layout });
+  }
+
+  /** Compiles a shader ahead of its first use without blocking; throws `ShaderError` when it does not compile. */
+  async warm(shader: Shader): Promise<void> {
+    if (this.#pipelines.has(shader.wgsl)) return;
+    const layout = this.#layoutOf(shader.writable);
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync(this.#descriptor(shader, layout));
+      if (!this.#pipelines.has(shader.wgsl)) this.#store(shader, { pipeline, layout });
+    } catch (cause) {
+      throw new ShaderError(shader.operation, cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+
+  /** Resolves when every pipeline made so far has been checked. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#checks);
+  }
+
+  /** The bind group of these storage buffers, in binding order, and the uniform ring. */
+  bindGroupOf(pipeline: Pipeline, buffers: readonly GPUBuffer[], uniforms: GPUBuffer): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const buffer of buffers) key += `,${this.#bufferId(buffer)}`;
+    const known = this.#bindGroups.get(key);
+    if (known !== undefined) {
+      // Moves the group to the young end, so that eviction takes the least recently used one.
+      this.#bindGroups.delete(key);
+      this.#bindGroups.set(key, known);
+      return known;
+    }
+    const entries: GPUBindGroupEntry[] = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    entries.push({ binding: buffers.length, resource: { buffer: uniforms, size: UNIFORM_SLOT_BYTES } });
+    const group = this.#device.createBindGroup({ layout: pipeline.layout, entries });
+    this.createdBindGroups++;
+    this.#bindGroups.set(key, group);
+    if (this.#bindGroups.size > MAX_BIND_GROUPS) {
+      const [oldest] = this.#bindGroups.keys();
+      if (oldest !== undefined) this.#bindGroups.delete(oldest);
+    }
+    return group;
+  }
+
+  #store(shader: Shader, made: Omit<Pipeline, "id">): Pipeline {
+    const entry = { id: this.#pipelines.size, ...made };
+    this.#pipelines.set(shader.wgsl, entry);
+    return entry;
+  }
+
+  #descriptor(shader: Shader, layout: GPUBindGroupLayout): GPUComputePipelineDescriptor {
+    const module = this.#device.createShaderModule({ label: shader.operation, code: shader.wgsl });
+    return {
+      label: shader.operation,
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    };
+  }
+
+  #layoutOf(writable: readonly boolean[]): GPUBindGroupLayout {
+    const key = writable.map((isWritable) => (isWritable ? "w" : "r")).join("");
+    const known = this.#layouts.get(key);
+    if (known !== undefined) return known;
+    const entries: GPUBindGroupLayoutEntry[] = writable.map((isWritable, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: isWritable ? "storage" : "read-only-storage" },
+    }));
+    entries.push({
+      binding: writable.length,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: "uniform", hasDynamicOffset: true },
+    });
+    const layout = this.#device.createBindGroupLayout({ entries });
+    this.#layouts.set(key, layout);
+    return layout;
+  }
+
+  #bufferId(buffer: GPUBuffer): number {
+    const known = this.#bufferIds.get(buffer);
+    if (known !== undefined) return known;
+    const id = this.#nextBufferId++;
+    this.#bufferIds.set(buffer, id);
+    return id;
+  }
+}

@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+const fixtures = resolve(import.meta.dirname, process.env["FIXTURES_DIR"] ?? "../shared/fixtures");
+const fixturesFolder = existsSync(fixtures) ? fixtures : "";
+const chromium = process.env["CHROMIUM_PATH"];
+
+/** The tensor runtime's split packages hold bare module syntax that Node cannot load, so the bundler must. */
+const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
+const define = { "import.meta.env.FIXTURES_FOLDER": JSON.stringify(fixturesFolder) };
+
+const chromiumFlags = [
+  "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+  "--use-angle=swiftshader",
+  "--disable-background-networking",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export default defineConfig({
+  test: {
+    fileParallelism: false,
+    projects: [
+      {
+        define,
+        test: {
+          name: "node",
+          include: ["src/**/*.test.{ts,tsx}"],
+          exclude: ["src/**/*.gpu.test.ts"],
+          environment: "node",
+          server: { deps: { inline: runtimePackages } },
+        },
+      },
+      {
+        define,
+        server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
+        optimizeDeps: {
+          // Found late, they would reload the page in the middle of a test.
+          include: [
+            "@tensorflow/tfjs-core",
+            "@tensorflow/tfjs-backend-cpu/dist/backend_cpu.js",
+            "@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu.js",
+          ],
+        },
+        test: {
+          name: "webgpu",
+          include: ["src/**/*.gpu.test.ts"],
+          setupFiles: ["src/engine/tensor/testing.setup.ts"],
+          testTimeout: 30_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                args: chromiumFlags,
+                ...(chromium === undefined ? {} : { executablePath: chromium }),
+              },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+    ],
+  },
+});
