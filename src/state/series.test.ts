@@ -34,10 +34,9 @@ describe("BucketSeries", () => {
       fc.property(fc.array(finite, { minLength: 1, maxLength: 1200 }), (values) => {
         const points = filled(values).points();
         expect(points.length).toBeLessThanOrEqual(maxSeriesPoints);
-        points.forEach((point, index) => {
-          expect(point.y).toBe(values[point.x - 1]);
-          if (index > 0) expect(point.x).toBeGreaterThan(points[index - 1]?.x ?? 0);
-        });
+        const steps = points.map((point) => point.x);
+        expect(points.map((point) => point.y)).toEqual(steps.map((step) => values[step - 1]));
+        expect(steps).toEqual([...new Set(steps)].sort((left, right) => left - right));
         const drawn = points.map((point) => point.y);
         expect(Math.max(...drawn)).toBe(Math.max(...values));
         expect(Math.min(...drawn)).toBe(Math.min(...values));
@@ -49,15 +48,15 @@ describe("BucketSeries", () => {
   it("keeps history where it was while a run grows, apart from dropping points when buckets merge", () => {
     const series = new BucketSeries();
     let before: readonly { x: number; y: number }[] = [];
+    let surprises = 0;
     for (let step = 1; step <= 1000; step++) {
       series.append(step, Math.cos(step * step));
       const now = series.points();
       const seen = new Set(before.map((point) => point.x));
-      if (now.some((point) => point.x < step - 16 && !seen.has(point.x))) {
-        expect.fail(`a point of the past appeared at step ${step}`);
-      }
+      surprises += now.filter((point) => point.x < step - 16 && !seen.has(point.x)).length;
       before = now;
     }
+    expect(surprises).toBe(0);
   });
 
   it("keeps a value that is not a number as a gap", () => {

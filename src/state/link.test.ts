@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { loraModules, runConfigSchema, type RunConfig } from "../engine/training/config.ts";
+import { formatLink, objectiveFor, readLink, readLinkBackend } from "./link.ts";
+import { testDescription } from "./testDescription.ts";
+
+const description = testDescription;
+const start = description.presets[0]!.config;
+
+const integer = (min: number, max: number) => fc.integer({ min, max });
+const real = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((value) => value || 0);
+
+const paramsOf = (method: string): fc.Arbitrary<Record<string, number>> => {
+  const specs = description.objectives.find(({ id }) => id === method)!.parameters;
+  return fc.record(Object.fromEntries(specs.map((spec) => [spec.key, real(spec.minimum, spec.maximum)])));
+};
+
+const anyConfig: fc.Arbitrary<RunConfig> = fc
+  .constantFrom(...description.objectives.map(({ id }) => id))
+  .chain((method) =>
+    fc.record({
+      model: fc.constantFrom(...description.models.map(({ id }) => id)),
+      data: fc.constantFrom(...description.datasets.map(({ id }) => id)),
+      objective: fc.constantFrom("helpful", "harmless"),
+      method: fc.constant(method),
+      params: paramsOf(method),
+      tuning: fc.constantFrom("lora" as const, "full" as const),
+      loraRank: integer(1, 128),
+      loraAlpha: real(0.1, 512),
+      loraDropout: real(0, 0.9),
+      loraTargets: fc.subarray([...loraModules], { minLength: 1 }),
+      learningRate: real(0, 1),
+      weightDecay: real(0, 1),
+      maxGradNorm: real(0, 1000),
+      schedule: fc.constantFrom("constant" as const, "linear" as const, "cosine" as const),
+      warmupSteps: integer(0, 10_000),
+      steps: integer(1, 100_000),
+      batchPairs: integer(1, 256),
+      accumulationSteps: integer(1, 64),
+      maxTokens: integer(8, 8192),
+      terminator: fc.constantFrom("auto" as const, "eos" as const, "none" as const),
+      isShuffled: fc.boolean(),
+      seed: integer(0, 2_147_483_647),
+      evalEvery: integer(0, 100_000),
+      evalPairs: integer(1, 4096),
+      sampleTokens: integer(1, 512),
+      sampleTemperature: real(0, 5),
+      backend: fc.constantFrom("auto" as const, "webgpu" as const, "cpu" as const),
+    }),
+  )
+  .map((config) => ({ ...config, objective: objectiveFor(config.data, config.objective, description) }));
+
+describe("a link", () => {
+  it("brings back any configuration from any preset", () => {
+    fc.assert(
+      fc.property(anyConfig, fc.constantFrom(...description.presets.map(({ id }) => id)), (config, presetId) => {
+        const link = formatLink(config, presetId, description);
+        expect(readLink(link, description)).toEqual({ presetId, config, skipped: [], isNewer: false });
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+
+  it("says only what differs from the preset, readably", () => {
+    expect(formatLink(start, "tiny-dpo", description)).toBe("#/train?preset=tiny-dpo&seed=7&v=1");
+    const changed: RunConfig = {
+      ...start,
+      params: { beta: 0.3 },
+      loraTargets: ["q_proj", "v_proj"],
+      learningRate: 5e-4,
+    };
+    expect(formatLink(changed, "tiny-dpo", description)).toBe(
+      "#/train?preset=tiny-dpo&beta=0.3&loraTargets=q_proj,v_proj&learningRate=0.0005&seed=7&v=1",
+    );
+  });
+
+  it("never throws on junk and always yields a configuration that can be trained", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200, unit: "grapheme" }), (junk) => {
+        const { config } = readLink(`#/train?${junk}`, description);
+        expect(runConfigSchema.safeParse(config).success).toBe(true);
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+
+  it("skips and lists unknown settings, unknown names and invalid values", () => {
+    const link = "#/train?preset=x&method=magic&beta=9&gamma=1&steps=0&loraRank=4.5&data=q&colour=red&seed=3&v=1";
+    const { config, skipped, presetId } = readLink(link, description);
+    expect(presetId).toBe("tiny-dpo");
+    expect(config).toEqual({ ...start, seed: 3 });
+    expect(skipped.map(({ setting }) => setting)).toEqual([
+      "preset=x",
+      "method=magic",
+      "beta=9",
+      "gamma=1",
+      "steps=0",
+      "loraRank=4.5",
+      "data=q",
+      "colour=red",
+    ]);
+  });
+
+  it("accepts a newer version and says so", () => {
+    const { config, isNewer, skipped } = readLink("#/train?preset=tiny-dpo&seed=9&v=2", description);
+    expect([config.seed, isNewer, skipped]).toEqual([9, true, []]);
+  });
+
+  it("leaves files from a disk out, and refuses to read them back", () => {
+    const link = formatLink({ ...start, model: "local", data: "local" }, "tiny-dpo", description);
+    expect(link).not.toContain("local");
+    expect(readLink("#/train?model=local", description).skipped).toHaveLength(1);
+  });
+
+  it("tells the backend before the trainer has described itself", () => {
+    expect(readLinkBackend("#/train?backend=cpu")).toBe("cpu");
+    expect(readLinkBackend("#/train?backend=abacus")).toBeNull();
+    expect(readLinkBackend("")).toBeNull();
+  });
+});

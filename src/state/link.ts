@@ -1,0 +1,161 @@
+/** A whole configuration as a readable address, and back: only what differs from a preset travels. */
+import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
+import type { Description } from "../worker/protocol.ts";
+import { configFields } from "./configChanges.ts";
+
+/** A setting of a link that was left out, with the reason. */
+export interface SkippedSetting {
+  readonly setting: string;
+  readonly reason: string;
+}
+
+/** What a link says after everything unknown and invalid was left out. */
+export interface ReadLink {
+  readonly presetId: string;
+  readonly config: RunConfig;
+  readonly skipped: readonly SkippedSetting[];
+  /** The link was made by a later version of the studio. */
+  readonly isNewer: boolean;
+}
+
+/** Version of the link's form. */
+export const linkVersion = 1;
+
+/** The word for files from a disk, which never travel in a link. */
+export const localId = "local";
+
+const reserved = ["preset", "v"];
+
+/** Starting values of a method's own knobs. */
+export function defaultParams(method: string, description: Description): Record<string, number> {
+  const objective = description.objectives.find(({ id }) => id === method);
+  return Object.fromEntries((objective?.parameters ?? []).map((spec) => [spec.key, spec.default]));
+}
+
+/** The objective a set is trained on: the one asked for, else its first; empty when it has only one. */
+export function objectiveFor(data: string, wanted: string, description: Description): string {
+  const objectives = description.datasets.find(({ id }) => id === data)?.objectives ?? [];
+  if (objectives.length < 2) return "";
+  return (objectives.find(({ id }) => id === wanted) ?? objectives[0])?.id ?? "";
+}
+
+/** The configuration that a link with this preset and method starts from. */
+export function linkBase(presetId: string, method: string | null, description: Description): RunConfig {
+  const preset = description.presets.find(({ id }) => id === presetId) ?? description.presets[0];
+  if (preset === undefined) throw new Error("The trainer described no preset.");
+  if (method === null || method === preset.config.method) return preset.config;
+  return { ...preset.config, method, params: defaultParams(method, description) };
+}
+
+/** The address of a configuration, beginning with `#`; its seed is always part of it. */
+export function formatLink(config: RunConfig, presetId: string, description: Description): string {
+  const preset = linkBase(presetId, null, description);
+  const base = linkBase(presetId, config.method, description);
+  const parts = [`preset=${encodeURIComponent(presetId)}`];
+  if (config.method !== preset.method) parts.push(`method=${encodeURIComponent(config.method)}`);
+  for (const [key, value] of Object.entries(config.params)) {
+    if (value !== base.params[key]) parts.push(`${encodeURIComponent(key)}=${value}`);
+  }
+  for (const field of configFields) {
+    if (field === "method" || field === "params" || field === "seed") continue;
+    const value = config[field];
+    if (value === localId || String(value) === String(base[field])) continue;
+    parts.push(`${field}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`);
+  }
+  parts.push(`seed=${config.seed}`, `v=${linkVersion}`);
+  return `#/train?${parts.join("&")}`;
+}
+
+/** Reads an address; never throws, and lists what it left out. */
+export function readLink(hash: string, description: Description): ReadLink {
+  const settings = linkSettings(hash);
+  const skipped: SkippedSetting[] = [];
+  const presetId = readPreset(settings, description, skipped);
+  const method = readMethod(settings, description, skipped);
+  const base = linkBase(presetId, method, description);
+  let config: RunConfig = { ...base, params: { ...base.params } };
+  for (const [key, text] of settings) {
+    if (reserved.includes(key) || key === "method") continue;
+    const result = readSetting(key, text, config, description);
+    if (typeof result === "string") skipped.push({ setting: `${key}=${text}`.slice(0, 80), reason: result });
+    else config = result;
+  }
+  config = { ...config, objective: objectiveFor(config.data, config.objective, description) };
+  const version = settings.find(([key]) => key === "v")?.[1] ?? "";
+  return { presetId, config, skipped, isNewer: Number(version) > linkVersion };
+}
+
+/** The backend a link asks for, readable before the trainer has described itself. */
+export function readLinkBackend(hash: string): RunConfig["backend"] | null {
+  const text = linkSettings(hash).find(([key]) => key === "backend")?.[1];
+  const checked = runConfigSchema.shape.backend.safeParse(text);
+  return checked.success ? checked.data : null;
+}
+
+function linkSettings(hash: string): [string, string][] {
+  const start = hash.indexOf("?");
+  if (start < 0) return [];
+  return [...new URLSearchParams(hash.slice(start + 1)).entries()];
+}
+
+function readPreset(
+  settings: readonly [string, string][],
+  description: Description,
+  skipped: SkippedSetting[],
+): string {
+  const first = description.presets[0]?.id ?? "";
+  const wanted = settings.find(([key]) => key === "preset")?.[1];
+  if (wanted === undefined || description.presets.some(({ id }) => id === wanted)) return wanted ?? first;
+  skipped.push({ setting: `preset=${wanted}`.slice(0, 80), reason: "there is no such preset" });
+  return first;
+}
+
+function readMethod(
+  settings: readonly [string, string][],
+  description: Description,
+  skipped: SkippedSetting[],
+): string | null {
+  const wanted = settings.find(([key]) => key === "method")?.[1];
+  if (wanted === undefined || description.objectives.some(({ id }) => id === wanted)) return wanted ?? null;
+  skipped.push({ setting: `method=${wanted}`.slice(0, 80), reason: "there is no such method" });
+  return null;
+}
+
+/** The configuration with one setting of the link, or why that setting is left out. */
+function readSetting(
+  key: string,
+  text: string,
+  config: RunConfig,
+  description: Description,
+): RunConfig | string {
+  const field = configFields.find((name) => name === key);
+  if (field === undefined || field === "params") return readParam(key, text, config, description);
+  if (text === localId) return "files from a disk never travel in a link";
+  if (field === "model" && !description.models.some(({ id }) => id === text)) return "there is no such model";
+  if (field === "data" && !description.datasets.some(({ id }) => id === text)) return "there is no such set";
+  const value = parseValue(config[field], text);
+  const checked = runConfigSchema.shape[field].safeParse(value);
+  if (!checked.success) return "the value is not allowed here";
+  return { ...config, [field]: checked.data };
+}
+
+function readParam(key: string, text: string, config: RunConfig, description: Description): RunConfig | string {
+  const method = description.objectives.find(({ id }) => id === config.method);
+  const spec = method?.parameters.find((parameter) => parameter.key === key);
+  if (spec === undefined) return "the setting is unknown";
+  const value = parseNumber(text);
+  if (!(value >= spec.minimum && value <= spec.maximum)) {
+    return `the value must be between ${spec.minimum} and ${spec.maximum}`;
+  }
+  return { ...config, params: { ...config.params, [key]: value } };
+}
+
+function parseValue(like: unknown, text: string): unknown {
+  if (typeof like === "number") return parseNumber(text);
+  if (typeof like === "boolean") return text === "true" ? true : text === "false" ? false : null;
+  return Array.isArray(like) ? text.split(",") : text;
+}
+
+function parseNumber(text: string): number {
+  return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+}

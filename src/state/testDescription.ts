@@ -1,0 +1,64 @@
+/** A trainer's description of itself, as tests of the page use it. */
+import { defaultConfig } from "../engine/training/config.ts";
+import type { Description, ObjectiveCard } from "../worker/protocol.ts";
+
+const card = (id: string, label: string, parameters: ObjectiveCard["parameters"]): ObjectiveCard => ({
+  id,
+  label,
+  group: id === "sft" ? "imitate" : id === "dpo" ? "reference" : "reference-free",
+  sentence: `What ${label} does in one sentence.`,
+  formula: "−log σ( … )",
+  parameters,
+  needs: id === "dpo" ? ["referenceLogps"] : [],
+  watch: "The Pair Map.",
+  healthy: "Accuracy rises.",
+  trouble: "The text repeats: lower the learning rate.",
+  paper: { title: label, url: "https://arxiv.org/abs/2305.18290" },
+});
+
+const beta = { key: "beta", label: "β", help: "How strongly the model is held.", scale: "log" as const };
+
+/** Three methods, three presets and two preference sets. */
+export const testDescription: Description = {
+  objectives: [
+    card("sft", "SFT", []),
+    card("dpo", "DPO", [{ ...beta, default: 0.1, minimum: 0.01, maximum: 1, paper: "paper: 0.1" }]),
+    card("simpo", "SimPO", [
+      { ...beta, default: 2, minimum: 0.5, maximum: 10 },
+      { key: "gamma", label: "γ", help: "The lead.", default: 0.5, minimum: 0, maximum: 5, scale: "linear" },
+    ]),
+  ],
+  presets: [
+    { id: "tiny-dpo", label: "Tiny · DPO", promise: "Kind endings in a minute.", config: defaultConfig },
+    {
+      id: "tiny-simpo",
+      label: "Tiny · SimPO",
+      promise: "Without a reference.",
+      config: { ...defaultConfig, method: "simpo", params: { beta: 2, gamma: 0.5 } },
+    },
+    {
+      id: "helpful",
+      label: "Helpful · DPO",
+      promise: "Answers instead of dodging.",
+      config: { ...defaultConfig, data: "helpful-harmless", objective: "helpful" },
+    },
+  ],
+  models: [{ id: "story", label: "story-0.6M" }],
+  datasets: [
+    {
+      id: "kind-endings",
+      label: "Kind endings",
+      sentence: "Stories that end kindly are preferred.",
+      objectives: [{ id: "kind", label: "Kind", judge: "kindness lexicon" }],
+    },
+    {
+      id: "helpful-harmless",
+      label: "Helpful vs harmless",
+      sentence: "An assistant that answers, or that turns down a bad idea.",
+      objectives: [
+        { id: "helpful", label: "Helpful", judge: "answers the question" },
+        { id: "harmless", label: "Harmless", judge: "turns down harm" },
+      ],
+    },
+  ],
+};
