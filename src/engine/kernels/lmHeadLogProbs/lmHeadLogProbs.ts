@@ -33,6 +33,8 @@ export interface HeadInputs {
   readonly reference?: Tensor;
 }
 
+export { statisticColumn, statisticsWidth } from "./lmHeadLogProbs.cpu.ts";
+
 const baseInputNames = ["hidden", "weight", "labels"] as const;
 
 function headBindings({ hasReference, vectorised }: HeadAttrs) {

@@ -1,0 +1,138 @@
+/** Metrics of preference training under the names that TRL logs, from statistics per pair. */
+import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
+import { logRatiosOf } from "../losses/objective.ts";
+import { sigmoid } from "../losses/softplus.ts";
+
+/** Values by metric name; a metric that was not measured is absent, never 0. */
+export type MetricRecord = Record<string, number>;
+
+/** Sums over the scored tokens of each answer, per pair. */
+export interface TokenSums {
+  /** Next-token entropy in nats. */
+  readonly entropies?: Float64Array;
+  /** KL(reference || policy) in nats. */
+  readonly divergences?: Float64Array;
+  /** Mean logit over the vocabulary. */
+  readonly meanLogits?: Float64Array;
+}
+
+/** What is known about a micro-batch after its objective was computed. */
+export interface MetricBatch {
+  readonly statistics: PairStatistics;
+  readonly result: ObjectiveResult;
+  readonly chosen?: TokenSums;
+  readonly rejected?: TokenSums;
+}
+
+const sides = ["chosen", "rejected"] as const;
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function countWhere(pairs: number, holds: (pair: number) => boolean): number {
+  let count = 0;
+  for (let pair = 0; pair < pairs; pair++) if (holds(pair)) count++;
+  return count;
+}
+
+/** Adds up sums and weights over micro-batches, so that means are exact means over pairs or tokens. */
+export class MetricAccumulator {
+  readonly #sums = new Map<string, { sum: number; weight: number }>();
+
+  /** Adds the pairs of a micro-batch. */
+  add(batch: MetricBatch): void {
+    this.#addLossAndRewards(batch);
+    this.#addLogps(batch.statistics);
+    this.#addLogRatios(batch.statistics);
+    this.#addTokenSums(batch);
+    this.#addArguments(batch.result);
+  }
+
+  /** The means over everything added so far. */
+  record(): MetricRecord {
+    const entries = [...this.#sums].filter(([, { weight }]) => weight > 0);
+    return Object.fromEntries(entries.map(([name, { sum, weight }]) => [name, sum / weight]));
+  }
+
+  #count(name: string, sum: number, weight: number): void {
+    const total = this.#sums.get(name) ?? { sum: 0, weight: 0 };
+    this.#sums.set(name, { sum: total.sum + sum, weight: total.weight + weight });
+  }
+
+  #addLossAndRewards({ statistics: { pairs }, result }: MetricBatch): void {
+    this.#count("loss", sumOf(result.losses), pairs);
+    const { chosenRewards, rejectedRewards } = result;
+    if (chosenRewards.length !== pairs || rejectedRewards.length !== pairs) return;
+    const chosen = sumOf(chosenRewards);
+    const rejected = sumOf(rejectedRewards);
+    this.#count("rewards/chosen", chosen, pairs);
+    this.#count("rewards/rejected", rejected, pairs);
+    this.#count("rewards/margins", chosen - rejected, pairs);
+    const wins = countWhere(pairs, (pair) => chosenRewards[pair]! > rejectedRewards[pair]!);
+    this.#count("rewards/accuracies", wins, pairs);
+  }
+
+  #addLogps(statistics: PairStatistics): void {
+    const { pairs, chosen, rejected } = statistics;
+    for (const side of sides) {
+      const { logps, tokens } = statistics[side];
+      const tokenCount = sumOf(tokens);
+      this.#count(`logps/${side}`, sumOf(logps), pairs);
+      this.#count(`logps_per_token/${side}`, sumOf(logps), tokenCount);
+      this.#count(`length/${side}`, tokenCount, pairs);
+    }
+    const summedWins = countWhere(pairs, (pair) => chosen.logps[pair]! > rejected.logps[pair]!);
+    const perTokenWins = countWhere(
+      pairs,
+      (pair) => chosen.logps[pair]! / chosen.tokens[pair]! > rejected.logps[pair]! / rejected.tokens[pair]!,
+    );
+    this.#count("accuracies/logps", summedWins, pairs);
+    this.#count("accuracies/logps_per_token", perTokenWins, pairs);
+  }
+
+  #addLogRatios({ pairs, chosen, rejected }: PairStatistics): void {
+    const chosenRatios = logRatiosOf(chosen);
+    const rejectedRatios = logRatiosOf(rejected);
+    if (!chosenRatios || !rejectedRatios) return;
+    this.#count("margins/logratio", sumOf(chosenRatios) - sumOf(rejectedRatios), pairs);
+    const perToken =
+      sumOf(chosenRatios.map((ratio, pair) => ratio / chosen.tokens[pair]!)) -
+      sumOf(rejectedRatios.map((ratio, pair) => ratio / rejected.tokens[pair]!));
+    this.#count("margins/logratio_per_token", perToken, pairs);
+  }
+
+  #addTokenSums(batch: MetricBatch): void {
+    const { pairs } = batch.statistics;
+    for (const side of sides) {
+      const { entropies, divergences, meanLogits } = batch[side] ?? {};
+      const tokenCount = sumOf(batch.statistics[side].tokens);
+      if (entropies) {
+        this.#count("entropy", sumOf(entropies), tokenCount);
+        this.#count(`entropy/${side}`, sumOf(entropies), tokenCount);
+      }
+      if (divergences) {
+        this.#count(`kl/${side}`, sumOf(divergences), pairs);
+        this.#count(`kl_per_token/${side}`, sumOf(divergences), tokenCount);
+      }
+      if (meanLogits) this.#count(`logits/${side}`, sumOf(meanLogits), tokenCount);
+    }
+    const chosenDivergences = batch.chosen?.divergences;
+    const rejectedDivergences = batch.rejected?.divergences;
+    if (chosenDivergences && rejectedDivergences) {
+      this.#count("kl/margin", sumOf(chosenDivergences) - sumOf(rejectedDivergences), pairs);
+    }
+  }
+
+  #addArguments({ arguments: sigmoidArguments }: ObjectiveResult): void {
+    if (!sigmoidArguments) return;
+    const count = sigmoidArguments.length;
+    this.#count("objective/u_abs", sumOf(sigmoidArguments.map(Math.abs)), count);
+    this.#count("objective/pair_weight", sumOf(sigmoidArguments.map((u) => sigmoid(-u))), count);
+  }
+}
+
+/** The record with a prefix in front of every name, such as `eval_`. */
+export function prefixed(prefix: string, record: MetricRecord): MetricRecord {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [`${prefix}${name}`, value]));
+}
