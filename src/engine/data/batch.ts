@@ -113,7 +113,7 @@ export function batchOrder(options: BatchOrderOptions): (step: number) => number
   const { count, batchPairs, seed, shuffle } = options;
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(batchPairs) || batchPairs < 1)
     throw new RangeError(`batchOrder needs pairs and a batch size, not ${count} and ${batchPairs}.`);
-  let known = { epoch: -1, order: new Int32Array(0) };
+  let known: { epoch: number; order: Int32Array } = { epoch: -1, order: new Int32Array(0) };
   const pairAt = (position: number): number => {
     const within = position % count;
     if (!shuffle) return within;
