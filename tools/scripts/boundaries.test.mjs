@@ -69,7 +69,11 @@ const refusedCode = [
   { file: "src/engine/i.ts", source: 'export const page = fetch("/");\n', rule: "no-restricted-globals" },
   { file: "src/ui/e.tsx", source: "export default 1;\n", rule: "import(no-default-export)" },
   { file: "src/state/h.ts", source: "export const x: any = 1;\n", rule: "no-explicit-any" },
-  { file: "src/state/i.ts", source: "export const x = 1;\n".repeat(401), rule: "eslint(max-lines)" },
+  {
+    file: "src/state/i.ts",
+    source: `export const x = 1;\n${"// one more line\n".repeat(400)}`,
+    rule: "eslint(max-lines)",
+  },
   {
     file: "src/state/cycleA.ts",
     source: 'import { b } from "./cycleB.ts";\nexport const a = () => b;\n',
@@ -139,7 +143,7 @@ describe("lint rules", () => {
       const rules = spoken.get(file) ?? [];
       assert.ok(
         rules.some((code) => code.includes(rule)),
-        `${rule} said nothing, but: ${rules.join(", ")}`,
+        `${rule} said nothing`,
       );
     });
 

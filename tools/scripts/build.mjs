@@ -19,7 +19,8 @@ async function inputFiles() {
     if (input.includes(".")) files.push(path);
     else
       for (const entry of await readdir(path, { recursive: true, withFileTypes: true }))
-        if (entry.isFile() && !/\.test\.tsx?$/.test(entry.name)) files.push(join(entry.parentPath, entry.name));
+        if (entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
+          files.push(join(entry.parentPath, entry.name));
   }
   return files.toSorted();
 }

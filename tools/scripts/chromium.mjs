@@ -46,7 +46,9 @@ const systemChromiums = [
 /** Path of a command that starts and prints a browser's version, or undefined. */
 function workingBrowser(command) {
   const versionTimeoutMs = 20_000;
-  const located = command.includes("/") ? command : execute("sh", ["-c", `command -v ${command}`]).stdout.trim();
+  const located = command.includes("/")
+    ? command
+    : execute("sh", ["-c", `command -v ${command}`]).stdout.trim();
   if (!located) return undefined;
   const version = execute(located, ["--version"], { timeout: versionTimeoutMs });
   return version.status === 0 && /\d+\.\d+/.test(version.stdout) ? located : undefined;

@@ -83,7 +83,8 @@ export async function serve(folder, { port = 0, canMove = false } = {}) {
       return { port: taken, url: `http://localhost:${taken}`, close };
     } catch (error) {
       if (error.code !== "EADDRINUSE") throw error;
-      if (!canMove) throw new Error(`Port ${port} is taken: stop the program that uses it.`, { cause: error });
+      if (!canMove)
+        throw new Error(`Port ${port} is taken: stop the program that uses it.`, { cause: error });
       if (candidate >= port + portsToTry)
         throw new Error(`Ports ${port} to ${candidate} are all taken: free one and try again.`, {
           cause: error,

@@ -1,0 +1,132 @@
+/** `npm run train`: the main job without a window, on the built page in headless Chromium. */
+import { access, constants, readdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { stderr } from "node:process";
+import { buildIfStale, distFolder } from "./build.mjs";
+import { chromiumArgs, findChromium } from "./chromium.mjs";
+import { driveStudio } from "./driveStudio.mjs";
+import { ensureInstalled } from "./install.mjs";
+import { projectRoot, runScript } from "./run.mjs";
+import { serve } from "./server.mjs";
+import { helpText, readTrainOptions } from "./trainOptions.mjs";
+import { evaluationTable, metricsTable, progressLine, resultJson, samplesText } from "./trainReport.mjs";
+
+/** What the engine declares: the configuration's schema, its default, the presets and the objectives. */
+async function loadDefinitions() {
+  const { runnerImport } = await import("vite");
+  const { toJSONSchema } = await import("zod/mini");
+  const load = async (path) => {
+    const options = { configFile: false, root: projectRoot, logLevel: "error" };
+    return (await runnerImport(join(projectRoot, "src", "engine", path), options)).module;
+  };
+  const { runConfigSchema, defaultConfig } = await load("training/config.ts");
+  const { presets } = await load("training/presets.ts");
+  const { objectives } = await load("losses/index.ts");
+  return { schema: toJSONSchema(runConfigSchema), defaultConfig, presets, objectives };
+}
+
+const modelFilePattern = /\.(json|safetensors|jinja)$/;
+const neededModelFiles = ["config.json", "model.safetensors", "tokenizer.json"];
+
+/** The files of a local model folder, or none when `model` is an embedded model's id. */
+async function findModelFiles(model) {
+  const folder = resolve(model);
+  if (!(await isFolder(folder))) {
+    if (/[/\\.]/.test(model)) throw new Error(`--model is ${model}, which is not a folder.`);
+    return [];
+  }
+  const names = await readdir(folder);
+  const missing = neededModelFiles.filter((name) => !names.includes(name));
+  if (missing.length > 0) throw new Error(`--model is ${model}, which lacks ${missing.join(", ")}.`);
+  return names.filter((name) => modelFilePattern.test(name)).map((name) => join(folder, name));
+}
+
+/** The local file of pairs, or none when `data` is an embedded set's id. */
+async function findDataFiles(data) {
+  const file = resolve(data);
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFile()) return [file];
+  if (/[/\\.]/.test(data)) throw new Error(`--data is ${data}, which is not a file.`);
+  return [];
+}
+
+async function isFolder(path) {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** Refuses a JSON file that could not be written, before minutes of training rather than after. */
+async function checkJsonFile(jsonFile) {
+  const folder = dirname(resolve(jsonFile));
+  const isWritable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable || (await isFolder(resolve(jsonFile))))
+    throw new Error(`--json is ${jsonFile}, which cannot be written: ${folder} must be a writable folder.`);
+}
+
+/** Draws the progress: one moving line in a terminal, a line every tenth of the run elsewhere. */
+function createProgressPrinter() {
+  let lastTenth = -1;
+  return (progress) => {
+    if (stderr.isTTY) {
+      stderr.write(`\r\u001B[K${progressLine(progress)}`);
+      return;
+    }
+    const tenth = Math.floor((10 * progress.step) / progress.steps);
+    if (tenth !== lastTenth) stderr.write(`${progressLine(progress)}\n`);
+    lastTenth = tenth;
+  };
+}
+
+async function trainInBrowser(request) {
+  const { chromium } = await import("playwright-core");
+  const executablePath = await findChromium();
+  const server = await serve(distFolder);
+  const browser = await chromium.launch({ executablePath, args: chromiumArgs() });
+  try {
+    const page = await browser.newPage();
+    const crashed = new Promise((_, reject) => {
+      page.on("crash", () => reject(new Error("The page crashed: the browser may have run out of memory.")));
+    });
+    return await Promise.race([driveStudio(page, { ...request, url: server.url }), crashed]);
+  } finally {
+    await browser.close();
+    await server.close();
+    if (stderr.isTTY) stderr.write("\n");
+  }
+}
+
+function printResult(result) {
+  console.log(`\n${metricsTable(result.steps)}\n`);
+  console.log(`${evaluationTable(result.evalBefore, result.evalAfter)}\n`);
+  console.log(`${samplesText(result.samplesBefore, result.samplesAfter)}\n`);
+  console.log(`${result.steps.length} steps in ${(result.elapsedMs / 1000).toFixed(1)} s`);
+}
+
+await runScript(async () => {
+  await ensureInstalled();
+  const definitions = await loadDefinitions();
+  const options = readTrainOptions(process.argv.slice(2), definitions);
+  if (options.isHelp) {
+    console.log(helpText(definitions));
+    return;
+  }
+  const { config, jsonFile } = options;
+  const modelFiles = await findModelFiles(config.model);
+  const dataFiles = await findDataFiles(config.data);
+  if (jsonFile) await checkJsonFile(jsonFile);
+  await buildIfStale();
+  const result = await trainInBrowser({
+    config: {
+      ...config,
+      model: modelFiles.length > 0 ? "local" : config.model,
+      data: dataFiles.length > 0 ? "local" : config.data,
+    },
+    modelFiles,
+    dataFiles,
+    onProgress: createProgressPrinter(),
+  });
+  printResult(result);
+  if (jsonFile) await writeFile(jsonFile, resultJson(result));
+});

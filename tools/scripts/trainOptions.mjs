@@ -1,0 +1,176 @@
+/** The options of `npm run train`: one for every field of a run's configuration, and one for every knob. */
+
+/** What each field of the configuration means, in one line of help. */
+export const fieldHelp = {
+  model: "embedded model by its id, or a folder with config.json, model.safetensors, tokenizer.json",
+  data: "embedded preference set by its id, or a .jsonl file of pairs",
+  objective: "which labelled objective of the set is trained",
+  method: "what is learned from the pairs; --loss is the same option",
+  tuning: "train an adapter or every weight",
+  loraRank: "rank of the adapter",
+  loraAlpha: "scale of the adapter, divided by its rank",
+  loraDropout: "share of the adapter's inputs that is dropped in training",
+  loraTargets: "modules that the adapter sits on, separated by commas",
+  learningRate: "step size of AdamW",
+  weightDecay: "decay of the trained weights",
+  maxGradNorm: "limit of the global gradient norm; 0 switches clipping off",
+  schedule: "course of the learning rate after the warm-up",
+  warmupSteps: "steps until the learning rate is reached",
+  steps: "optimizer steps",
+  batchPairs: "pairs per micro-batch",
+  accumulationSteps: "micro-batches per optimizer step",
+  maxTokens: "longest prompt plus answer, in tokens",
+  terminator: "what ends an answer",
+  isShuffled: "whether pairs come in random order",
+  seed: "seed of everything random",
+  evalEvery: "steps between held-out evaluations; 0: only before and after",
+  evalPairs: "held-out pairs per evaluation",
+  sampleTokens: "longest sample, in tokens",
+  sampleTemperature: "temperature of the seeded samples",
+  backend: "what computes",
+};
+
+const ownOptions = {
+  preset: "start from a named preset instead of the default one",
+  json: "write configuration, metrics, evaluations and samples to this file",
+  help: "print this text",
+};
+
+/** The option of a configuration field: `learningRate` → `--learning-rate`. */
+export function optionName(field) {
+  return `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Reads `--name value` and `--name=value` into a map; throws one sentence on anything else. */
+function splitArguments(args) {
+  const given = new Map();
+  const rest = [...args];
+  while (rest.length > 0) {
+    const word = rest.shift();
+    if (word === "-h" || word === "--help") return new Map([["--help", ""]]);
+    if (!word.startsWith("--")) throw new Error(`"${word}" is not an option: see npm run train -- --help.`);
+    const equals = word.indexOf("=");
+    const name = equals < 0 ? word : word.slice(0, equals);
+    const value = equals < 0 ? rest.shift() : word.slice(equals + 1);
+    if (value === undefined || value === "") throw new Error(`${name} needs a value after it.`);
+    given.set(name === "--loss" ? "--method" : name, value);
+  }
+  return given;
+}
+
+function expectation({ type, enum: choices, items, minimum, maximum }) {
+  if (choices) return `one of ${choices.join(", ")}`;
+  if (type === "boolean") return "true or false";
+  if (type === "array") return `some of ${items.enum.join(",")}`;
+  if (type === "string") return "a name";
+  const range = minimum === undefined ? "" : ` from ${minimum} to ${maximum}`;
+  return `${type === "integer" ? "a whole number" : "a number"}${range}`;
+}
+
+/** The value that a text means under a JSON schema, or undefined when it means none. */
+function valueOf(text, schema) {
+  if (schema.type === "array") {
+    const items = text.split(",").map((item) => item.trim());
+    return items.every((item) => schema.items.enum.includes(item)) ? items : undefined;
+  }
+  if (schema.type === "boolean") return { true: true, false: false }[text];
+  if (schema.type === "string") return !schema.enum || schema.enum.includes(text) ? text : undefined;
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  const isInRange = value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity);
+  const isRightKind = schema.type === "integer" ? Number.isInteger(value) : Number.isFinite(value);
+  return isInRange && isRightKind ? value : undefined;
+}
+
+function readOption(name, text, schema) {
+  const value = valueOf(text, schema);
+  if (value === undefined) throw new Error(`${name} is ${text}: give ${expectation(schema)}.`);
+  return value;
+}
+
+/** The starting point: the preset asked for, or the default. */
+function startingConfig(presetId, { defaultConfig, presets }) {
+  if (presetId === undefined) return defaultConfig;
+  const preset = presets.find(({ id }) => id === presetId);
+  const ids = presets.map(({ id }) => id).join(", ");
+  if (!preset) throw new Error(`--preset is ${presetId}: give one of ${ids}.`);
+  return preset.config;
+}
+
+/** The method's knobs: kept from the starting point when the method stays, else the method's own defaults. */
+function readParams({ given, start, method, objectives }) {
+  const parameters = objectives[method].parameters;
+  const params = {};
+  for (const parameter of parameters) {
+    const text = given.get(optionName(parameter.key));
+    const kept = method === start.method ? start.params[parameter.key] : undefined;
+    params[parameter.key] =
+      text === undefined
+        ? (kept ?? parameter.default)
+        : readOption(optionName(parameter.key), text, { type: "number" });
+  }
+  return params;
+}
+
+function refuseUnknown(given, { fields, objectives, method }) {
+  const known = new Set([...fields, ...Object.keys(ownOptions)].map(optionName));
+  for (const { key } of objectives[method].parameters) known.add(optionName(key));
+  for (const name of given.keys()) {
+    if (known.has(name)) continue;
+    const owners = Object.values(objectives).filter(({ parameters }) =>
+      parameters.some(({ key }) => optionName(key) === name),
+    );
+    throw new Error(
+      owners.length > 0
+        ? `${name} belongs to ${owners.map(({ id }) => id).join(", ")}, and the method is ${method}.`
+        : `${name} is not an option: see npm run train -- --help.`,
+    );
+  }
+}
+
+/**
+ * Reads the command line. `definitions` is what the engine declares: `schema` (the configuration as JSON
+ * schema), `defaultConfig`, `presets` and `objectives`.
+ * Gives `{ isHelp: true }`, or `{ config, jsonFile }`; throws one sentence on the first mistake.
+ */
+export function readTrainOptions(args, definitions) {
+  const given = splitArguments(args);
+  if (given.has("--help")) return { isHelp: true };
+  const { schema, objectives } = definitions;
+  const start = startingConfig(given.get("--preset"), definitions);
+  const methods = { type: "string", enum: Object.keys(objectives) };
+  const method = readOption("--method", given.get("--method") ?? start.method, methods);
+  const fields = Object.keys(schema.properties).filter((field) => field !== "params");
+  refuseUnknown(given, { fields, objectives, method });
+  const config = { ...start, method, params: readParams({ given, start, method, objectives }) };
+  for (const field of fields) {
+    const text = given.get(optionName(field));
+    if (text !== undefined && field !== "method")
+      config[field] = readOption(optionName(field), text, schema.properties[field]);
+  }
+  return { config, jsonFile: given.get("--json") };
+}
+
+/** The text of `--help`, drawn from the same definitions. */
+export function helpText({ schema, defaultConfig, presets, objectives }) {
+  const indent = " ".repeat(4);
+  const lines = [
+    "Trains in a browser without a window, on the built page.",
+    "",
+    "  npm run train -- --loss dpo --steps 60 --seed 7 --json out.json",
+    "",
+    "Options:",
+  ];
+  for (const [field, help] of Object.entries(fieldHelp)) {
+    const property =
+      field === "method" ? { type: "string", enum: Object.keys(objectives) } : schema.properties[field];
+    const start = defaultConfig[field].toString() || "the set's first";
+    lines.push(`  ${optionName(field)}`, `${indent}${help}`);
+    lines.push(`${indent}${expectation(property)}; otherwise ${start}`);
+  }
+  for (const { id, parameters } of Object.values(objectives))
+    for (const { key, help, default: start } of parameters)
+      lines.push(`  ${optionName(key)}`, `${indent}for ${id}: ${help}`, `${indent}otherwise ${start}`);
+  for (const [name, help] of Object.entries(ownOptions)) lines.push(`  --${name}`, `${indent}${help}`);
+  lines.push("", "Presets:", ...presets.map(({ id, promise }) => `  ${id}\n${indent}${promise}`));
+  return lines.join("\n");
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { runnerImport } from "vite";
+import { projectRoot } from "./run.mjs";
+import { fieldHelp, helpText, optionName, readTrainOptions } from "./trainOptions.mjs";
+
+const definitions = {
+  schema: {
+    properties: {
+      method: { type: "string" },
+      params: { type: "object" },
+      steps: { type: "integer", minimum: 1, maximum: 100 },
+      learningRate: { type: "number", minimum: 0, maximum: 1 },
+      isShuffled: { type: "boolean" },
+      schedule: { type: "string", enum: ["constant", "linear"] },
+      loraTargets: { type: "array", items: { type: "string", enum: ["q_proj", "v_proj"] } },
+    },
+  },
+  defaultConfig: { method: "dpo", params: { beta: 0.2 }, steps: 60, learningRate: 0.1, isShuffled: true },
+  presets: [{ id: "copy", promise: "", config: { method: "sft", params: {}, steps: 5, learningRate: 0.1 } }],
+  objectives: {
+    sft: { id: "sft", parameters: [] },
+    dpo: { id: "dpo", parameters: [{ key: "beta", default: 0.1 }] },
+    simpo: {
+      id: "simpo",
+      parameters: [
+        { key: "beta", default: 2 },
+        { key: "gamma", default: 0.5 },
+      ],
+    },
+  },
+};
+
+const read = (line) => readTrainOptions(line.split(" ").filter(Boolean), definitions);
+
+describe("readTrainOptions", () => {
+  it("gives the default configuration when nothing is said", () => {
+    assert.deepEqual(read(""), { config: definitions.defaultConfig, jsonFile: undefined });
+  });
+
+  it("reads every kind of value, spaced or with an equals sign", () => {
+    const line =
+      "--steps 3 --learning-rate=1e-3 --is-shuffled false --schedule linear --lora-targets q_proj,v_proj";
+    const { config, jsonFile } = read(`${line} --json out.json`);
+    assert.equal(jsonFile, "out.json");
+    assert.deepEqual(config, {
+      method: "dpo",
+      params: { beta: 0.2 },
+      steps: 3,
+      learningRate: 0.001,
+      isShuffled: false,
+      schedule: "linear",
+      loraTargets: ["q_proj", "v_proj"],
+    });
+  });
+
+  it("takes a method's own defaults when the method changes, and its knobs when they are given", () => {
+    assert.deepEqual(read("--loss simpo --gamma 1").config.params, { beta: 2, gamma: 1 });
+    assert.deepEqual(read("--loss sft").config.params, {});
+    assert.deepEqual(read("--loss dpo").config.params, { beta: 0.2 });
+  });
+
+  it("starts from a preset", () => {
+    assert.equal(read("--preset copy").config.steps, 5);
+    assert.equal(read("--preset copy --steps 6").config.steps, 6);
+  });
+
+  const mistakes = {
+    "--steps 0": "--steps is 0: give a whole number from 1 to 100.",
+    "--steps 1.5": "--steps is 1.5: give a whole number from 1 to 100.",
+    "--steps many": "--steps is many: give a whole number from 1 to 100.",
+    "--learning-rate NaN": "--learning-rate is NaN: give a number from 0 to 1.",
+    "--is-shuffled maybe": "--is-shuffled is maybe: give true or false.",
+    "--schedule wavy": "--schedule is wavy: give one of constant, linear.",
+    "--lora-targets q_proj,x": "--lora-targets is q_proj,x: give some of q_proj,v_proj.",
+    "--loss ppo": "--method is ppo: give one of sft, dpo, simpo.",
+    "--gamma 1": "--gamma belongs to simpo, and the method is dpo.",
+    "--preset none": "--preset is none: give one of copy.",
+    "--stepz 3": "--stepz is not an option: see npm run train -- --help.",
+    "--params 3": "--params is not an option: see npm run train -- --help.",
+    "--steps": "--steps needs a value after it.",
+    60: '"60" is not an option: see npm run train -- --help.',
+  };
+  for (const [line, sentence] of Object.entries(mistakes))
+    it(`refuses ${line}`, () => {
+      assert.throws(() => read(line), { message: sentence });
+    });
+});
+
+describe("the engine's own definitions", () => {
+  const load = async (path) =>
+    (await runnerImport(join(projectRoot, "src", "engine", path), { configFile: false, logLevel: "error" }))
+      .module;
+
+  it("have a line of help for every field of the configuration, and no other", async () => {
+    const { defaultConfig } = await load("training/config.ts");
+    const fields = Object.keys(defaultConfig).filter((field) => field !== "params");
+    assert.deepEqual(Object.keys(fieldHelp).toSorted(), fields.toSorted());
+  });
+
+  it("all appear in the help", async () => {
+    const { toJSONSchema } = await import("zod/mini");
+    const { runConfigSchema, defaultConfig } = await load("training/config.ts");
+    const { presets } = await load("training/presets.ts");
+    const { objectives } = await load("losses/index.ts");
+    const schema = toJSONSchema(runConfigSchema);
+    const text = helpText({ schema, defaultConfig, presets, objectives });
+    const fields = Object.keys(defaultConfig).filter((field) => field !== "params");
+    for (const field of fields) assert.match(text, new RegExp(`^ {2}${optionName(field)}$`, "m"));
+    for (const { parameters } of Object.values(objectives))
+      for (const { key } of parameters) assert.match(text, new RegExp(`^ {2}${optionName(key)}$`, "m"));
+  });
+});
