@@ -1,0 +1,42 @@
+/** Invocations of one workgroup. */
+export const embeddingWorkgroup = 64;
+
+/** Columns that one invocation of the gradient adds up. */
+export const gradientColumns = 16;
+
+/** Shader of the gather: one invocation per value. */
+export const embeddingWgsl = `@compute @workgroup_size(${embeddingWorkgroup})
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+  let index = (group.x + group.y * 65535u) * ${embeddingWorkgroup}u + local;
+  if (index >= uniforms.rows * uniforms.columns) { return; }
+  let id = ids[index / uniforms.columns];
+  var value = 0.0;
+  if (id >= 0 && u32(id) < uniforms.vocabulary) {
+    value = weight[u32(id) * uniforms.columns + index % uniforms.columns];
+  }
+  gathered[index] = value;
+}`;
+
+const sums = Array.from({ length: gradientColumns }, (_, index) => index);
+
+/**
+ * Shader of the gradient: one invocation per vocabulary entry and group of columns walks the ids in order,
+ * so the sums do not depend on scheduling.
+ */
+export const embeddingGradWgsl = `@compute @workgroup_size(${embeddingWorkgroup})
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+  let index = (group.x + group.y * 65535u) * ${embeddingWorkgroup}u + local;
+  let columnGroups = (uniforms.columns + ${gradientColumns - 1}u) / ${gradientColumns}u;
+  let entry = index / columnGroups;
+  if (entry >= uniforms.vocabulary) { return; }
+  let column = index % columnGroups * ${gradientColumns}u;
+  let last = uniforms.columns - 1u;
+${sums.map((i) => `  var sum${i} = 0.0;`).join("\n")}
+  for (var row = 0u; row < uniforms.rows; row++) {
+    if (ids[row] != i32(entry)) { continue; }
+    let start = row * uniforms.columns;
+${sums.map((i) => `    sum${i} += dy[start + min(column + ${i}u, last)];`).join("\n")}
+  }
+  let place = entry * uniforms.columns;
+${sums.map((i) => `  if (column + ${i}u <= last) { dweight[place + column + ${i}u] = sum${i}; }`).join("\n")}
+}`;

@@ -1,0 +1,95 @@
+import { describe, it } from "vitest";
+import type { Shape } from "../../tensor/op.ts";
+import { parity, randomValues } from "../../tensor/testing.ts";
+import { columnSumOp } from "./columnSum.ts";
+import { matmulAttrs, matmulOp } from "./matmul.ts";
+import type { MatmulForm } from "./matmul.wgsl.ts";
+
+interface Case {
+  readonly form: MatmulForm;
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+  /** Inner size of the second product. */
+  readonly rank?: number;
+  readonly hasBias?: boolean;
+}
+
+function shapesOf(form: MatmulForm, rows: number, columns: number, inner: number): Shape[] {
+  return [
+    form === "atb" ? [inner, rows] : [rows, inner],
+    form === "abt" ? [columns, inner] : [inner, columns],
+  ];
+}
+
+async function compare({ form, rows, columns, inner, rank, hasBias = false }: Case): Promise<void> {
+  const operands = [
+    ...shapesOf(form, rows, columns, inner),
+    ...(rank === undefined ? [] : shapesOf(form, rows, columns, rank)),
+  ];
+  const shapes = hasBias ? [...operands, [columns]] : operands;
+  await parity(matmulOp, {
+    name: `${form} ${rows}x${columns} from ${inner}${rank === undefined ? "" : ` and ${rank}`}`,
+    inputs: shapes.map((shape, index) => ({ values: randomValues(index + 1, shape), shape })),
+    attrs: matmulAttrs(operands, { form, scale: 0.75, secondScale: -1.5, hasBias }),
+    tolerance: 1e-5 * Math.sqrt(inner + (rank ?? 0)),
+  });
+}
+
+const forms: readonly MatmulForm[] = ["abt", "ab", "atb"];
+
+describe.each(forms)("matmul %s on WebGPU", (form) => {
+  it("is right at odd sizes", async () => {
+    for (const rows of [1, 2, 3, 37, 65]) {
+      await compare({ form, rows, columns: 65, inner: 37, rank: 3, hasBias: true });
+      await compare({ form, rows, columns: 3, inner: 1 });
+    }
+    await compare({ form, rows: 36, columns: 37, inner: 40, rank: 4 });
+    await compare({ form, rows: 37, columns: 36, inner: 40, rank: 4, hasBias: true });
+  });
+
+  it.each([1, 4, 8, 16])("is right with a second product of rank %i", async (rank) => {
+    await compare({ form, rows: 64, columns: 96, inner: 96, rank, hasBias: true });
+    await compare({ form, rows: 1, columns: 96, inner: 96, rank });
+  });
+
+  it("is right where the inner axis is split", async () => {
+    await compare({ form, rows: 8, columns: 96, inner: 640 });
+    await compare({ form, rows: 1, columns: 256, inner: 96, rank: 8 });
+    await compare({ form, rows: 2, columns: 12, inner: 2048, rank: 4 });
+    await compare({ form, rows: 40, columns: 44, inner: 2048 });
+    await compare({ form, rows: 5, columns: 7, inner: 2003 });
+  });
+
+  it("is right with many columns", async () => {
+    await compare({ form, rows: 33, columns: 2003, inner: 16 });
+    await compare({ form, rows: 12, columns: 2048, inner: 96 });
+  });
+});
+
+describe("matmul on WebGPU", () => {
+  it("is right at the shapes of the embedded model", async () => {
+    await compare({ form: "abt", rows: 640, columns: 256, inner: 96, rank: 8 });
+    await compare({ form: "ab", rows: 640, columns: 96, inner: 256 });
+    await compare({ form: "atb", rows: 96, columns: 8, inner: 640 });
+  });
+
+  it("is right with more than 65,535 rows", async () => {
+    await compare({ form: "abt", rows: 65_541, columns: 4, inner: 8 });
+  });
+});
+
+describe("columnSum on WebGPU", () => {
+  it.each([
+    [1, 1],
+    [37, 65],
+    [640, 96],
+  ])("is right for [%i, %i]", async (rows, columns) => {
+    const shape = [rows, columns];
+    await parity(columnSumOp, {
+      name: "columnSum",
+      inputs: [{ values: randomValues(1, shape), shape }],
+      attrs: {},
+    });
+  });
+});

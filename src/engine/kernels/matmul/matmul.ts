@@ -1,0 +1,221 @@
+import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
+import { ShapeError } from "../../tensor/op.ts";
+import { run } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
+import { columnSum } from "./columnSum.ts";
+import { matmulCpu } from "./matmul.cpu.ts";
+import { matmulWgsl, splitWorkgroup, workgroupEdge } from "./matmul.wgsl.ts";
+import type { MatmulForm } from "./matmul.wgsl.ts";
+
+/** Attributes of the matmul op; `matmulAttrs` fills in those that follow from the shapes. */
+export interface MatmulAttrs {
+  readonly form: MatmulForm;
+  readonly hasSecond: boolean;
+  readonly hasBias: boolean;
+  readonly scale: number;
+  readonly secondScale: number;
+  /** The operands of the first product are read four values at a time. */
+  readonly isVector: boolean;
+  /** The operands of the second product are read four values at a time. */
+  readonly isSecondVector: boolean;
+  /** The output is written four values at a time. */
+  readonly isOutputVector: boolean;
+}
+
+/** What `matmul` adds to the plain product. */
+export interface MatmulOptions {
+  readonly form: MatmulForm;
+  /** Factor on the first product; 1 when left out. */
+  readonly scale?: number;
+  /** A second product of the same form and output shape, with its own inner size. */
+  readonly second?: { readonly a: Tensor; readonly b: Tensor; readonly scale?: number };
+  /** Added to every row: [columns]. */
+  readonly bias?: Tensor;
+}
+
+interface Sizes {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+}
+
+function sizesOf(form: MatmulForm, left: Shape, right: Shape): Sizes {
+  const [leftRows, leftColumns] = left;
+  const [rightRows, rightColumns] = right;
+  if (
+    leftRows === undefined ||
+    leftColumns === undefined ||
+    rightRows === undefined ||
+    rightColumns === undefined ||
+    left.length !== 2 ||
+    right.length !== 2
+  ) {
+    throw new ShapeError(`matmul needs two matrices, got [${left.join(", ")}] and [${right.join(", ")}]`);
+  }
+  const [rows, leftInner] = form === "atb" ? [leftColumns, leftRows] : [leftRows, leftColumns];
+  const [columns, rightInner] = form === "abt" ? [rightRows, rightColumns] : [rightColumns, rightRows];
+  if (leftInner !== rightInner) {
+    throw new ShapeError(`matmul ${form}: inner sizes ${leftInner} and ${rightInner} differ`);
+  }
+  return { rows, columns, inner: leftInner };
+}
+
+function canBeVector(form: MatmulForm, { rows, columns, inner }: Sizes): boolean {
+  if (form === "abt") return inner % 4 === 0;
+  return columns % 4 === 0 && (form === "ab" ? inner : rows) % 4 === 0;
+}
+
+/** Completes the attributes of a matmul from the shapes of its operands (a, b, then c, d if there are any). */
+export function matmulAttrs(
+  shapes: readonly Shape[],
+  options: { form: MatmulForm; scale?: number; secondScale?: number; hasBias?: boolean },
+): MatmulAttrs {
+  const [a, b, c, d] = shapes;
+  const { form, scale = 1, secondScale = 1, hasBias = false } = options;
+  const sizes = sizesOf(form, a ?? [], b ?? []);
+  const hasSecond = c !== undefined && d !== undefined;
+  return {
+    form,
+    hasSecond,
+    hasBias,
+    scale,
+    secondScale,
+    isVector: canBeVector(form, sizes),
+    isSecondVector: hasSecond && canBeVector(form, sizesOf(form, c, d)),
+    isOutputVector: sizes.columns % 4 === 0,
+  };
+}
+
+function inputs({ hasSecond, hasBias, isVector, isSecondVector }: MatmulAttrs): readonly Binding[] {
+  const type = isVector ? "vec4<f32>" : "f32";
+  const secondType = isSecondVector ? "vec4<f32>" : "f32";
+  const names: Binding[] = [
+    { name: "a", type },
+    { name: "b", type },
+  ];
+  if (hasSecond) names.push({ name: "c", type: secondType }, { name: "d", type: secondType });
+  if (hasBias) names.push({ name: "bias", type: "f32" });
+  return names;
+}
+
+function outputShapes(shapes: readonly Shape[], attrs: MatmulAttrs): readonly Shape[] {
+  const first = sizesOf(attrs.form, shapes[0] ?? [], shapes[1] ?? []);
+  if (attrs.hasSecond) {
+    const second = sizesOf(attrs.form, shapes[2] ?? [], shapes[3] ?? []);
+    if (second.rows !== first.rows || second.columns !== first.columns) {
+      throw new ShapeError(
+        `matmul: products [${first.rows}, ${first.columns}] and [${second.rows}, ${second.columns}] differ`,
+      );
+    }
+  }
+  const bias = attrs.hasBias ? shapes[attrs.hasSecond ? 4 : 2] : [first.columns];
+  if (bias?.length !== 1 || bias[0] !== first.columns) {
+    throw new ShapeError(`matmul: bias [${bias?.join(", ")}] for ${first.columns} columns`);
+  }
+  return [[first.rows, first.columns]];
+}
+
+// Enough invocations to fill a GPU; above it, sharing the inner axis only costs the reduction.
+const enoughTiles = 2048;
+
+function splitOf(tiles: number, steps: number): number {
+  if (tiles >= enoughTiles) return 1;
+  const isWorthIt = (split: number): boolean => steps >= 4 * split && tiles * split <= 8 * enoughTiles;
+  return [64, 16, 4].find(isWorthIt) ?? 1;
+}
+
+function dispatch(shapes: readonly Shape[], attrs: MatmulAttrs): Dispatch {
+  const { rows, columns, inner } = sizesOf(attrs.form, shapes[0] ?? [], shapes[1] ?? []);
+  const secondInner = attrs.hasSecond ? sizesOf(attrs.form, shapes[2] ?? [], shapes[3] ?? []).inner : 0;
+  const tileRows = rows >= 3 ? 4 : rows;
+  const tileColumns = Math.ceil(columns / 4);
+  const tiles = Math.ceil(rows / tileRows) * tileColumns;
+  const split = splitOf(tiles, attrs.isVector && attrs.form !== "atb" ? inner / 4 : inner);
+  const groups = Math.ceil((tiles * split) / splitWorkgroup);
+  return {
+    wgsl: matmulWgsl({ ...attrs, tileRows, split }),
+    uniforms: { rows, columns, inner, secondInner, scale: attrs.scale, secondScale: attrs.secondScale },
+    workgroups:
+      split > 1
+        ? [Math.min(groups, 65535), Math.ceil(groups / 65535), 1]
+        : [Math.ceil(tileColumns / workgroupEdge), Math.ceil(rows / (tileRows * workgroupEdge)), 1],
+  };
+}
+
+/** Gradients of one product with respect to its operands, as products of the other forms. */
+function productGradients(
+  form: MatmulForm,
+  { a, b, dy, scale }: { a: Tensor; b: Tensor; dy: Tensor; scale: number },
+): { da: () => Tensor; db: () => Tensor } {
+  switch (form) {
+    case "abt":
+      return {
+        da: () => matmul(dy, b, { form: "ab", scale }),
+        db: () => matmul(dy, a, { form: "atb", scale }),
+      };
+    case "ab":
+      return {
+        da: () => matmul(dy, b, { form: "abt", scale }),
+        db: () => matmul(a, dy, { form: "atb", scale }),
+      };
+    case "atb":
+      return {
+        da: () => matmul(b, dy, { form: "abt", scale }),
+        db: () => matmul(a, dy, { form: "ab", scale }),
+      };
+  }
+}
+
+function gradient(
+  dys: readonly Tensor[],
+  saved: readonly Tensor[],
+  _outputs: readonly Tensor[],
+  attrs: MatmulAttrs,
+): Readonly<Record<string, () => Tensor>> {
+  const [dy] = dys as readonly [Tensor];
+  const [a, b, c, d] = saved as readonly [Tensor, Tensor, Tensor, Tensor];
+  const { form } = attrs;
+  const first = productGradients(form, { a, b, dy, scale: attrs.scale });
+  const closures: Record<string, () => Tensor> = { a: first.da, b: first.db };
+  if (attrs.hasSecond) {
+    const second = productGradients(form, { a: c, b: d, dy, scale: attrs.secondScale });
+    closures["c"] = second.da;
+    closures["d"] = second.db;
+  }
+  if (attrs.hasBias) closures["bias"] = () => columnSum(dy);
+  return closures;
+}
+
+/**
+ * product = scale * form(a, b) + secondScale * form(c, d) + bias[columns].
+ * abt: a [N, K], b [M, K] -> [N, M]. ab: a [N, M], b [M, K] -> [N, K]. atb: a [N, M], b [N, K] -> [M, K].
+ */
+export const matmulOp: Op<MatmulAttrs> = {
+  name: "matmul",
+  inputs,
+  outputs: ({ isOutputVector }) => [{ name: "product", type: isOutputVector ? "vec4<f32>" : "f32" }],
+  uniforms: {
+    rows: "u32",
+    columns: "u32",
+    inner: "u32",
+    secondInner: "u32",
+    scale: "f32",
+    secondScale: "f32",
+  },
+  outputShapes,
+  dispatch,
+  cpu: matmulCpu,
+  gradient,
+};
+
+/** Product of two matrices in one of the three forms; throws `ShapeError` when the sizes do not fit. */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
+  const { form, scale = 1, second, bias } = options;
+  const operands = second === undefined ? [a, b] : [a, b, second.a, second.b];
+  const attrs = matmulAttrs(
+    operands.map((operand) => operand.shape),
+    { form, scale, secondScale: second?.scale ?? 1, hasBias: bias !== undefined },
+  );
+  const [product] = run(matmulOp, bias === undefined ? operands : [...operands, bias], attrs);
+  return product!;
+}

@@ -1,0 +1,93 @@
+import type { Binding, Op, Shape } from "../../tensor/op.ts";
+import { ShapeError } from "../../tensor/op.ts";
+import { run } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
+import { columnReductionWgsl, reducedColumns } from "../matmul/columnSum.wgsl.ts";
+import { rmsNormCpu, rmsNormDgCpu, rmsNormDxCpu } from "./rmsNorm.cpu.ts";
+import { normRows, rmsNormDxWgsl, rmsNormWgsl } from "./rmsNorm.wgsl.ts";
+
+/** `epsilon` is added to the mean square. */
+export interface RmsNormAttrs {
+  readonly epsilon: number;
+}
+
+const floats = (name: string): Binding => ({ name, type: "f32" });
+
+function matrixSizes(shape: Shape | undefined): readonly [number, number] {
+  const [rows, columns] = shape ?? [];
+  if (rows === undefined || columns === undefined || shape?.length !== 2) {
+    throw new ShapeError(`rmsNorm needs a matrix, got [${shape?.join(", ")}]`);
+  }
+  return [rows, columns];
+}
+
+function rowWorkgroups(rows: number): readonly [number, number, number] {
+  const groups = Math.ceil(rows / normRows);
+  return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
+}
+
+/** dx = rstd (gain dy - x rstd^2 mean(gain dy x)): x [rows, columns], gain, rstd [rows], dy -> dx. */
+export const rmsNormDxOp: Op = {
+  name: "rmsNormDx",
+  inputs: () => ["x", "gain", "rstd", "dy"].map(floats),
+  outputs: () => [floats("dx")],
+  uniforms: { rows: "u32", columns: "u32" },
+  outputShapes: ([x]) => [matrixSizes(x)],
+  dispatch: ([x]) => {
+    const [rows, columns] = matrixSizes(x);
+    return { wgsl: rmsNormDxWgsl, uniforms: { rows, columns }, workgroups: rowWorkgroups(rows) };
+  },
+  cpu: rmsNormDxCpu,
+};
+
+/** dgain = sum over rows of dy x rstd: x [rows, columns], rstd [rows], dy -> total [columns]. */
+export const rmsNormDgOp: Op = {
+  name: "rmsNormDg",
+  inputs: () => ["x", "rstd", "dy"].map(floats),
+  outputs: () => [floats("total")],
+  uniforms: { rows: "u32", columns: "u32" },
+  outputShapes: ([x]) => [[matrixSizes(x)[1]]],
+  dispatch: ([x]) => {
+    const [rows, columns] = matrixSizes(x);
+    return {
+      wgsl: columnReductionWgsl("dy[index] * x[index] * rstd[row]"),
+      uniforms: { rows, columns },
+      workgroups: [Math.ceil(columns / reducedColumns), 1, 1],
+    };
+  },
+  cpu: rmsNormDgCpu,
+};
+
+/** y = x rstd gain with rstd = 1 / sqrt(mean(x^2) + epsilon): x [rows, columns], gain [columns] -> y, rstd. */
+export const rmsNormOp: Op<RmsNormAttrs> = {
+  name: "rmsNorm",
+  inputs: () => ["x", "gain"].map(floats),
+  outputs: () => ["y", "rstd"].map(floats),
+  uniforms: { rows: "u32", columns: "u32", epsilon: "f32" },
+  outputShapes: ([x, gain]) => {
+    const [rows, columns] = matrixSizes(x);
+    if (gain?.length !== 1 || gain[0] !== columns) {
+      throw new ShapeError(`rmsNorm: gain [${gain?.join(", ")}] for ${columns} columns`);
+    }
+    return [[rows, columns], [rows]];
+  },
+  dispatch: ([x], { epsilon }) => {
+    const [rows, columns] = matrixSizes(x);
+    return { wgsl: rmsNormWgsl, uniforms: { rows, columns, epsilon }, workgroups: rowWorkgroups(rows) };
+  },
+  cpu: rmsNormCpu,
+  gradient: (dys, inputs, outputs) => {
+    const [x, gain] = inputs as readonly [Tensor, Tensor];
+    const dy = dys[0]!;
+    const rstd = outputs[1]!;
+    return {
+      x: () => run(rmsNormDxOp, [x, gain, rstd, dy], {})[0]!,
+      gain: () => run(rmsNormDgOp, [x, rstd, dy], {})[0]!,
+    };
+  },
+};
+
+/** Root-mean-square norm of every row: x [rows, columns], gain [columns] -> [rows, columns]. */
+export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
+  return run(rmsNormOp, [x, gain], { epsilon })[0]!;
+}
