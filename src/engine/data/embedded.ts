@@ -1,0 +1,63 @@
+/** An objective of an embedded set: which of its pairs it trains on, and the judge that scores it. */
+export interface EmbeddedObjective {
+  readonly id: string;
+  readonly label: string;
+  /** Key of the judge list. */
+  readonly judge: string;
+}
+
+/** A preference set that comes with the studio; paths are relative to the page. */
+export interface EmbeddedDataset {
+  readonly id: string;
+  readonly label: string;
+  /** One sentence for a person choosing a set. */
+  readonly sentence: string;
+  /** With several objectives, every row names its own in the column `objective`. */
+  readonly objectives: readonly EmbeddedObjective[];
+  readonly files: { readonly train: string; readonly heldout: string };
+}
+
+/** A model that comes with the studio. */
+export interface EmbeddedModel {
+  readonly id: string;
+  readonly label: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+/** Every embedded preference set; the first is preselected. */
+export const embeddedDatasets: readonly EmbeddedDataset[] = [
+  {
+    id: "kind-endings",
+    label: "Kind endings",
+    sentence: "Story openings with an ending in which people are kind, preferred to one in which they are not.",
+    objectives: [{ id: "kind", label: "Kind", judge: "kindEndings" }],
+    files: { train: "data/kind-endings/train.jsonl", heldout: "data/kind-endings/heldout.jsonl" },
+  },
+  {
+    id: "helpful-harmless",
+    label: "Helpful vs harmless",
+    sentence: "Questions with two aims that pull apart: to answer what was asked, and to refuse what would hurt.",
+    objectives: [
+      { id: "helpful", label: "Helpful", judge: "helpful" },
+      { id: "harmless", label: "Harmless", judge: "harmless" },
+    ],
+    files: { train: "data/helpful-harmless/train.jsonl", heldout: "data/helpful-harmless/heldout.jsonl" },
+  },
+];
+
+/** Every embedded model; the first is preselected. */
+export const embeddedModels: readonly EmbeddedModel[] = [
+  {
+    id: "story",
+    label: "Story",
+    folder: "models/story",
+    files: [
+      "config.json",
+      "generation_config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "model.safetensors",
+    ],
+  },
+];

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { PairRow, Text } from "./row.ts";
+import { tokenizePairs, type TokenizeOptions } from "./tokenizePairs.ts";
+
+const BOS = 1;
+const END = 2;
+const pieces = new Map([
+  ["<s>", BOS],
+  ["</s>", END],
+  ["<end>", 3],
+  ["<user>", 4],
+  ["<assistant>", 5],
+  ["th", 6],
+]);
+
+const encode = (text: string) =>
+  [...text.matchAll(/<[^>]*>|th|./gs)].map(([piece]) => pieces.get(piece) ?? piece.charCodeAt(0));
+
+/** A token for every character, for "th" and for markers. */
+const tokenizer: Tokenizer = {
+  encode: (text, { addSpecialTokens }) => [...(addSpecialTokens ? [BOS] : []), ...encode(text)],
+  decode: () => "",
+  decodeTokens: () => [],
+  vocabularySize: 256,
+  bosTokenId: BOS,
+  stopTokenIds: [END, 3],
+  hasChatTemplate: true,
+  renderChat: (messages, { addGenerationPrompt }) =>
+    "<s>" +
+    messages.map(({ role, content }) => `<${role}>${content}<end>`).join("") +
+    (addGenerationPrompt ? "<assistant>" : ""),
+};
+
+function row(prompt: Text, chosen: Text, rejected: Text): PairRow {
+  return { prompt, chosen, rejected, source: { file: "pairs.jsonl", row: 7 } };
+}
+
+function tokenize(pair: PairRow, options: Partial<TokenizeOptions> = {}) {
+  return tokenizePairs([pair], { tokenizer, maxTokens: 64, ...options });
+}
+
+function pairOf(pair: PairRow, options: Partial<TokenizeOptions> = {}) {
+  const { pairs, counts } = tokenize(pair, options);
+  const [first] = pairs;
+  if (!first) throw new Error("the row gave no pair");
+  return { prompt: [...first.prompt], chosen: [...first.chosen], rejected: [...first.rejected], counts };
+}
+
+const user = (content: string) => [{ role: "user", content }];
+const assistant = (content: string) => [{ role: "assistant", content }];
+
+describe("tokenizePairs on plain text", () => {
+  it("puts BOS once and the end token behind each answer", () => {
+    expect(pairOf(row("ab", " c", " de"))).toEqual({
+      prompt: [BOS, ...encode("ab")],
+      chosen: [...encode(" c"), END],
+      rejected: [...encode(" de"), END],
+      counts: { apart: 0, truncatedPrompts: 0, cutAnswers: 0 },
+    });
+    expect(pairOf(row("ab", " c", " d"), { terminator: "none" }).chosen).toEqual(encode(" c"));
+  });
+
+  it("tokenises apart, and counts it, where a token crosses the seam", () => {
+    const pair = pairOf(row("at", "he", "x"), { terminator: "none" });
+    expect(pair.prompt).toEqual([BOS, ...encode("at")]);
+    expect(pair.chosen).toEqual(encode("he"));
+    expect(pair.counts.apart).toBe(1);
+  });
+
+  it("truncates the prompt from the left and keeps BOS", () => {
+    const pair = pairOf(row("abcdefgh", "xyz", "q"), { maxTokens: 8 });
+    expect(pair.prompt).toEqual([BOS, ...encode("fgh")]);
+    expect(pair.chosen).toEqual([...encode("xyz"), END]);
+    expect(pair.rejected).toEqual([...encode("q"), END]);
+    expect(pair.counts).toEqual({ apart: 0, truncatedPrompts: 1, cutAnswers: 0 });
+  });
+
+  it("cuts an answer that alone is too long, and lets it end open", () => {
+    const pair = pairOf(row("ab", "vwxyz", "q"), { maxTokens: 4 });
+    expect(pair.prompt).toEqual([BOS]);
+    expect(pair.chosen).toEqual(encode("vwx"));
+    expect(pair.rejected).toEqual([...encode("q"), END]);
+    expect(pair.counts).toEqual({ apart: 0, truncatedPrompts: 1, cutAnswers: 1 });
+  });
+
+  it("reports what leaves nothing to learn, by the row's number", () => {
+    expect(tokenize(row("a", "", "b")).problems).toMatchObject([{ row: 7, kind: "emptyAnswer" }]);
+    expect(tokenize(row("a", "b", "")).problems).toMatchObject([{ row: 7, kind: "emptyAnswer" }]);
+    const cutAlike = tokenize(row("a", "xyzb", "xyzc"), { maxTokens: 4 });
+    expect(cutAlike).toMatchObject({ pairs: [], problems: [{ row: 7, kind: "identicalPair" }] });
+    expect(cutAlike.counts.cutAnswers).toBe(0);
+    const withoutBos: Tokenizer = { ...tokenizer, bosTokenId: null, encode };
+    expect(tokenize(row("", "b", "c"), { tokenizer: withoutBos }).problems).toMatchObject([{ kind: "emptyPrompt" }]);
+    expect(() => tokenize(row("a", "b", "c"), { maxTokens: 1 })).toThrow(RangeError);
+  });
+});
+
+describe("tokenizePairs on chats", () => {
+  const chat = row(user("hi"), assistant("yes"), assistant("no"));
+  const prompt = encode("<s><user>hi<end><assistant>");
+
+  it("ends answers as the template does", () => {
+    expect(pairOf(chat)).toMatchObject({
+      prompt,
+      chosen: encode("yes<end>"),
+      rejected: encode("no<end>"),
+      counts: { apart: 0 },
+    });
+  });
+
+  it("ends answers with the end token, or leaves them open", () => {
+    expect(pairOf(chat, { terminator: "eos" }).chosen).toEqual([...encode("yes"), END]);
+    expect(pairOf(chat, { terminator: "none" }).chosen).toEqual(encode("yes"));
+  });
+
+  it("tokenises the answer apart where the template rewrites earlier turns", () => {
+    const rewriting: Tokenizer = {
+      ...tokenizer,
+      renderChat: (messages, options) =>
+        tokenizer.renderChat(messages, options).replace("<user>", messages.length > 1 ? "<u>" : "<user>"),
+    };
+    const pair = pairOf(chat, { tokenizer: rewriting });
+    expect(pair).toMatchObject({ prompt, chosen: [...encode("yes"), END], counts: { apart: 1 } });
+  });
+
+  it("reports a chat that no template can write", () => {
+    const { pairs, problems } = tokenize(chat, { tokenizer: { ...tokenizer, hasChatTemplate: false } });
+    expect(pairs).toEqual([]);
+    expect(problems).toMatchObject([{ row: 7, kind: "needsChatTemplate" }]);
+  });
+});
