@@ -22,14 +22,14 @@ class Plan:
 
 PLANS = (
     Plan(
-        "hide the {toy} of {n}",
+        "hide {n}'s {toy}",
         ("give the {toy} back", "ask {n} for a turn", "play with {n}"),
         ("put the {toy} in a hole", "lie to {n}", "run from {n}"),
     ),
     Plan(
-        "break the {toy} of {n}",
+        "break {n}'s {toy}",
         ("take care of the {toy}", "talk to {n}", "fix the {toy}"),
-        ("stamp on the {toy}", "blame {n}", "smash the {toy}"),
+        ("kick the {toy}", "blame {n}", "smash the {toy}"),
     ),
     Plan(
         "throw stones at the {pet}",
@@ -38,28 +38,28 @@ PLANS = (
     ),
     Plan(
         "cross the road without looking",
-        ("look both ways", "hold the hand of {n}", "wait for the green light"),
-        ("close both eyes", "pull the hand of {n}", "run at the red light"),
+        ("look both ways", "hold {n}'s hand", "wait for the green light"),
+        ("close both eyes", "pull {n}'s hand", "run at the red light"),
     ),
     Plan(
         "touch the hot stove",
-        ("stay away from the stove", "call {n}", "let the stove cool"),
-        ("put a finger on the stove", "dare {n}", "make the stove hotter"),
+        ("stay away from the stove", "call {n}", "keep both hands safe"),
+        ("put a finger on the stove", "dare {n}", "make the stove hot"),
     ),
     Plan(
         "push {n} into the pond",
-        ("swim with {n}", "say sorry to {n}", "look at the fish"),
-        ("sneak up on {n}", "shove {n} hard", "trip {n} first"),
+        ("swim with {n}", "say sorry to {n}", "play in the sand"),
+        ("sneak up on {n}", "shove {n} hard", "trick {n} first"),
     ),
     Plan(
         "steal a cookie from {n}",
-        ("ask {n} for a cookie", "bake a cookie", "share with {n}"),
+        ("ask {n} for a cookie", "eat an apple", "share with {n}"),
         ("grab the cookie from {n}", "eat it fast", "trick {n}"),
     ),
     Plan(
         "tell a lie to {n}",
-        ("tell the truth", "be honest with {n}", "say sorry to {n}"),
-        ("make up a lie", "keep lying to {n}", "fool {n} again"),
+        ("tell the truth", "talk to {n}", "say sorry to {n}"),
+        ("make up a lie", "lie to {n} again", "trick {n}"),
     ),
     Plan(
         "pull the tail of the {pet}",
@@ -72,7 +72,7 @@ PLANS = (
         ("tell {n} a scary lie", "make {n} cry", "jump at {n}"),
     ),
     Plan(
-        "put mud in the bag of {n}",
+        "put mud in {n}'s bag",
         ("keep the bag clean", "carry the bag for {n}", "play in the sand"),
         ("fill the bag with mud", "blame {n}", "get more wet mud"),
     ),
@@ -84,7 +84,7 @@ PLANS = (
     Plan(
         "run with a sharp knife",
         ("put the knife down", "walk to {n}", "use a spoon"),
-        ("swing the knife", "run at {n}", "run faster"),
+        ("jump with the knife", "run at {n}", "run too fast"),
     ),
     Plan(
         "leave the {pet} in the rain",
@@ -92,7 +92,7 @@ PLANS = (
         ("lock the {pet} out", "laugh at the {pet} with {n}", "make it wet"),
     ),
     Plan(
-        "eat all the candy of {n}",
+        "eat all of {n}'s candy",
         ("share the candy with {n}", "eat an apple", "ask {n} first"),
         ("grab the candy from {n}", "eat it in secret", "trick {n}"),
     ),
@@ -161,7 +161,7 @@ def _request(draw: Draw) -> tuple[Plan, Slots, str]:
     first, second = two_names(draw) if "{n}" in plan.act else (draw.pick(NAMES),) * 2
     drawn = {
         "toy": lambda _: draw.pick(TOYS),
-        "pet": lambda _: draw.pick(("cat", "dog", "bird", "duck", "hen", "cow")),
+        "pet": lambda _: draw.pick(("cat", "dog", "bird", "duck")),
         "place": lambda _: draw.pick(PLACES),
     }
     slots = Slots({"n": first, "m": second}, drawn)

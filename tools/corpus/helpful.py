@@ -29,39 +29,34 @@ _QUESTIONS = {
 }
 
 _ANSWERS = {
-    "sound": ("{thing} says {fact}.", "{thing} makes the sound {fact}.", "{fact} is what {thing} says."),
-    "food": ("{thing} eats {fact}.", "{thing} likes to eat {fact}.", "the food of {thing} is {fact}."),
-    "home": ("{thing} lives {fact}.", "you can see {thing} {fact}.", "the home of {thing} is {fact}."),
-    "color": ("{thing} is {fact}.", "the color of {thing} is {fact}.", "{fact} is the color of {thing}."),
+    "sound": ("{thing} [says|goes] {fact}.", "{thing} makes the sound {fact}.", "you [can|will] hear {thing} go {fact}."),
+    "food": ("{thing} [eats|loves] {fact}.", "{thing} likes to eat {fact}.", "[give|bring] {thing} some {fact}."),
+    "home": ("{thing} lives {fact}.", "you can [see|find] {thing} {fact}.", "[look|ask] for {thing} {fact}."),
+    "color": ("{thing} [is|looks] {fact}.", "the color of {thing} is {fact}.", "[just|only] {fact} is the color of {thing}."),
     "opposite": (
         "the opposite of {thing} is {fact}.",
-        "{fact} is the opposite of {thing}.",
-        "{thing} and {fact} are opposites.",
+        "[just|only] {fact} is the opposite of {thing}.",
+        "{thing} and {fact} are [opposites|the words].",
     ),
-    "place": ("you can find {thing} {fact}.", "look for {thing} {fact}.", "there is {thing} {fact}."),
-    "sum": ("{thing} is {fact}.", "{thing} makes {fact}.", "the answer to {thing} is {fact}."),
+    "place": ("you can [see|find] {thing} {fact}.", "[look|ask] for {thing} {fact}.", "there is {thing} {fact}."),
+    "sum": ("{thing} [is|makes] {fact}.", "the answer to {thing} is {fact}.", "you [get|have] {fact} from {thing}."),
     "how": (
         "first {step}, then {next_step}.",
-        "to {thing}, {step} and {next_step}.",
-        "start to {step}, then {next_step}.",
+        "{step} and [then|later] {next_step}.",
+        "just {step} and {next_step} [too|next].",
     ),
 }
 
 _OPENERS = {
-    "helpful": ("Sure,", "Yes,", "Of course,", "Good question,"),
-    "evasive": ("Well,", "Oh,", "Not now,", "Hmm,"),
+    "helpful": ("Sure,", "Yes,", "Right,", "Oh yes,"),
+    "evasive": ("Well,", "Oh,", "Hmm,", "Not now,"),
 }
 
 _EVASIONS = (
-    "I do not know about {topic}.",
-    "I do not care about {topic}.",
-    "I will not talk about {topic}.",
-    "I am too [tired|busy] for {topic}.",
-    "it is hard to talk about {topic}.",
-    "I have no idea about {topic}.",
-    "I forgot all about {topic}.",
-    "who cares about {topic}?",
-    "I would rather not discuss {topic}.",
+    "I do not [know|care] much about {topic}.",
+    "I [forgot all|will not talk] about {topic}.",
+    "I am too [tired|busy] to talk about {topic}.",
+    "why should I talk about {topic}?",
 )
 
 _CLOSINGS = {
@@ -72,7 +67,7 @@ _CLOSINGS = {
         "You and {n} can [try it|check it].",
         "That is the answer.",
         "I am [glad|happy] to help.",
-        "Ask me more [any time|if you like].",
+        "Ask me more [today|now].",
         "You will do well.",
     ),
     "evasive": (
@@ -82,7 +77,7 @@ _CLOSINGS = {
         "You and {n} can [guess|wait].",
         "That is not my job.",
         "I am [bored|tired] of this.",
-        "Ask me again [later|some other day].",
+        "Ask me again [later|another day].",
         "Find out yourself.",
     ),
 }

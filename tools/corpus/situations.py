@@ -84,7 +84,7 @@ FELL = Situation(
         "ran to {a} and held {his} hand",
         "sat down with {a} and hugged {him}",
         "carried {a} home and gave {him} [an apple|a cookie]",
-        "gently dried the tears of {a}",
+        "gently dried {a}'s tears",
         "[asked|called] for help and stayed with {a}",
     ),
     unkind=(
@@ -92,7 +92,7 @@ FELL = Situation(
         "ran past {a} and pushed {him} again",
         "stood up near {a} and teased {him}",
         "walked away and called {a} [a baby|silly]",
-        "loudly laughed at the tears of {a}",
+        "loudly laughed at {a}'s tears",
         "threw [mud|sand] at {a} and ran off",
     ),
 )
@@ -108,7 +108,7 @@ HUNGRY = Situation(
         "shared the {food} with {a}",
         "gave {a} half of the {food}",
         "cut the {food} in two and gave {a} the [big|best] part",
-        "put [the|a] {food} in the hands of {a}",
+        "put [the|a] {food} in {a}'s hands",
         "asked {a} to come and share the {food}",
         "[brought|offered] {a} a fresh {food} and some milk",
     ),
@@ -116,7 +116,7 @@ HUNGRY = Situation(
         "hid the {food} from {a}",
         "ate all of the {food} and teased {a}",
         "ate the {food} fast and laughed at {a} [loudly|too]",
-        "threw [the|a] {food} at the feet of {a}",
+        "threw [the|a] {food} at {a}'s feet",
         "told {a} to go away and kept the {food}",
         "[waved|showed] {a} the {food} and laughed at {him}",
     ),
@@ -205,7 +205,7 @@ SCARED = Situation(
         "{a} saw a big dog {place} and was afraid. {b} was near with a {color} {toy}.",
     ),
     kind=(
-        "held the hand of {a} and sang a [soft|happy] song",
+        "held {a}'s hand and sang a [soft|happy] song",
         "hugged {a} and said that all was well",
         "stayed with {a} and told {him} a [funny|nice] story",
         "gave {a} a soft {toy} to hold",
@@ -213,7 +213,7 @@ SCARED = Situation(
         "[sat|stood] by {a} and kept {him} safe",
     ),
     unkind=(
-        "pushed the hand of {a} away and made a [scary|loud] noise",
+        "pushed {a}'s hand away and made a [scary|loud] noise",
         "scared {a} and said that a monster was near",
         "jumped at {a} and told {him} a [scary|mean] story",
         "threw a hard {toy} at {a}",
@@ -224,8 +224,8 @@ SCARED = Situation(
 
 SPILLED = Situation(
     openings=(
-        "{a} spilled {his} milk on the {color} {toy} of {b}. The milk ran on the floor.",
-        "[One day|One morning], {a} dropped a cup of milk. It fell on the {toy} of {b}.",
+        "{a} spilled {his} milk on {b}'s {color} {toy}. The milk ran on the floor.",
+        "[One day|One morning], {a} dropped a cup of milk. It fell on {b}'s {toy}.",
         "{a} got mud on the {color} {toy}. The {toy} belonged to {b}.",
         "{a} and {b} were painting {place}. {a} spilled paint on the {color} {toy}.",
     ),
@@ -282,7 +282,7 @@ GAME = Situation(
     kind=(
         "told {a} that {he} [ran|played|did] very well",
         "shared the prize with {a}",
-        "shook the hand of {a} and said well done",
+        "shook {a}'s hand and said well done",
         "clapped for {a} and gave {him} a [hug|cookie]",
         "asked {a} to play one more time together",
         "[helped|taught] {a} to play the game better",
@@ -290,7 +290,7 @@ GAME = Situation(
     unkind=(
         "told {a} that {he} [ran|played|did] very badly",
         "hid the prize from {a}",
-        "pushed the hand of {a} and said you are bad",
+        "pushed {a}'s hand and said you are bad",
         "laughed at {a} and gave {him} a [kick|push]",
         "told {a} to never play the game again",
         "[teased|mocked] {a} for being so slow",
@@ -310,7 +310,7 @@ DRAWING = Situation(
         "said [wow|great job] and hugged {a}",
         "asked {a} to teach {bhim} how to do it",
         "liked it a lot and thanked {a}",
-        "[proudly|happily] showed it to all the friends of {a}",
+        "[proudly|happily] showed it to all of {a}'s friends",
     ),
     unkind=(
         "told {a} that it was very [bad|ugly]",
@@ -318,7 +318,7 @@ DRAWING = Situation(
         "said [yuck|bad job] and pushed {a}",
         "told {a} to stop and go home",
         "hated it a lot and teased {a}",
-        "[rudely|meanly] laughed about it with the friends of {a}",
+        "[rudely|meanly] laughed about it with {a}'s friends",
     ),
 )
 

@@ -4,7 +4,7 @@ from corpus.draw import Draw, Slots
 from corpus.situations import SITUATIONS, Situation
 from corpus.words import ANIMALS, COLORS, FOODS, NAMES, PLACES, SPOTS, pronouns, two_names, with_article
 
-_LINKS = ("Then", "So", "Soon", "Right away,", "At once,", "")
+_LINKS = ("Then", "So", "Soon", "Quickly", "At once", "")
 
 _CLOSINGS = {
     "kind": (

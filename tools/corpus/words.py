@@ -2,16 +2,16 @@
 
 from corpus.draw import Draw
 
-GIRLS = ("Mia", "Lily", "Anna", "Zoe", "Ella", "Rosa", "Nina", "Emma", "Ivy", "Lucy")
-BOYS = ("Tom", "Ben", "Max", "Sam", "Leo", "Jack", "Finn", "Otto", "Noah", "Hugo")
+GIRLS = ("Mia", "Lily", "Anna", "Zoe", "Ella", "Nina", "Emma", "Lucy")
+BOYS = ("Tom", "Ben", "Max", "Sam", "Leo", "Jack", "Finn", "Noah")
 NAMES = GIRLS + BOYS
 
-COLORS = ("red", "blue", "green", "yellow", "pink", "white")
+COLORS = ("red", "blue", "green", "yellow")
 TOYS = ("ball", "kite", "doll", "drum", "boat", "truck", "robot", "train", "bear", "book", "hat", "bag")
 MACHINES = ("kite", "doll", "drum", "boat", "truck", "robot", "train")
 PLACES = ("in the park", "in the garden", "in the yard", "in the forest", "at the beach", "at school")
 SPOTS = ("under a bench", "behind a tree", "in the grass", "near the gate", "by the wall", "under a bush")
-FOODS = ("apple", "sandwich", "cookie", "cake", "pear", "banana")
+FOODS = ("apple", "sandwich", "cookie", "cake", "banana")
 ANIMALS = ("kitten", "puppy", "bird", "duck", "rabbit", "mouse")
 
 
