@@ -5,11 +5,13 @@ import { defineConfig } from "vitest/config";
 
 const fixtures = resolve(import.meta.dirname, process.env["FIXTURES_DIR"] ?? "../shared/fixtures");
 const fixturesFolder = existsSync(fixtures) ? fixtures : "";
+if (fixturesFolder === "") console.warn(`Fixture tests are skipped: ${fixtures} is not there.`);
 const chromium = process.env["CHROMIUM_PATH"];
 
 /** The tensor runtime's split packages hold bare module syntax that Node cannot load, so the bundler must. */
 const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
-const define = { "import.meta.env.FIXTURES_FOLDER": JSON.stringify(fixturesFolder) };
+/** Read by `src/engine/testing/fixtures.ts`. */
+const provide = { fixturesFolder };
 
 const chromiumFlags = [
   "--no-sandbox",
@@ -30,9 +32,9 @@ export default defineConfig({
     fileParallelism: false,
     projects: [
       {
-        define,
         test: {
           name: "node",
+          provide,
           include: ["src/**/*.test.{ts,tsx}"],
           exclude: ["src/**/*.gpu.test.ts"],
           environment: "node",
@@ -40,7 +42,6 @@ export default defineConfig({
         },
       },
       {
-        define,
         server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
         optimizeDeps: {
           // Found late, they would reload the page in the middle of a test.
@@ -52,6 +53,7 @@ export default defineConfig({
         },
         test: {
           name: "webgpu",
+          provide,
           include: ["src/**/*.gpu.test.ts"],
           setupFiles: ["src/engine/tensor/testing.setup.ts"],
           testTimeout: 30_000,

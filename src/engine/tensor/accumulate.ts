@@ -8,7 +8,7 @@ const MAX_WORKGROUPS = 65_535;
 
 /** y = a + b, element by element; inputs and output have one shape. */
 export const accumulateOp: Op = {
-  name: "accumulate",
+  name: "tapeSum",
   inputs: () => [
     { name: "a", type: "f32" },
     { name: "b", type: "f32" },

@@ -26,10 +26,18 @@ export function record<T>(forward: () => T): { result: T; tape: readonly TapeNod
     runtime.state.activeTape = [];
     const result = forward();
     return { result, tape: runtime.state.activeTape };
+  } catch (cause) {
+    release(runtime.state.activeTape ?? []);
+    throw cause;
   } finally {
     runtime.endTape();
     runtime.state.activeTape = outer;
   }
+}
+
+/** Frees what a recording still saves. */
+export function release(tape: readonly TapeNode[]): void {
+  for (const { saved = [] } of tape) for (const each of saved) each.dispose();
 }
 
 /** What to differentiate: outputs with their upstream gradients, with respect to `xs`. */
@@ -42,7 +50,7 @@ export interface BackwardOptions {
 
 /**
  * Gradients of `sum(ys * dys)` with respect to `xs`, in their order; undefined where no path leads from x to an output
- * that has an upstream gradient. Call inside `tidy`; consumes the recording.
+ * that has an upstream gradient. Call inside `tidy`, and `release` the recording when it throws.
  */
 export function backward(
   tape: readonly TapeNode[],

@@ -150,7 +150,9 @@ export class GpuBackend extends WebGPUBackend {
   async readData(dataId: object): Promise<Float32Array | Int32Array> {
     const { dtype } = this.#internals.tensorMap.get(dataId);
     const bytes = this.getBufferData(this.bufferOf(dataId));
-    const [data] = await Promise.all([bytes, this.settled()]).catch((cause: unknown) => {
+    const [data] = await Promise.all([bytes, this.settled()]).catch(async (cause: unknown) => {
+      // The reason of a refused read is reported apart from it.
+      await this.settled().catch(() => undefined);
       this.errors.throwFirst();
       throw cause;
     });

@@ -44,11 +44,13 @@ export type DeviceError = GpuValidationError | GpuOutOfMemoryError | DeviceLostE
 /** Collects the errors of one device in order of arrival and tells listeners. */
 export class ErrorLog {
   #errors: DeviceError[] = [];
+  #lost: DeviceLostError | undefined;
   readonly #listeners = new Set<(error: DeviceError) => void>();
 
   /** Notes an error and tells every listener. */
   add(error: DeviceError): void {
     this.#errors.push(error);
+    if (error instanceof DeviceLostError) this.#lost = error;
     for (const listener of this.#listeners) listener(error);
   }
 
@@ -58,9 +60,9 @@ export class ErrorLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Throws the oldest error that nobody has taken. */
+  /** Throws the oldest error that nobody has taken; a lost device throws for ever. */
   throwFirst(): void {
-    const first = this.#errors[0];
+    const first = this.#errors[0] ?? this.#lost;
     if (first !== undefined) throw first;
   }
 

@@ -1,6 +1,6 @@
 /** Gradients of functions of tensors, recorded on the tape. */
 import { accumulateOp } from "./accumulate.ts";
-import { backward, record } from "./backward.ts";
+import { backward, record, release } from "./backward.ts";
 import { run, tidy } from "./run.ts";
 import type { Tensor } from "./tfjs.ts";
 
@@ -32,11 +32,15 @@ export function valueAndVjp(
 ): ValueAndGradients {
   return tidy(() => {
     const { result: values, tape } = record(() => tidy(f));
-    const gradients = backward(tape, { xs, ys: values, dys }, addTensors).map((gradient, index) => {
-      if (gradient === undefined) throw new Error(`no path leads from x ${index} to the result`);
-      return gradient;
-    });
-    return { values, gradients };
+    try {
+      const gradients = backward(tape, { xs, ys: values, dys }, addTensors).map((gradient, index) => {
+        if (gradient === undefined) throw new Error(`no path leads from x ${index} to the result`);
+        return gradient;
+      });
+      return { values, gradients };
+    } finally {
+      release(tape);
+    }
   });
 }
 

@@ -1,0 +1,46 @@
+/** Reads reference files of the fixtures folder in tests, in Node and in the browser alike. */
+import { inject } from "vitest";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    fixturesFolder: string;
+  }
+}
+
+interface FileSystem {
+  existsSync(path: string): boolean;
+  readFileSync(path: string): Uint8Array<ArrayBuffer>;
+}
+
+// Absolute path, set by the test runner; empty when the folder is not there.
+const fixturesFolder = inject("fixturesFolder");
+
+/** Whether the fixtures folder is there; tests skip and say so when it is not. */
+export const hasFixtures: boolean = fixturesFolder !== "";
+
+/** Bytes of a file, by its path inside the fixtures folder; null when the folder or the file is missing. */
+export async function readFixture(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (!hasFixtures) return null;
+  const file = `${fixturesFolder}/${path}`;
+  const fileSystem = nodeFileSystem();
+  if (fileSystem !== null) {
+    return fileSystem.existsSync(file) ? new Uint8Array(fileSystem.readFileSync(file)) : null;
+  }
+  const response = await fetch(`/@fs${file.startsWith("/") ? "" : "/"}${encodeURI(file)}`);
+  // The test server may answer a missing file with its start page.
+  const isPage = response.headers.get("content-type")?.includes("text/html") === true && !file.endsWith(".html");
+  if (!response.ok || isPage) return null;
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Text of a file in UTF-8; null when the folder or the file is missing. */
+export async function readFixtureText(path: string): Promise<string | null> {
+  const bytes = await readFixture(path);
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}
+
+function nodeFileSystem(): FileSystem | null {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const loaded = process?.getBuiltinModule?.("node:fs");
+  return loaded === undefined ? null : (loaded as FileSystem);
+}
