@@ -1,0 +1,148 @@
+/**
+ * Shader texts of attention forward. Two layouts compute the same thing: `alone` gives one invocation a whole
+ * (row, head) in registers; `team` gives a workgroup one (row, head), its invocations first sharing the keys of a tile
+ * and then the columns of the head.
+ */
+import type { AttentionAttributes } from "./attention.ts";
+
+/** Invocations of a workgroup in both layouts. */
+export const attentionGroup = 64;
+
+/** Widest head whose rows one invocation holds in registers. */
+const widestAlone = 64;
+
+/** Up to this width an invocation is quick with a head even if it has most of a GPU to itself. */
+const alwaysAlone = 32;
+
+/** Fewer (row, head) pairs than this leave most of a GPU idle unless several invocations share one. */
+const fewestAlone = 256;
+
+/** Whether a workgroup should share each of `items` (row, head) pairs. */
+export function isTeamWork(headDim: number, items: number): boolean {
+  return headDim > widestAlone || (headDim > alwaysAlone && items < fewestAlone);
+}
+
+/** Workgroups for `items` (row, head) pairs before folding. */
+export function attentionGroups(headDim: number, items: number): number {
+  return isTeamWork(headDim, items) ? items : Math.ceil(items / attentionGroup);
+}
+
+/** Text repeated for the vectors of a head, spelled out so that they stay in registers. */
+export function unrolled(count: number, text: (index: number) => string, separator = "\n  "): string {
+  return Array.from({ length: count }, (_, index) => text(index)).join(separator);
+}
+
+/** Constants of the shapes, in vectors of four. */
+export function headConstants({ heads, keyValueHeads, headDim }: AttentionAttributes): string {
+  return `
+const heads = ${heads}u;
+const keyValueHeads = ${keyValueHeads}u;
+const share = ${heads / keyValueHeads}u; // query heads of one key-value head
+const width = ${headDim / 4}u; // vectors of a head`;
+}
+
+/** What a team needs to add up columns: its lanes split the keys of a tile into `parts`. */
+export const teamSum = `
+const parts = ${attentionGroup}u / width;
+var<workgroup> weights: array<f32, ${attentionGroup}>;
+var<workgroup> partials: array<vec4<f32>, ${attentionGroup}>;`;
+
+/** Mentions bindings that only the gradient reads: every binding of a pipeline must be in its text. */
+function mentioned(unread: readonly string[]): string {
+  return unread.map((name) => `_ = &${name};`).join(" ");
+}
+
+/** Forward with one invocation per (row, head): online softmax, rescaled only when a larger score appears. */
+export function attentionAlone(attributes: AttentionAttributes, unread: readonly string[]): string {
+  const vectors = attributes.headDim / 4;
+  return `${headConstants(attributes)}
+
+@compute @workgroup_size(${attentionGroup})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  ${mentioned(unread)}
+  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
+  if (item >= uniforms.rows * heads) { return; }
+  // Neighbours take neighbouring rows of one head: they read the same keys at the same time.
+  let head = item / uniforms.rows;
+  let row = item % uniforms.rows;
+  let own = (row * heads + head) * width;
+  ${unrolled(vectors, (i) => `let q${i} = q[own + ${i}u] * uniforms.scale; var o${i} = vec4<f32>();`)}
+  var largest = -1e30;
+  var sum = 0.0;
+  let last = keyRanges[2u * row + 1u];
+  for (var key = keyRanges[2u * row]; key < last; key++) {
+    let at = (u32(key) * keyValueHeads + head / share) * width;
+    let score = ${unrolled(vectors, (i) => `dot(q${i}, k[at + ${i}u])`, " + ")};
+    if (score > largest) {
+      let shrink = exp(largest - score);
+      largest = score;
+      sum *= shrink;
+      ${unrolled(vectors, (i) => `o${i} *= shrink;`, " ")}
+    }
+    let weight = exp(score - largest);
+    sum += weight;
+    ${unrolled(vectors, (i) => `o${i} += weight * v[at + ${i}u];`, "\n    ")}
+  }
+  // The largest score counts 1, so only a row without keys has a smaller sum.
+  let divisor = max(sum, 1e-30);
+  ${unrolled(vectors, (i) => `o[own + ${i}u] = o${i} / divisor;`)}
+  logSumExp[row * heads + head] = largest + log(divisor);
+}`;
+}
+
+/** Forward with one workgroup per (row, head), over tiles of as many keys as the workgroup has invocations. */
+export function attentionTeam(attributes: AttentionAttributes, unread: readonly string[]): string {
+  return `${headConstants(attributes)}
+${teamSum}
+var<workgroup> scores: array<f32, ${attentionGroup}>;
+
+@compute @workgroup_size(${attentionGroup})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  ${mentioned(unread)}
+  let item = group.x + group.y * 65535u;
+  if (item >= uniforms.rows * heads) { return; }
+  let row = item / heads;
+  let head = item % heads;
+  let own = item * width;
+  let column = lane % width;
+  var output = vec4<f32>();
+  var largest = -1e30;
+  var sum = 0.0;
+  let last = keyRanges[2u * row + 1u];
+  for (var tile = keyRanges[2u * row]; tile < last; tile += ${attentionGroup}) {
+    let count = u32(min(last - tile, ${attentionGroup}));
+    let start = (u32(tile) * keyValueHeads + head / share) * width;
+    var score = -1e30;
+    if (lane < count) {
+      let at = start + lane * keyValueHeads * width;
+      score = 0.0;
+      for (var i = 0u; i < width; i++) { score += dot(q[own + i], k[at + i]); }
+      score *= uniforms.scale;
+    }
+    scores[lane] = score;
+    workgroupBarrier();
+    var larger = largest;
+    for (var i = 0u; i < count; i++) { larger = max(larger, scores[i]); }
+    let shrink = exp(largest - larger);
+    largest = larger;
+    weights[lane] = exp(score - largest);
+    workgroupBarrier();
+    sum *= shrink;
+    output *= shrink;
+    for (var i = 0u; i < count; i++) { sum += weights[i]; }
+    for (var i = lane / width; i < count; i += parts) {
+      output += weights[i] * v[start + i * keyValueHeads * width + column];
+    }
+  }
+  partials[lane] = output;
+  workgroupBarrier();
+  // The largest score counts 1, so only a row without keys has a smaller sum.
+  let divisor = max(sum, 1e-30);
+  if (lane < width) {
+    var total = partials[lane];
+    for (var part = 1u; part < parts; part++) { total += partials[part * width + lane]; }
+    o[own + lane] = total / divisor;
+  }
+  if (lane == 0u) { logSumExp[item] = largest + log(divisor); }
+}`;
+}

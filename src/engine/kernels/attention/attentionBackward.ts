@@ -1,0 +1,104 @@
+import type { Dispatch, Op, Shape } from "../../tensor/op.ts";
+import { ShapeError } from "../../tensor/op.ts";
+import { foldedGrid } from "../grid.ts";
+import type { AttentionAttributes } from "./attention.ts";
+import { attentionDeltaCpu, attentionDkCpu, attentionDqCpu, attentionDvCpu } from "./attention.cpu.ts";
+import { attentionGroup, attentionGroups, isTeamWork } from "./attention.wgsl.ts";
+import {
+  attentionDeltaText,
+  attentionGradientAlone,
+  attentionGradientTeam,
+  type AttentionGradient,
+} from "./attentionBackward.wgsl.ts";
+import { checkHeads, checkRanges, vectors } from "./attentionShapes.ts";
+
+/** Inner products of the output and its gradient per (row, head), which the softmax takes off every slope. */
+export const attentionDeltaOp: Op<AttentionAttributes> = {
+  name: "attentionDelta",
+  inputs: () => vectors("dOutput", "o"), // both [rows, heads * headDim]
+  outputs: () => [{ name: "delta", type: "f32" }],
+  uniforms: { items: "u32" },
+  outputShapes: ([dOutput, o], { heads, headDim }) => {
+    if (dOutput![0] !== o![0] || dOutput![1] !== o![1] || o![1] !== heads * headDim)
+      throw new ShapeError(`attentionDelta got [${dOutput!.join(", ")}] and [${o!.join(", ")}]`);
+    return [[o![0]!, heads]];
+  },
+  dispatch: ([dOutput], { heads, headDim }) => ({
+    wgsl: attentionDeltaText(headDim),
+    uniforms: { items: dOutput![0]! * heads },
+    workgroups: foldedGrid(Math.ceil((dOutput![0]! * heads) / attentionGroup)),
+  }),
+  cpu: attentionDeltaCpu,
+};
+
+/** Gradient of the queries [rows, heads * headDim]. */
+export const attentionDqOp: Op<AttentionAttributes> = {
+  name: "attentionDq",
+  inputs: () => [
+    ...vectors("q", "k", "v", "dOutput", "o"),
+    { name: "logSumExp", type: "f32" }, // [rows, heads]
+    { name: "keyRanges", type: "i32" }, // [rows, 2]
+  ],
+  outputs: () => vectors("dq"),
+  uniforms: { rows: "u32", scale: "f32" },
+  outputShapes: ([q, k, v, , , , keyRanges], attributes) => {
+    checkHeads([q, k, v], attributes);
+    checkRanges(keyRanges, q![0]);
+    return [q!];
+  },
+  dispatch: ([q], attributes) => gradientDispatch("dq", q!, attributes),
+  cpu: attentionDqCpu,
+};
+
+/** Gradient of the keys [keys, keyValueHeads * headDim]; sums over the query heads that share a key's head. */
+export const attentionDkOp: Op<AttentionAttributes> = {
+  name: "attentionDk",
+  inputs: () => [
+    ...vectors("q", "k", "v", "dOutput"),
+    { name: "logSumExp", type: "f32" }, // [rows, heads]
+    { name: "delta", type: "f32" }, // [rows, heads]
+    { name: "queryRanges", type: "i32" }, // [keys, 2]
+  ],
+  outputs: () => vectors("dk"),
+  uniforms: { rows: "u32", scale: "f32" },
+  outputShapes: ([q, k, v, , , , queryRanges], attributes) => {
+    checkHeads([q, k, v], attributes);
+    checkRanges(queryRanges, k![0]);
+    return [k!];
+  },
+  dispatch: ([, k], attributes) => gradientDispatch("dk", k!, attributes),
+  cpu: attentionDkCpu,
+};
+
+/**
+ * Gradient of the values [keys, keyValueHeads * headDim]. Apart from that of the keys, although both need the same
+ * probabilities: together they would bind nine buffers, and one is often wanted without the other.
+ */
+export const attentionDvOp: Op<AttentionAttributes> = {
+  name: "attentionDv",
+  inputs: () => [
+    ...vectors("q", "k", "dOutput"),
+    { name: "logSumExp", type: "f32" }, // [rows, heads]
+    { name: "queryRanges", type: "i32" }, // [keys, 2]
+  ],
+  outputs: () => vectors("dv"),
+  uniforms: { rows: "u32", scale: "f32" },
+  outputShapes: ([q, k, , , queryRanges], attributes) => {
+    checkHeads([q, k, k], attributes);
+    checkRanges(queryRanges, k![0]);
+    return [k!];
+  },
+  dispatch: ([, k], attributes) => gradientDispatch("dv", k!, attributes),
+  cpu: attentionDvCpu,
+};
+
+function gradientDispatch(name: AttentionGradient, own: Shape, attributes: AttentionAttributes): Dispatch {
+  const { headDim, scale } = attributes;
+  const items = (own[0]! * own[1]!) / headDim;
+  const text = isTeamWork(headDim, items) ? attentionGradientTeam : attentionGradientAlone;
+  return {
+    wgsl: text(name, attributes),
+    uniforms: { rows: own[0]!, scale },
+    workgroups: foldedGrid(attentionGroups(headDim, items)),
+  };
+}
