@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loraModules, runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import { formatLink, objectiveFor, readLink, readLinkBackend } from "./link.ts";
+import { formatLink, objectiveFor, readLink } from "./link.ts";
 import { testDescription } from "./testDescription.ts";
 
 const description = testDescription;
@@ -53,10 +53,14 @@ const anyConfig: fc.Arbitrary<RunConfig> = fc
 describe("a link", () => {
   it("brings back any configuration from any preset", () => {
     fc.assert(
-      fc.property(anyConfig, fc.constantFrom(...description.presets.map(({ id }) => id)), (config, presetId) => {
-        const link = formatLink(config, presetId, description);
-        expect(readLink(link, description)).toEqual({ presetId, config, skipped: [], isNewer: false });
-      }),
+      fc.property(
+        anyConfig,
+        fc.constantFrom(...description.presets.map(({ id }) => id)),
+        (config, presetId) => {
+          const link = formatLink(config, presetId, description);
+          expect(readLink(link, description)).toEqual({ presetId, config, skipped: [], isNewer: false });
+        },
+      ),
       { numRuns: 200, seed: 7 },
     );
   });
@@ -85,7 +89,8 @@ describe("a link", () => {
   });
 
   it("skips and lists unknown settings, unknown names and invalid values", () => {
-    const link = "#/train?preset=x&method=magic&beta=9&gamma=1&steps=0&loraRank=4.5&data=q&colour=red&seed=3&v=1";
+    const link =
+      "#/train?preset=x&method=magic&beta=9&gamma=1&steps=0&loraRank=4.5&data=q&colour=red&seed=3&v=1";
     const { config, skipped, presetId } = readLink(link, description);
     expect(presetId).toBe("tiny-dpo");
     expect(config).toEqual({ ...start, seed: 3 });
@@ -110,11 +115,5 @@ describe("a link", () => {
     const link = formatLink({ ...start, model: "local", data: "local" }, "tiny-dpo", description);
     expect(link).not.toContain("local");
     expect(readLink("#/train?model=local", description).skipped).toHaveLength(1);
-  });
-
-  it("tells the backend before the trainer has described itself", () => {
-    expect(readLinkBackend("#/train?backend=cpu")).toBe("cpu");
-    expect(readLinkBackend("#/train?backend=abacus")).toBeNull();
-    expect(readLinkBackend("")).toBeNull();
   });
 });

@@ -85,13 +85,6 @@ export function readLink(hash: string, description: Description): ReadLink {
   return { presetId, config, skipped, isNewer: Number(version) > linkVersion };
 }
 
-/** The backend a link asks for, readable before the trainer has described itself. */
-export function readLinkBackend(hash: string): RunConfig["backend"] | null {
-  const text = linkSettings(hash).find(([key]) => key === "backend")?.[1];
-  const checked = runConfigSchema.shape.backend.safeParse(text);
-  return checked.success ? checked.data : null;
-}
-
 function linkSettings(hash: string): [string, string][] {
   const start = hash.indexOf("?");
   if (start < 0) return [];
@@ -139,7 +132,12 @@ function readSetting(
   return { ...config, [field]: checked.data };
 }
 
-function readParam(key: string, text: string, config: RunConfig, description: Description): RunConfig | string {
+function readParam(
+  key: string,
+  text: string,
+  config: RunConfig,
+  description: Description,
+): RunConfig | string {
   const method = description.objectives.find(({ id }) => id === config.method);
   const spec = method?.parameters.find((parameter) => parameter.key === key);
   if (spec === undefined) return "the setting is unknown";

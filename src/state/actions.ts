@@ -1,0 +1,133 @@
+/** What the command bar does: start, pause, step, stop, restart and save a run. */
+import type { RunConfig } from "../engine/training/config.ts";
+import type { Checkpoint } from "../worker/protocol.ts";
+import { callTrainer } from "./connection.ts";
+import { ensureLoaded, refreshPreflight } from "./loading.ts";
+import { dismissMessages, raiseError } from "./messageStore.ts";
+import { addLog, beginRun, isRunActive, rewindRun, useRunStore } from "./runStore.ts";
+import { setupProblems, useSetupStore } from "./setupStore.ts";
+import { openLayer } from "./viewStore.ts";
+
+/** A run to start: a new one, or one that goes on from a checkpoint. */
+export interface RunStart {
+  readonly runId: string;
+  readonly config: RunConfig;
+  readonly resume: Checkpoint | null;
+}
+
+/** Losing less than this much active time needs no question. */
+const lossWorthAskingMs = 30_000;
+
+let runCount = 0;
+let isStarting = false;
+
+/** A name for a run that no other run of this page has. */
+export function newRunId(): string {
+  runCount += 1;
+  return `run-${Date.now().toString(36)}-${runCount}`;
+}
+
+/** Starts a run and waits until the trainer has taken it; rejects with the trainer's error. */
+export async function startRun({ runId, config, resume }: RunStart): Promise<void> {
+  await ensureLoaded(config);
+  dismissMessages("NUM-1", "NUM-2", "WRK-1", "RUN-1");
+  if (resume === null) beginRun(runId);
+  else rewindRun(resume);
+  const previous = useSetupStore.getState().runningConfig;
+  useSetupStore.setState({ runningConfig: config });
+  try {
+    await callTrainer("start", { runId, config, resume });
+  } catch (error) {
+    useSetupStore.setState({ runningConfig: previous });
+    throw error;
+  }
+}
+
+/** Starts a new run with the present configuration; true once the trainer has taken it. */
+export async function train(): Promise<boolean> {
+  const { config, preflight } = useSetupStore.getState();
+  if (isStarting || setupProblems({ config, preflight }).length > 0) return false;
+  isStarting = true;
+  try {
+    await startRun({ runId: newRunId(), config, resume: null });
+    return true;
+  } catch (error) {
+    raiseError(error);
+    return false;
+  } finally {
+    isStarting = false;
+  }
+}
+
+/** Pauses after the current step. */
+export function pause(): Promise<void> {
+  return callTrainer("pause", null).then(nothing, raiseError);
+}
+
+/** Goes on after a pause. */
+export function resume(): Promise<void> {
+  return callTrainer("resume", null).then(nothing, raiseError);
+}
+
+/** Runs exactly one step; without a run it starts one and pauses it after its first step. */
+export async function step(): Promise<void> {
+  const { phase } = useRunStore.getState();
+  if (phase === "waking" || isStarting) return;
+  if (isRunActive(phase) || (await train())) await callTrainer("step", null).then(nothing, raiseError);
+}
+
+/** Ends the run and keeps what it has learned. */
+export function stop(): Promise<void> {
+  return callTrainer("stop", null).then(nothing, raiseError);
+}
+
+/** True when starting over would throw away more than half a minute of work that was not saved. */
+export function wouldLoseWork(): boolean {
+  const { activeMs, savedStep, step: present } = useRunStore.getState();
+  return activeMs > lossWorthAskingMs && savedStep !== present;
+}
+
+/** Starts over with the present settings; asks first when much unsaved work would go. */
+export async function restart(): Promise<void> {
+  if (wouldLoseWork()) openLayer("restart");
+  else await restartNow();
+}
+
+/** Starts over with the present settings. */
+export async function restartNow(): Promise<void> {
+  openLayer(null);
+  if (isRunActive(useRunStore.getState().phase)) await stop();
+  await train();
+  await refreshPreflight().catch(raiseError);
+}
+
+/** Downloads the adapter's files and the configuration. */
+export async function save(): Promise<void> {
+  try {
+    const files = await callTrainer("exportAdapter", null);
+    const { runningConfig } = useSetupStore.getState();
+    for (const { name, bytes } of files) download(name, new Blob([bytes.slice()]));
+    const text = `${JSON.stringify(runningConfig, null, 2)}\n`;
+    download("prefscope-config.json", new Blob([text], { type: "application/json" }));
+    const { step: present } = useRunStore.getState();
+    useRunStore.setState({ savedStep: present });
+    addLog({ level: "info", message: `Saved ${files.length + 1} files.`, step: present });
+  } catch (error) {
+    raiseError(error);
+  }
+}
+
+function download(name: string, blob: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser needs the address until it has started to read it.
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+  }, 10_000);
+}
+
+function nothing(): void {
+  // The trainer's own events tell what happened.
+}

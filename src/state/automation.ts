@@ -1,0 +1,169 @@
+/** The door for programs: `window.prefscope` trains a configuration on the open page and returns its record. */
+import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
+import type { Phase, Sample, StepRecord } from "../worker/protocol.ts";
+import { TrainerError } from "../worker/rpc.ts";
+import { newRunId, startRun } from "./actions.ts";
+import { useDeviceStore } from "./deviceStore.ts";
+import { localId } from "./link.ts";
+import { isLoaded, refreshPreflight } from "./loading.ts";
+import { openData, openModel } from "./localFiles.ts";
+import { useMessageStore } from "./messageStore.ts";
+import { history, isRunActive, useRunStore, type SampleSet } from "./runStore.ts";
+import { setupProblems, useSetupStore } from "./setupStore.ts";
+
+/** How far a run has come. */
+export interface TrainingProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly phase: Phase;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** The complete record of a run. */
+export interface TrainingRecord {
+  readonly config: RunConfig;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly steps: readonly StepRecord[];
+  readonly evalBefore: Readonly<Record<string, number>>;
+  readonly evalAfter: Readonly<Record<string, number>>;
+  readonly samplesBefore: readonly Sample[];
+  readonly samplesAfter: readonly Sample[];
+  readonly elapsedMs: number;
+}
+
+/** Why a run gave no record, as plain data. */
+export interface TrainingFailure {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a page that was opened with `?cli=1` offers to programs. */
+export interface Automation {
+  /** Settings left out are those of the start preset. Rejects with a `TrainingFailure`. */
+  readonly train: (
+    config: Partial<RunConfig>,
+    onProgress?: (progress: TrainingProgress) => void,
+  ) => Promise<TrainingRecord>;
+}
+
+declare global {
+  interface Window {
+    prefscope?: Automation;
+    prefscopeProgress?: (progress: TrainingProgress) => void;
+  }
+}
+
+/** Offers `window.prefscope` when the address asks for it; `booted` settles once the page is ready. */
+export function offerAutomation(search: string, booted: Promise<void>): void {
+  if (new URLSearchParams(search).get("cli") !== "1") return;
+  window.prefscope = {
+    train: async (config, onProgress) => {
+      await booted;
+      return trainOnce(config, onProgress).catch((error: unknown) => {
+        throw asFailure(error);
+      });
+    },
+  };
+}
+
+async function trainOnce(
+  wanted: Partial<RunConfig>,
+  onProgress?: (progress: TrainingProgress) => void,
+): Promise<TrainingRecord> {
+  const config = runConfigSchema.parse({ ...useSetupStore.getState().config, ...wanted });
+  await openChosenFiles(config);
+  useSetupStore.setState({ config });
+  await refuseProblems(config);
+  const startedAt = performance.now();
+  const stopTelling = useRunStore.subscribe(() => {
+    tell(config, onProgress);
+  });
+  try {
+    const runId = newRunId();
+    await Promise.all([runEnded(runId), startRun({ runId, config, resume: null })]);
+  } finally {
+    stopTelling();
+  }
+  return recordOf(config, performance.now() - startedAt);
+}
+
+async function openChosenFiles(config: RunConfig): Promise<void> {
+  for (const [part, open] of [
+    ["model", openModel],
+    ["data", openData],
+  ] as const) {
+    if (config[part] !== localId) continue;
+    const files = [
+      ...(document.querySelector<HTMLInputElement>(`[data-testid="${part}-files"]`)?.files ?? []),
+    ];
+    if (files.length === 0) throw failure("FIL-1", `No ${part} files were chosen.`);
+    await open(files);
+    if (useSetupStore.getState().config[part] !== localId) throw lastMessage(`The ${part} was not opened.`);
+  }
+}
+
+async function refuseProblems(config: RunConfig): Promise<void> {
+  if (isLoaded(config)) await refreshPreflight();
+  const [problem] = setupProblems(useSetupStore.getState());
+  if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);
+}
+
+/** Settles when a run has ended; rejects when it failed or was stopped. */
+function runEnded(wantedId: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let hasBegun = false;
+    const unsubscribe = useRunStore.subscribe(({ phase, runId, failure: reason }) => {
+      if (runId !== wantedId) return;
+      hasBegun ||= isRunActive(phase);
+      if (!hasBegun || !["done", "failed", "stopped"].includes(phase)) return;
+      if (phase === "done") resolve();
+      else
+        reject(reason === null ? failure("RUN-1", "The run was stopped.") : new TrainerError(reason.error));
+      unsubscribe();
+    });
+  });
+}
+
+function tell(config: RunConfig, onProgress?: (progress: TrainingProgress) => void): void {
+  const { step, phase, latest } = useRunStore.getState();
+  const progress = { step, steps: config.steps, phase, metrics: latest };
+  onProgress?.(progress);
+  window.prefscopeProgress?.(progress);
+}
+
+function recordOf(config: RunConfig, elapsedMs: number): TrainingRecord {
+  const { before, now } = useRunStore.getState();
+  const { report } = useDeviceStore.getState();
+  const samplesOf = (set: SampleSet | null) => set?.samples ?? [];
+  return {
+    config,
+    environment: {
+      ...report?.details,
+      backend: report?.backend ?? "",
+      device: report?.label ?? "",
+      userAgent: navigator.userAgent,
+    },
+    steps: [...history.steps],
+    evalBefore: history.evaluations[0]?.metrics ?? {},
+    evalAfter: history.evaluations.at(-1)?.metrics ?? {},
+    samplesBefore: samplesOf(before),
+    samplesAfter: samplesOf(now),
+    elapsedMs,
+  };
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { name: "TrainingError", code });
+}
+
+function lastMessage(fallback: string): Error {
+  const last = useMessageStore.getState().messages.at(-1);
+  return failure(last?.code ?? "FIL-1", String(last?.details["message"] ?? fallback));
+}
+
+function asFailure(error: unknown): TrainingFailure {
+  if (!(error instanceof Error)) return { name: "Error", code: "RUN-1", message: String(error) };
+  const code = "code" in error ? String(error.code) : "CFG-1";
+  return { name: error.name, code, message: error.message };
+}

@@ -1,0 +1,77 @@
+/** Starts the studio: a trainer, its device, its description, the link, the model and the data. */
+import type { WorkerEvent } from "../worker/protocol.ts";
+import type { WorkerPort } from "../worker/rpc.ts";
+import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
+import { writeAddress } from "./editing.ts";
+import { readFaults } from "./injections.ts";
+import { linkVersion, readLink } from "./link.ts";
+import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
+import { raiseError, raiseMessage } from "./messageStore.ts";
+import { reportDeath, reportFailure, starting } from "./recovery.ts";
+import { addLog, applyEvent, useRunStore } from "./runStore.ts";
+import { useSetupStore } from "./setupStore.ts";
+
+/** What the page knows when it starts. */
+export interface StartOptions {
+  /** Makes the worker; called again after it died. */
+  readonly createPort: () => WorkerPort;
+  readonly search: string;
+  readonly isSecure: boolean;
+}
+
+/** Starts the trainer and loads what the address asks for; every failure becomes a message. */
+export async function boot({ createPort, search, isSecure }: StartOptions): Promise<void> {
+  const { injections, isInsecure } = readFaults(search);
+  circumstances.current = { isSecure: isSecure && !isInsecure, injections };
+  configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
+  starting.finish = finishStart;
+  openTrainer();
+  await finishStart().catch(raiseError);
+  window.addEventListener("hashchange", () => {
+    if (applyLink()) refreshAll().catch(raiseError);
+  });
+}
+
+function hear(event: WorkerEvent): void {
+  applyEvent(event);
+  if (event.type === "failed") reportFailure(event);
+}
+
+async function finishStart(): Promise<void> {
+  // The description needs no device: menus are drawn while the GPU wakes.
+  useSetupStore.setState({ description: await callTrainer("describe", null) });
+  applyLink();
+  await ensureLoaded(useSetupStore.getState().config);
+  starting.finish = null;
+  useRunStore.setState(({ phase }) => ({ phase: phase === "waking" ? "ready" : phase }));
+  await refreshPreflight();
+  await measureSpeed();
+}
+
+/** Takes over the address's settings; true when that changed anything. */
+function applyLink(): boolean {
+  const { description, config: previous } = useSetupStore.getState();
+  if (description === null) return false;
+  const { presetId, config, skipped, isNewer } = readLink(location.hash, description);
+  if (skipped.length > 0 || isNewer) {
+    const settings = skipped.map(({ setting, reason }) => `${setting} (${reason})`).join("; ");
+    raiseMessage("LNK-1", {
+      count: skipped.length,
+      settings,
+      link: location.href,
+      newerThan: isNewer ? linkVersion : null,
+    });
+    addLog({ level: "warning", code: "LNK-1", message: `Skipped in the link: ${settings || "nothing"}.` });
+  }
+  useSetupStore.setState({ presetId, config });
+  writeAddress();
+  return JSON.stringify(previous) !== JSON.stringify(config);
+}
+
+/** Loads what a link that was opened later needs, when no run is on the screen. */
+async function refreshAll(): Promise<void> {
+  const { config, runningConfig } = useSetupStore.getState();
+  if (runningConfig !== null) return;
+  await ensureLoaded(config);
+  await refreshPreflight();
+}

@@ -1,0 +1,111 @@
+/** Changes to the setup. A live setting reaches the running run at once; any other waits for the next one. */
+import type { RunConfig } from "../engine/training/config.ts";
+import { callTrainer } from "./connection.ts";
+import { isLiveField, type LiveField } from "./configChanges.ts";
+import { defaultParams, formatLink, linkBase, objectiveFor } from "./link.ts";
+import { ensureLoaded, isLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
+import { raiseError } from "./messageStore.ts";
+import { addLog, addMark, isRunActive, useRunStore } from "./runStore.ts";
+import { setupProblems, useSetupStore } from "./setupStore.ts";
+
+/** Long enough for a slider to come to rest. */
+const settleMs = 200;
+let settleTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Changes settings of the configuration. */
+export function edit(patch: Partial<RunConfig>): void {
+  const previous = useSetupStore.getState().config;
+  useSetupStore.setState({ config: { ...previous, ...patch } });
+  clearTimeout(settleTimer);
+  settleTimer = setTimeout(settle, settleMs);
+}
+
+/** Changes one knob of the present method. */
+export function editParam(key: string, value: number): void {
+  edit({ params: { ...useSetupStore.getState().config.params, [key]: value } });
+}
+
+/** Takes another method, with that method's own knobs at their defaults. */
+export function chooseMethod(method: string): void {
+  const { description, presetId } = useSetupStore.getState();
+  if (description === null) return;
+  edit({ method, params: { ...linkBase(presetId, method, description).params } });
+}
+
+/** Starts over from a preset. */
+export function choosePreset(presetId: string): void {
+  const preset = useSetupStore.getState().description?.presets.find(({ id }) => id === presetId);
+  if (preset === undefined) return;
+  useSetupStore.setState({ presetId });
+  edit({ ...preset.config, params: { ...preset.config.params } });
+}
+
+/** Takes another preference set, or another objective of the same. */
+export function chooseData(data: string, objective: string): void {
+  const { description } = useSetupStore.getState();
+  if (description !== null) edit({ data, objective: objectiveFor(data, objective, description) });
+}
+
+/** The value a setting is reset to: the preset's, or the method's own default for its knobs. */
+export function defaultOf(field: string): unknown {
+  const { description, presetId, config } = useSetupStore.getState();
+  if (description === null) return undefined;
+  const base = linkBase(presetId, config.method, description);
+  if (!field.startsWith("params.")) return base[field as keyof RunConfig];
+  const key = field.slice("params.".length);
+  return base.params[key] ?? defaultParams(config.method, description)[key];
+}
+
+/** Applies edits that came to rest: the address, the running run, the loaded parts and the cost. */
+function settle(): void {
+  writeAddress();
+  applyLive();
+  refreshSetup().catch(raiseError);
+}
+
+/** Puts the present configuration into the address, unless it cannot be trained. */
+export function writeAddress(): void {
+  const { config, presetId, description } = useSetupStore.getState();
+  if (description === null || setupProblems({ config, preflight: null }).length > 0) return;
+  const link = formatLink(config, presetId, description);
+  if (link !== location.hash) window.history.replaceState(null, "", link);
+}
+
+/** Loads what the configuration needs, unless that would disturb a run that is still on the screen. */
+async function refreshSetup(): Promise<void> {
+  const { config, runningConfig } = useSetupStore.getState();
+  const isIdle = runningConfig === null && !isRunActive(useRunStore.getState().phase);
+  const canLoad = isIdle && setupProblems({ config, preflight: null }).length === 0;
+  if (canLoad && !isLoaded(config)) {
+    await ensureLoaded(config);
+    await refreshPreflight();
+    await measureSpeed();
+    return;
+  }
+  await refreshPreflight();
+}
+
+/** Hands live settings to the running run and marks the step at which they changed. */
+function applyLive(): void {
+  const { config, runningConfig } = useSetupStore.getState();
+  const { phase, step } = useRunStore.getState();
+  if (
+    runningConfig === null ||
+    !isRunActive(phase) ||
+    setupProblems({ config, preflight: null }).length > 0
+  ) {
+    return;
+  }
+  const changed = (Object.keys(config) as (keyof RunConfig)[])
+    .filter((field): field is LiveField => isLiveField(field))
+    .filter((field) => config[field] !== runningConfig[field]);
+  if (changed.length === 0) return;
+  const live = Object.fromEntries(changed.map((field) => [field, config[field]]));
+  useSetupStore.setState({ runningConfig: { ...runningConfig, ...live } });
+  for (const field of changed) {
+    const name = field === "learningRate" ? "Learning rate" : "Evaluation interval";
+    addLog({ level: "info", message: `${name} ${runningConfig[field]} → ${config[field]}.`, step });
+    addMark({ step, label: `${name} ${config[field]}` });
+  }
+  callTrainer("setLive", live).catch(raiseError);
+}

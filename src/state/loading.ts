@@ -1,0 +1,131 @@
+/** Keeps the trainer's device, model and data in step with a configuration, one load at a time. */
+import type { RunConfig } from "../engine/training/config.ts";
+import type { BackendReport, Injection, LocalFile, MessageCode } from "../worker/protocol.ts";
+import { callTrainer } from "./connection.ts";
+import { useDeviceStore } from "./deviceStore.ts";
+import { localId } from "./link.ts";
+import { dismissMessages, raiseMessage } from "./messageStore.ts";
+import { addLog, isRunActive, useRunStore } from "./runStore.ts";
+import { dataKey, setupProblems, useSetupStore } from "./setupStore.ts";
+
+/** What the address and the browser say about the device, fixed for the life of the page. */
+export interface DeviceCircumstances {
+  readonly isSecure: boolean;
+  injections: readonly Injection[];
+}
+
+/** Set once at the start; a restarted trainer gets fewer injections. */
+export const circumstances: { current: DeviceCircumstances } = {
+  current: { isSecure: true, injections: [] },
+};
+
+const deviceCodes: readonly MessageCode[] = ["GPU-1", "GPU-1b", "GPU-2", "GPU-3"];
+
+let queue: Promise<unknown> = Promise.resolve();
+let preflightTurn = 0;
+
+/** Loads whatever of a configuration the trainer does not hold yet; rejects when a part cannot be loaded. */
+export function ensureLoaded(config: RunConfig): Promise<void> {
+  const work = queue.then(() => load(config));
+  queue = work.catch(() => undefined);
+  return work.finally(() => {
+    useSetupStore.setState({ loading: null });
+  });
+}
+
+async function load(config: RunConfig): Promise<void> {
+  await loadDevice(config);
+  const { loaded } = useSetupStore.getState();
+  if (loaded?.model !== config.model) await loadModel(config.model);
+  if (useSetupStore.getState().loaded?.data !== dataKey(config)) await loadData(config);
+}
+
+async function loadDevice({ backend }: RunConfig): Promise<void> {
+  if (useSetupStore.getState().loaded?.backend === backend) return;
+  useSetupStore.setState({ loading: "device", loaded: null, secondsPerStep: null, preflight: null });
+  const { isSecure, injections } = circumstances.current;
+  const report = await callTrainer("open", { backend, isSecure, injections });
+  useDeviceStore.setState({ report });
+  useSetupStore.setState({ loaded: { backend, model: "", data: "" } });
+  dismissMessages(...deviceCodes);
+  announceDevice(report);
+}
+
+/** The message a device deserves; GPU-4 is told by the chip alone. */
+function announceDevice(report: BackendReport): void {
+  addLog({ level: "info", message: `Computing on ${report.label} (${report.backend}).` });
+  const code = deviceMessage(report);
+  if (code !== null) raiseMessage(code, { device: report.label });
+}
+
+/** Which message a device's report calls for. */
+export function deviceMessage(report: BackendReport): MessageCode | null {
+  if (report.reason === "insecure-context") return "GPU-1b";
+  if (report.reason === "no-gpu-api") return "GPU-1";
+  if (report.reason === "no-adapter") return "GPU-2";
+  return report.backend === "webgpu" && report.isSoftware ? "GPU-3" : null;
+}
+
+async function loadModel(id: string): Promise<void> {
+  useSetupStore.setState({ loading: "model" });
+  const files = id === localId ? await readFiles(useSetupStore.getState().chosenFiles.model ?? []) : null;
+  const model = await callTrainer("loadModel", { id, files });
+  useSetupStore.setState(({ loaded }) => ({
+    model,
+    preflight: null,
+    secondsPerStep: null,
+    loaded: loaded && { ...loaded, model: id, data: "" },
+  }));
+}
+
+async function loadData(config: RunConfig): Promise<void> {
+  useSetupStore.setState({ loading: "data" });
+  const { data: id, objective, maxTokens, terminator } = config;
+  const files = id === localId ? await readFiles(useSetupStore.getState().chosenFiles.data ?? []) : null;
+  const data = await callTrainer("loadData", { id, objective, files, maxTokens, terminator });
+  useSetupStore.setState(({ loaded }) => ({ data, loaded: loaded && { ...loaded, data: dataKey(config) } }));
+  dismissMessages("DAT-2");
+  if (data.healthMessage !== null) {
+    addLog({ level: "warning", code: "DAT-2", message: data.healthMessage });
+    raiseMessage("DAT-2", { message: data.healthMessage, rows: data.notes.length });
+  }
+}
+
+/** Reads files from the person's disk into memory. */
+export async function readFiles(files: readonly File[]): Promise<LocalFile[]> {
+  return Promise.all(
+    files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+  );
+}
+
+/** True when the trainer holds exactly what a configuration needs. */
+export function isLoaded(config: RunConfig): boolean {
+  const { loaded } = useSetupStore.getState();
+  return (
+    loaded?.backend === config.backend && loaded.model === config.model && loaded.data === dataKey(config)
+  );
+}
+
+/** Asks what a run would cost; the answer to an outdated question is dropped. */
+export async function refreshPreflight(): Promise<void> {
+  const turn = ++preflightTurn;
+  const { config } = useSetupStore.getState();
+  const hasOwnProblem = setupProblems({ config, preflight: null }).length > 0;
+  if (hasOwnProblem || !isLoaded(config)) {
+    useSetupStore.setState({ preflight: null });
+    return;
+  }
+  const preflight = await callTrainer("preflight", { config });
+  if (turn !== preflightTurn) return;
+  const { secondsPerStep } = useSetupStore.getState();
+  useSetupStore.setState({ preflight, secondsPerStep: preflight.secondsPerStep ?? secondsPerStep });
+}
+
+/** Times a few steps so that estimates are measured; does nothing while a run is going. */
+export async function measureSpeed(): Promise<void> {
+  const { config } = useSetupStore.getState();
+  if (isRunActive(useRunStore.getState().phase) || !isLoaded(config)) return;
+  const { secondsPerStep } = await callTrainer("warmUp", { config });
+  useSetupStore.setState({ secondsPerStep });
+  await refreshPreflight();
+}

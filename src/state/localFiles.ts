@@ -1,0 +1,105 @@
+/** Files from the person's disk: told apart, handed to the trainer, and taken over only when it accepts them. */
+import { callTrainer } from "./connection.ts";
+import { edit } from "./editing.ts";
+import { localId } from "./link.ts";
+import { ensureLoaded, measureSpeed, readFiles, refreshPreflight } from "./loading.ts";
+import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
+import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
+import { dataKey, useSetupStore } from "./setupStore.ts";
+
+/** What a group of files is. */
+export type FileKind = "model" | "data" | "unknown";
+
+/** Tells a model's files from a preference set by their names. */
+export function kindOfFiles(names: readonly string[]): FileKind {
+  const lower = names.map((name) => name.toLowerCase());
+  if (lower.some((name) => name.endsWith(".safetensors") || name === "config.json")) return "model";
+  if (lower.length === 1 && /\.(jsonl|json)$/.test(lower[0] ?? "")) return "data";
+  return "unknown";
+}
+
+/** Opens files that were dropped or chosen; files of no known kind change nothing (FIL-1). */
+export async function openFiles(files: readonly File[]): Promise<void> {
+  if (files.length === 0) return;
+  const kind = kindOfFiles(files.map(({ name }) => name));
+  if (kind === "model") await openModel(files);
+  else if (kind === "data") await openData(files);
+  else {
+    const names = files.map(({ name }) => name);
+    raiseMessage("FIL-1", { file: names.slice(0, 3).join(", ") });
+    addLog({ level: "error", code: "FIL-1", message: `Not opened: ${names.slice(0, 3).join(", ")}.` });
+  }
+}
+
+/** Opens a Hugging Face model folder. */
+export async function openModel(files: readonly File[]): Promise<void> {
+  if (isBusy()) return;
+  const previous = useSetupStore.getState();
+  try {
+    useSetupStore.setState({ loading: "model" });
+    const model = await callTrainer("loadModel", { id: localId, files: await readFiles(files) });
+    const maxTokens = Math.min(previous.config.maxTokens, model.maxPositions);
+    const config = { ...previous.config, model: localId, maxTokens };
+    useSetupStore.setState(({ loaded, chosenFiles }) => ({
+      model,
+      config,
+      chosenFiles: { ...chosenFiles, model: files },
+      loaded: loaded && { ...loaded, model: localId, data: "" },
+      preflight: null,
+      secondsPerStep: null,
+    }));
+    addLog({ level: "info", message: `Opened the model ${model.label}.` });
+    await takeOver();
+  } catch (error) {
+    raiseError(error);
+  } finally {
+    useSetupStore.setState({ loading: null });
+  }
+}
+
+/** Opens a file of preference pairs. */
+export async function openData(files: readonly File[]): Promise<void> {
+  if (isBusy()) return;
+  const { config, chosenFiles: previous } = useSetupStore.getState();
+  const wanted = { ...config, data: localId, objective: "" };
+  useSetupStore.setState(({ loaded, chosenFiles }) => ({
+    chosenFiles: { ...chosenFiles, data: files },
+    // Another file under the same name is another set.
+    loaded: loaded && { ...loaded, data: "" },
+  }));
+  try {
+    await ensureLoaded(wanted);
+    useSetupStore.setState(({ config: present }) => ({
+      config: { ...present, data: localId, objective: "" },
+    }));
+    addLog({ level: "info", message: `Opened the preference pairs in ${files[0]?.name ?? ""}.` });
+    await takeOver();
+  } catch (error) {
+    useSetupStore.setState(({ loaded }) => ({
+      chosenFiles: previous,
+      // The trainer keeps the set it had when it refuses a file.
+      loaded: loaded && { ...loaded, data: dataKey(config) },
+    }));
+    raiseError(error);
+  }
+}
+
+/** Clears the screen of an ended run, loads what the new files need, and asks what a run will cost. */
+async function takeOver(): Promise<void> {
+  dismissMessages("FIL-1", "FIL-2", "DAT-1");
+  if (useSetupStore.getState().runningConfig !== null) {
+    useSetupStore.setState({ runningConfig: null });
+    beginRun(null);
+    useRunStore.setState({ phase: "ready", before: null, now: null });
+  }
+  edit({});
+  await ensureLoaded(useSetupStore.getState().config);
+  await refreshPreflight();
+  await measureSpeed();
+}
+
+function isBusy(): boolean {
+  if (!isRunActive(useRunStore.getState().phase)) return false;
+  raiseMessage("RUN-1", { message: "A run is going on. Stop it first, then open the files again." });
+  return true;
+}

@@ -1,0 +1,97 @@
+/** Ways back after a failure: a lower learning rate, or a new trainer, from the last good step. */
+import type { WorkerEvent } from "../worker/protocol.ts";
+import { newRunId, startRun } from "./actions.ts";
+import { openTrainer } from "./connection.ts";
+import { faultsAfterRestart } from "./injections.ts";
+import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
+import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
+import { addLog, isRunActive, useRunStore } from "./runStore.ts";
+import { useSetupStore } from "./setupStore.ts";
+
+/** What a learning rate is divided by after a loss that is not a number. */
+export const learningRateCut = 3;
+
+/** Set while the page is still starting, so that a restarted trainer finishes the start instead. */
+export const starting: { finish: (() => Promise<void>) | null } = { finish: null };
+
+/** Goes on from the last good step with a third of the learning rate (NUM-1). */
+export async function resumeWithLowerRate(): Promise<void> {
+  const { runningConfig, config } = useSetupStore.getState();
+  const { runId, checkpoint } = useRunStore.getState();
+  if (runningConfig === null) return;
+  const learningRate = Number((runningConfig.learningRate / learningRateCut).toPrecision(3));
+  useSetupStore.setState({ config: { ...config, learningRate } });
+  addLog({
+    level: "info",
+    message: `Resuming with learning rate ${learningRate}.`,
+    step: checkpoint?.step ?? 0,
+  });
+  await continueRun(runId, { ...runningConfig, learningRate }).catch(raiseError);
+}
+
+/** Starts a new trainer, gives it everything the old one held, and continues the run that was cut off. */
+export async function restartTrainer(): Promise<void> {
+  const { failure, runId, step } = useRunStore.getState();
+  const { runningConfig, config } = useSetupStore.getState();
+  const wasCutOff = runningConfig !== null && failure?.wasActive === true;
+  dismissMessages("WRK-1", "NUM-2");
+  addLog({ level: "info", message: "Starting a new trainer.", step });
+  useRunStore.setState({ phase: wasCutOff ? "recovering" : "waking", progress: null });
+  circumstances.current = {
+    ...circumstances.current,
+    injections: faultsAfterRestart(circumstances.current.injections),
+  };
+  useSetupStore.setState({ loaded: null });
+  openTrainer();
+  try {
+    if (starting.finish !== null) await starting.finish();
+    else if (wasCutOff) await continueRun(runId, runningConfig);
+    else {
+      await ensureLoaded(config);
+      useRunStore.setState({ phase: "ready" });
+      await refreshPreflight();
+      await measureSpeed();
+    }
+  } catch (error) {
+    raiseError(error);
+  }
+}
+
+async function continueRun(
+  runId: string | null,
+  config: Parameters<typeof startRun>[0]["config"],
+): Promise<void> {
+  const { checkpoint } = useRunStore.getState();
+  const isSameRun = checkpoint !== null && checkpoint.runId === runId;
+  await startRun({
+    runId: isSameRun ? checkpoint.runId : newRunId(),
+    config,
+    resume: isSameRun ? checkpoint : null,
+  });
+}
+
+/** Tells of a trainer that died, and of the step that is safe. */
+export function reportDeath(reason: string): void {
+  const { phase, step, checkpoint, runId } = useRunStore.getState();
+  const lastGoodStep = checkpoint !== null && checkpoint.runId === runId ? checkpoint.step : null;
+  const wasActive = isRunActive(phase);
+  const message = `The trainer stopped: ${reason}.`;
+  const error = { name: "WorkerStoppedError", code: "WRK-1" as const, message, details: { reason } };
+  useSetupStore.setState({ loaded: null, loading: null });
+  useRunStore.setState({
+    phase: "failed",
+    progress: null,
+    failure: { step, lastGoodStep: wasActive ? lastGoodStep : null, error, wasActive },
+  });
+  addLog({ level: "error", code: "WRK-1", message, step });
+  raiseMessage("WRK-1", { reason, step, lastGoodStep, wasActive: wasActive ? 1 : 0 });
+}
+
+/** Tells of a run that the trainer itself gave up. */
+export function reportFailure(event: Extract<WorkerEvent, { type: "failed" }>): void {
+  const { runId } = useRunStore.getState();
+  if (event.runId !== runId) return;
+  const { error, step, lastGoodStep } = event;
+  addLog({ level: "error", code: error.code, message: error.message, step });
+  raiseMessage(error.code, { ...error.details, message: error.message, step, lastGoodStep });
+}

@@ -1,0 +1,239 @@
+/** The run as the trainer tells it. Nothing here is guessed: every value comes from one of its events. */
+import { create } from "zustand";
+import type {
+  Checkpoint,
+  ErrorReport,
+  MessageCode,
+  Phase,
+  ProbePoints,
+  Sample,
+  WorkerEvent,
+} from "../worker/protocol.ts";
+import { RunHistory, type SeriesPoint } from "./series.ts";
+import { StepClock } from "./timing.ts";
+
+/** Answers of the model at one step. */
+export interface SampleSet {
+  readonly step: number;
+  readonly samples: readonly Sample[];
+  readonly meanJudgeScore: number | null;
+}
+
+/** What ended a run before its time. */
+export interface Failure {
+  readonly step: number;
+  readonly lastGoodStep: number | null;
+  readonly error: ErrorReport;
+  /** A run was going on and can be continued. */
+  readonly wasActive: boolean;
+}
+
+/** One line of the log. */
+export interface LogEntry {
+  readonly id: number;
+  readonly time: number;
+  readonly level: "info" | "warning" | "error";
+  readonly code: MessageCode | null;
+  readonly message: string;
+  readonly step: number | null;
+}
+
+/** Something that charts mark on the axis of steps. */
+export interface RunMark {
+  readonly step: number;
+  readonly label: string;
+}
+
+/** The state of the run now. */
+export interface RunState {
+  readonly phase: Phase;
+  readonly runId: string | null;
+  readonly step: number;
+  /** Work inside the phase, when it has a count. */
+  readonly progress: { readonly done: number; readonly total: number } | null;
+  readonly activeMs: number;
+  /** Grows whenever the history does; the history itself lives outside React. */
+  readonly version: number;
+  readonly secondsPerStep: number | null;
+  readonly stepsPerSecond: number | null;
+  readonly latest: Readonly<Record<string, number>>;
+  readonly latestEvaluation: Readonly<Record<string, number>>;
+  readonly points: ProbePoints | null;
+  readonly pointsStep: number;
+  /** Mean of the probe pairs at each evaluation. */
+  readonly trail: readonly SeriesPoint[];
+  readonly before: SampleSet | null;
+  readonly now: SampleSet | null;
+  readonly best: SampleSet | null;
+  readonly checkpoint: Checkpoint | null;
+  readonly failure: Failure | null;
+  readonly marks: readonly RunMark[];
+  readonly savedStep: number | null;
+  readonly log: readonly LogEntry[];
+}
+
+/** Every metric of the run, complete. */
+export const history = new RunHistory();
+
+const clock = new StepClock();
+/** Oldest lines leave the log beyond this many. */
+const logLimit = 500;
+let nextLogId = 1;
+
+const emptyRun = {
+  step: 0,
+  progress: null,
+  activeMs: 0,
+  secondsPerStep: null,
+  stepsPerSecond: null,
+  latest: {},
+  latestEvaluation: {},
+  points: null,
+  pointsStep: 0,
+  trail: [],
+  before: null,
+  now: null,
+  best: null,
+  checkpoint: null,
+  failure: null,
+  marks: [],
+  savedStep: null,
+} satisfies Partial<RunState>;
+
+/** The run of the page. */
+export const useRunStore = create<RunState>(() => ({
+  ...emptyRun,
+  phase: "waking",
+  runId: null,
+  version: 0,
+  log: [],
+}));
+
+/** Clears the screen for a run; null when there is none yet. */
+export function beginRun(runId: string | null): void {
+  history.clear();
+  clock.reset();
+  useRunStore.setState(({ version, before, now, runId: previous }) => ({
+    ...emptyRun,
+    // What the untouched model wrote before any run is still its text when the first run begins.
+    ...(previous === null ? { before, now } : {}),
+    runId,
+    version: version + 1,
+  }));
+}
+
+/** Takes the run back to a checkpoint, so that it can go on from there. */
+export function rewindRun(checkpoint: Checkpoint): void {
+  history.rewindTo(checkpoint.step);
+  clock.reset();
+  useRunStore.setState(({ version, trail, marks }) => ({
+    step: checkpoint.step,
+    activeMs: checkpoint.activeMs,
+    failure: null,
+    secondsPerStep: null,
+    stepsPerSecond: null,
+    trail: trail.slice(0, history.evaluations.length),
+    marks: [...marks, { step: checkpoint.step, label: "Restored" }],
+    version: version + 1,
+  }));
+}
+
+/** Adds a line to the log. */
+export function addLog(entry: Pick<LogEntry, "level" | "message"> & Partial<LogEntry>): void {
+  const line: LogEntry = { code: null, step: null, time: Date.now(), ...entry, id: nextLogId++ };
+  useRunStore.setState(({ log }) => ({ log: [...log, line].slice(-logLimit) }));
+}
+
+/** Marks a step on every chart. */
+export function addMark(mark: RunMark): void {
+  useRunStore.setState(({ marks }) => ({ marks: [...marks, mark] }));
+}
+
+/** Takes in what the trainer says; events of another run are ignored. */
+export function applyEvent(event: WorkerEvent): void {
+  if (event.type === "heartbeat") return;
+  if (event.type === "log") {
+    addLog(event);
+    return;
+  }
+  const runId = event.type === "checkpoint" ? event.checkpoint.runId : event.runId;
+  const state = useRunStore.getState();
+  if (runId !== "" && runId !== state.runId) return;
+  useRunStore.setState(changeFor(event, state));
+}
+
+type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "log" }>;
+
+function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
+  switch (event.type) {
+    case "phase":
+      return { phase: event.phase, progress: event.progress, step: Math.max(event.step, 0) };
+    case "steps":
+      return afterSteps(event, state);
+    case "evaluation":
+      return afterEvaluation(event, state);
+    case "samples": {
+      const { step, samples, meanJudgeScore } = event;
+      const set = { step, samples, meanJudgeScore };
+      return { before: state.before ?? set, now: set, best: betterOf(state.best, set) };
+    }
+    case "checkpoint":
+      return { checkpoint: event.checkpoint };
+    case "failed":
+      return { phase: "failed", progress: null, failure: { ...event, wasActive: true } };
+  }
+}
+
+function afterSteps(event: Extract<RunEvent, { type: "steps" }>, state: RunState): Partial<RunState> {
+  for (const record of event.steps) {
+    history.addStep(record);
+    clock.observe(record);
+  }
+  const last = event.steps.at(-1);
+  if (last === undefined) return {};
+  return {
+    step: last.step,
+    activeMs: last.activeMs,
+    latest: last.metrics,
+    secondsPerStep: clock.secondsPerStep(),
+    stepsPerSecond: clock.stepsPerSecond(),
+    version: state.version + 1,
+  };
+}
+
+function afterEvaluation(
+  event: Extract<RunEvent, { type: "evaluation" }>,
+  state: RunState,
+): Partial<RunState> {
+  const { step, activeMs, metrics, points } = event;
+  clock.ignoreNext();
+  // A run that goes on from a checkpoint may evaluate the checkpoint's step again.
+  const isRepeated = history.evaluations.at(-1)?.step === step;
+  if (!isRepeated) history.addEvaluation({ step, activeMs, metrics });
+  const trail = isRepeated ? state.trail.slice(0, -1) : state.trail;
+  return {
+    latestEvaluation: metrics,
+    points,
+    pointsStep: step,
+    trail: [...trail, { x: mean(points.chosenDelta), y: mean(points.rejectedDelta) }],
+    version: state.version + 1,
+  };
+}
+
+function betterOf(best: SampleSet | null, candidate: SampleSet): SampleSet | null {
+  if (candidate.meanJudgeScore === null) return best;
+  const record = best?.meanJudgeScore ?? null;
+  if (record === null || candidate.meanJudgeScore > record) return candidate;
+  return best;
+}
+
+function mean(values: Float32Array): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Phases in which the trainer holds a run that has not ended. */
+export function isRunActive(phase: Phase): boolean {
+  return ["compiling", "caching-ref", "training", "evaluating", "paused", "saving", "recovering"].includes(
+    phase,
+  );
+}

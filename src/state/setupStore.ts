@@ -1,0 +1,68 @@
+/** What will be trained: the configuration, what is loaded for it, and what a run with it will cost. */
+import { create } from "zustand";
+import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
+import type { DataSummary, Description, ModelSummary, Preflight } from "../worker/protocol.ts";
+import { changesBetween, isLiveField, problemsOf, type ConfigChange, type Problem } from "./configChanges.ts";
+
+/** What the trainer has loaded, in the words of the configuration. */
+export interface LoadedParts {
+  readonly backend: RunConfig["backend"];
+  readonly model: string;
+  /** The set with everything that changes how it is read. */
+  readonly data: string;
+}
+
+/** Files from the person's disk, kept so that a new trainer can be given them again. */
+export interface ChosenFiles {
+  readonly model: readonly File[] | null;
+  readonly data: readonly File[] | null;
+}
+
+interface SetupState {
+  /** Null until the trainer has described itself. */
+  readonly description: Description | null;
+  readonly presetId: string;
+  readonly config: RunConfig;
+  /** Configuration of the present run; null before the first. */
+  readonly runningConfig: RunConfig | null;
+  readonly model: ModelSummary | null;
+  readonly data: DataSummary | null;
+  readonly loaded: LoadedParts | null;
+  readonly chosenFiles: ChosenFiles;
+  readonly preflight: Preflight | null;
+  /** Timed on this machine; null until it was. */
+  readonly secondsPerStep: number | null;
+  /** What is being loaded, for the chips. */
+  readonly loading: "device" | "model" | "data" | null;
+}
+
+/** The setup of the page. */
+export const useSetupStore = create<SetupState>(() => ({
+  description: null,
+  presetId: "tiny-dpo",
+  config: defaultConfig,
+  runningConfig: null,
+  model: null,
+  data: null,
+  loaded: null,
+  chosenFiles: { model: null, data: null },
+  preflight: null,
+  secondsPerStep: null,
+  loading: "device",
+}));
+
+/** Everything that keeps the present configuration from being trained. */
+export function setupProblems({ config, preflight }: Pick<SetupState, "config" | "preflight">): Problem[] {
+  return problemsOf(config, preflight);
+}
+
+/** Edits that wait for the next run. */
+export function pendingChanges(state: Pick<SetupState, "config" | "runningConfig">): ConfigChange[] {
+  if (state.runningConfig === null) return [];
+  return changesBetween(state.runningConfig, state.config).filter(({ field }) => !isLiveField(field));
+}
+
+/** The part of a configuration that decides how a preference set is read. */
+export function dataKey(config: RunConfig): string {
+  return [config.model, config.data, config.objective, config.maxTokens, config.terminator].join(" ");
+}

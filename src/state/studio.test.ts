@@ -1,0 +1,245 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { heartbeatLimitMs } from "../worker/rpc.ts";
+import type { Checkpoint, ErrorReport } from "../worker/protocol.ts";
+import { pause, restart, step, train } from "./actions.ts";
+import { boot } from "./boot.ts";
+import { chooseMethod, edit, editParam } from "./editing.ts";
+import { deviceMessage } from "./loading.ts";
+import { openFiles } from "./localFiles.ts";
+import { useMessageStore } from "./messageStore.ts";
+import { restartTrainer, resumeWithLowerRate } from "./recovery.ts";
+import { history, useRunStore } from "./runStore.ts";
+import { pendingChanges, useSetupStore } from "./setupStore.ts";
+import { testAnswers, testPoints, TestTrainer } from "./testTrainer.ts";
+
+let trainers: TestTrainer[] = [];
+const trainer = () => trainers.at(-1)!;
+const run = () => useRunStore.getState();
+const setup = () => useSetupStore.getState();
+const codes = () => useMessageStore.getState().messages.map(({ code }) => code);
+const initial = [useRunStore, useSetupStore, useMessageStore].map(
+  (store) => [store, store.getState()] as const,
+);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  trainers = [];
+  for (const [store, state] of initial)
+    (store.setState as (state: unknown, replace: true) => void)(state, true);
+  history.clear();
+  const page = { hash: "", href: "http://localhost/" };
+  vi.stubGlobal("location", page);
+  vi.stubGlobal("window", {
+    addEventListener: () => undefined,
+    history: { replaceState: (_state: unknown, _title: string, link: string) => (page.hash = link) },
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function bootStudio(): Promise<void> {
+  await boot({
+    createPort: () => {
+      trainers.push(new TestTrainer());
+      return trainer().port;
+    },
+    search: "?inject=kill@40",
+    isSecure: true,
+  });
+}
+
+const sayPhase = (phase: "training" | "paused" | "done", atStep: number) => {
+  trainer().say({ type: "phase", runId: run().runId ?? "", phase, step: atStep, progress: null });
+};
+
+const saySteps = (from: number, to: number) => {
+  const steps = Array.from({ length: to - from + 1 }, (_, index) => ({
+    step: from + index,
+    activeMs: (from + index) * 1000,
+    metrics: { loss: 1 / (from + index), "rewards/margins": index },
+  }));
+  trainer().say({ type: "steps", runId: run().runId ?? "", steps });
+};
+
+const sayCheckpoint = (atStep: number) => {
+  const checkpoint: Checkpoint = { runId: run().runId!, step: atStep, activeMs: atStep * 1000, tensors: {} };
+  trainer().say({ type: "checkpoint", checkpoint });
+};
+
+const settle = () => vi.advanceTimersByTimeAsync(300);
+
+it("starts ready with model, data, cost and an address that says what it is", async () => {
+  await bootStudio();
+  expect(
+    trainer()
+      .asked.map(({ name }) => name)
+      .slice(0, 4),
+  ).toEqual(["describe", "open", "loadModel", "loadData"]);
+  expect(trainer().questions("open")).toEqual([
+    { backend: "auto", isSecure: true, injections: [{ kind: "kill", step: 40 }] },
+  ]);
+  expect(run().phase).toBe("ready");
+  expect(setup().secondsPerStep).toBe(0.1);
+  expect(location.hash).toBe("#/train?preset=tiny-dpo&seed=7&v=1");
+  expect(codes()).toEqual([]);
+});
+
+it("collects a run's record and ignores what another run says", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("training", 0);
+  saySteps(1, 12);
+  trainer().say({ type: "steps", runId: "another", steps: [{ step: 99, activeMs: 1, metrics: {} }] });
+  trainer().say({
+    type: "evaluation",
+    runId: run().runId!,
+    step: 10,
+    activeMs: 10_000,
+    metrics: { eval_loss: 0.5 },
+    points: testPoints(2, -3),
+  });
+  expect(run()).toMatchObject({ phase: "training", step: 12, activeMs: 12_000, secondsPerStep: 1 });
+  expect(run().trail).toEqual([{ x: 2, y: -3 }]);
+  expect(history.metricSeries("loss")).toMatchObject({ evalSteps: [10], evalValues: [0.5] });
+  expect(history.steps).toHaveLength(12);
+});
+
+it("keeps the text from before the run, the newest and the best", async () => {
+  await bootStudio();
+  await train();
+  const sayScore = (atStep: number, meanJudgeScore: number) => {
+    trainer().say({ type: "samples", runId: run().runId!, step: atStep, samples: [], meanJudgeScore });
+  };
+  sayScore(0, 0.2);
+  sayScore(10, 0.9);
+  sayScore(20, 0.5);
+  expect([run().before?.step, run().now?.step, run().best?.step]).toEqual([0, 20, 10]);
+});
+
+it("applies the learning rate at once and keeps any other edit for the restart", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("training", 3);
+  edit({ learningRate: 1e-3 });
+  editParam("beta", 0.3);
+  await settle();
+  expect(trainer().questions("setLive")).toEqual([{ learningRate: 1e-3 }]);
+  expect(run().marks).toEqual([{ step: 3, label: "Learning rate 0.001" }]);
+  expect(pendingChanges(setup())).toEqual([{ field: "params.beta", from: 0.1, to: 0.3 }]);
+  await pause();
+  await restart();
+  expect(trainer().questions("stop")).toHaveLength(1);
+  expect(trainer().questions("start")).toHaveLength(2);
+  expect(pendingChanges(setup())).toEqual([]);
+});
+
+it("gives another method its own knobs", async () => {
+  await bootStudio();
+  chooseMethod("simpo");
+  await settle();
+  expect(setup().config.params).toEqual({ beta: 2, gamma: 0.5 });
+  expect(location.hash).toBe("#/train?preset=tiny-dpo&method=simpo&seed=7&v=1");
+});
+
+it("does not start a configuration that has a problem", async () => {
+  await bootStudio();
+  edit({ loraTargets: [] });
+  await train();
+  expect(trainer().questions("start")).toEqual([]);
+});
+
+it("steps from the start by starting a run first", async () => {
+  await bootStudio();
+  await step();
+  expect(
+    trainer()
+      .asked.map(({ name }) => name)
+      .slice(-2),
+  ).toEqual(["start", "step"]);
+});
+
+it("resumes from the checkpoint with a third of the learning rate after a loss that is not a number", async () => {
+  await bootStudio();
+  await train();
+  saySteps(1, 25);
+  sayCheckpoint(20);
+  const error: ErrorReport = { name: "NonFiniteLossError", code: "NUM-1", message: "NaN", details: {} };
+  trainer().say({ type: "failed", runId: run().runId!, step: 26, lastGoodStep: 20, error });
+  expect(run().phase).toBe("failed");
+  expect(useMessageStore.getState().messages[0]).toMatchObject({
+    code: "NUM-1",
+    details: { step: 26, lastGoodStep: 20 },
+  });
+  await resumeWithLowerRate();
+  expect(trainer().questions("start")[1]).toMatchObject({
+    resume: { step: 20 },
+    config: { learningRate: 0.000667 },
+  });
+  expect(history.steps.at(-1)?.step).toBe(20);
+  expect(codes()).toEqual([]);
+});
+
+it("tells once of a trainer that fell silent, and continues its run in a new one", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("training", 0);
+  saySteps(1, 45);
+  sayCheckpoint(40);
+  await vi.advanceTimersByTimeAsync(heartbeatLimitMs);
+  expect(run().phase).toBe("failed");
+  expect(codes()).toEqual(["WRK-1"]);
+  const { runId } = run();
+  await restartTrainer();
+  expect(trainers).toHaveLength(2);
+  expect(trainer().questions("open")).toMatchObject([{ injections: [] }]);
+  expect(trainer().questions("start")).toMatchObject([{ runId, resume: { step: 40, runId } }]);
+  expect(codes()).toEqual([]);
+});
+
+it("brings a trainer back that died before the page was ready", async () => {
+  const starting = boot({
+    createPort: () => {
+      trainers.push(new TestTrainer());
+      if (trainers.length === 1)
+        trainer().refusals.set("describe", { name: "E", code: "WRK-1", message: "", details: {} });
+      return trainer().port;
+    },
+    search: "",
+    isSecure: true,
+  });
+  trainer().die("the worker could not be loaded");
+  await starting;
+  expect(codes()).toEqual(["WRK-1"]);
+  await restartTrainer();
+  expect(run().phase).toBe("ready");
+  expect(codes()).toEqual([]);
+});
+
+it("opens local files, and changes nothing when the trainer refuses them", async () => {
+  await bootStudio();
+  await openFiles([new File(["x"], "foo.bin")]);
+  expect(codes()).toEqual(["FIL-1"]);
+  const { config, model, data } = setup();
+  const error: ErrorReport = { name: "FileError", code: "FIL-1", message: "no tensors", details: {} };
+  trainer().refusals.set("loadModel", error);
+  await openFiles([new File(["{}"], "config.json")]);
+  trainer().refusals.set("loadData", error);
+  await openFiles([new File(["{}"], "pairs.jsonl")]);
+  expect(setup()).toMatchObject({ config, model, data, chosenFiles: { model: null, data: null } });
+  trainer().refusals.clear();
+  await openFiles([new File(["{}"], "pairs.jsonl")]);
+  expect(setup().config.data).toBe("local");
+  expect(codes()).toEqual([]);
+});
+
+it("chooses a device's message by why WebGPU is not used", () => {
+  const report = testAnswers.open;
+  expect(deviceMessage(report)).toBeNull();
+  expect(deviceMessage({ ...report, backend: "cpu", reason: "no-gpu-api" })).toBe("GPU-1");
+  expect(deviceMessage({ ...report, backend: "cpu", reason: "insecure-context" })).toBe("GPU-1b");
+  expect(deviceMessage({ ...report, backend: "cpu", reason: "no-adapter" })).toBe("GPU-2");
+  expect(deviceMessage({ ...report, isSoftware: true })).toBe("GPU-3");
+});

@@ -1,0 +1,43 @@
+/** What is open, hovered and paused on the screen; nothing here changes a run. */
+import { create } from "zustand";
+
+/** Dialogs and sheets, of which at most one is open. */
+export type Layer =
+  | "share"
+  | "shortcuts"
+  | "device"
+  | "settings"
+  | "explain"
+  | "changes"
+  | "rows"
+  | "formats"
+  | "restart"
+  | null;
+
+interface ViewState {
+  readonly layer: Layer;
+  readonly isDrawingPaused: boolean;
+  readonly isLogOpen: boolean;
+  readonly hoveredStep: number | null;
+  readonly selectedPair: number | null;
+  readonly smoothing: number;
+  readonly scale: "linear" | "symlog";
+  readonly axis: "steps" | "seconds";
+}
+
+/** The screen's own state. */
+export const useViewStore = create<ViewState>(() => ({
+  layer: null,
+  isDrawingPaused: false,
+  isLogOpen: false,
+  hoveredStep: null,
+  selectedPair: null,
+  smoothing: 0.6,
+  scale: "symlog",
+  axis: "steps",
+}));
+
+/** Opens a dialog or sheet in place of the one that is open; null closes it. */
+export function openLayer(layer: Layer): void {
+  useViewStore.setState({ layer });
+}
