@@ -50,13 +50,18 @@ function withoutClosing(rendered: string, content: string): string | null {
   return start < 0 ? null : rendered.slice(0, start + written.length);
 }
 
-function chatIds(prompt: Exclude<Text, string>, answer: Exclude<Text, string>, options: AnswerOptions): SideIds {
+function chatIds(
+  prompt: Exclude<Text, string>,
+  answer: Exclude<Text, string>,
+  options: AnswerOptions,
+): SideIds {
   const { tokenizer, terminator } = options;
   const encode = (text: string) => tokenizer.encode(text, { addSpecialTokens: false });
   const promptText = tokenizer.renderChat(prompt, { addGenerationPrompt: true });
   const rendered = tokenizer.renderChat([...prompt, ...answer], { addGenerationPrompt: false });
   const promptIds = encode(promptText);
-  const wholeText = terminator === "template" ? rendered : withoutClosing(rendered, answer.at(-1)?.content ?? "");
+  const wholeText =
+    terminator === "template" ? rendered : withoutClosing(rendered, answer.at(-1)?.content ?? "");
   const together = wholeText === null ? null : split(promptIds, encode(wholeText));
   // Where the text continues the prompt and only tokens merged across the seam, the template's ending is kept.
   const isContinued = wholeText?.startsWith(promptText) === true;

@@ -30,14 +30,16 @@ export const embeddedDatasets: readonly EmbeddedDataset[] = [
   {
     id: "kind-endings",
     label: "Kind endings",
-    sentence: "Story openings with an ending in which people are kind, preferred to one in which they are not.",
+    sentence:
+      "Story openings with an ending in which people are kind, preferred to one in which they are not.",
     objectives: [{ id: "kind", label: "Kind", judge: "kindEndings" }],
     files: { train: "data/kind-endings/train.jsonl", heldout: "data/kind-endings/heldout.jsonl" },
   },
   {
     id: "helpful-harmless",
     label: "Helpful vs harmless",
-    sentence: "Questions with two aims that pull apart: to answer what was asked, and to refuse what would hurt.",
+    sentence:
+      "Questions with two aims that pull apart: to answer what was asked, and to refuse what would hurt.",
     objectives: [
       { id: "helpful", label: "Helpful", judge: "helpful" },
       { id: "harmless", label: "Harmless", judge: "harmless" },

@@ -10,7 +10,12 @@ function problems(counts: Partial<Record<ProblemKind, number>>): RowProblem[] {
 
 describe("healthSentence", () => {
   it("names what needs a look", () => {
-    const report = { pairs: 512, problems: problems({ emptyAnswer: 3, identicalPair: 12 }), cutAnswers: 23, maxTokens: 128 };
+    const report = {
+      pairs: 512,
+      problems: problems({ emptyAnswer: 3, identicalPair: 12 }),
+      cutAnswers: 23,
+      maxTokens: 128,
+    };
     expect(healthSentence(report)).toBe(
       "38 of 512 pairs need a look: 12 identical, 3 empty, 23 cut at 128 tokens.",
     );

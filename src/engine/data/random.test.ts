@@ -37,7 +37,7 @@ describe("createRandom", () => {
 
   it("draws every whole number below the bound equally often", () => {
     const random = createRandom(5);
-    const counts = new Array<number>(7).fill(0);
+    const counts = Array.from({ length: 7 }, () => 0);
     for (let i = 0; i < DRAWS; i++) {
       const drawn = random.integer(7);
       counts[drawn] = (counts[drawn] ?? 0) + 1;

@@ -1,16 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { hasFixtures, readFixture } from "../testing/fixtures.ts";
 import { readPairs } from "./readPairs.ts";
 
-const folder = `${process.env["FIXTURES_DIR"] ?? "../shared/fixtures"}/data`;
-const isThere = existsSync(folder);
-if (!isThere) console.warn(`skipped: there are no fixtures at ${folder}`);
+async function read(path: string) {
+  return readPairs((await readFixture(`data/${path}`)) ?? new Uint8Array(), path);
+}
 
-const read = (path: string) => readPairs(new Uint8Array(readFileSync(`${folder}/${path}`)), path);
-
-describe.skipIf(!isThere)("preference files", () => {
-  it("leaves out each of the six bad rows with its reason", () => {
-    const { rows, problems } = read("format-fixtures/bad_rows.jsonl");
+describe.skipIf(!hasFixtures)("preference files", () => {
+  it("leaves out each of the six bad rows with its reason", async () => {
+    const { rows, problems } = await read("format-fixtures/bad_rows.jsonl");
     expect(rows).toEqual([]);
     expect(problems.map(({ row, kind }) => [row, kind])).toEqual([
       [1, "identicalPair"],
@@ -22,10 +20,10 @@ describe.skipIf(!isThere)("preference files", () => {
     ]);
   });
 
-  it("reads TRL's explicit layouts", () => {
-    const standard = read("format-fixtures/trl_standard_explicit.jsonl");
+  it("reads TRL's explicit layouts", async () => {
+    const standard = await read("format-fixtures/trl_standard_explicit.jsonl");
     expect(standard.rows).toMatchObject([{ prompt: "The sky is", chosen: " blue.", rejected: " green." }]);
-    const conversation = read("format-fixtures/trl_conversational_explicit.jsonl");
+    const conversation = await read("format-fixtures/trl_conversational_explicit.jsonl");
     expect(conversation.problems).toEqual([]);
     expect(conversation.rows).toMatchObject([
       {
@@ -39,8 +37,8 @@ describe.skipIf(!isThere)("preference files", () => {
   it.each([
     ["train", 667],
     ["test", 100],
-  ])("reads every row of stories-sentiment %s", (split, count) => {
-    const { rows, problems } = read(`stories-sentiment/${split}.jsonl`);
+  ])("reads every row of stories-sentiment %s", async (split, count) => {
+    const { rows, problems } = await read(`stories-sentiment/${split}.jsonl`);
     expect(problems).toEqual([]);
     expect(rows).toHaveLength(count);
     for (const { scores } of rows)

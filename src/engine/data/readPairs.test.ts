@@ -17,11 +17,17 @@ function refusal(source: string | Uint8Array, file: string): DatasetError {
 
 describe("readPairs", () => {
   it("reads texts as they are, with scores and objective where given", () => {
-    const scored = '{"prompt":"p","chosen":"a","rejected":"b","objective":"kind","score_chosen":1,"score_rejected":-1}';
+    const scored =
+      '{"prompt":"p","chosen":"a","rejected":"b","objective":"kind","score_chosen":1,"score_rejected":-1}';
     const { rows, problems } = readPairs(`\uFEFF${good}\r\n\n${scored}\n`, "pairs.jsonl");
     expect(problems).toEqual([]);
     expect(rows).toEqual([
-      { prompt: "The sky is", chosen: " blue.", rejected: " green.", source: { file: "pairs.jsonl", row: 1 } },
+      {
+        prompt: "The sky is",
+        chosen: " blue.",
+        rejected: " green.",
+        source: { file: "pairs.jsonl", row: 1 },
+      },
       {
         prompt: "p",
         chosen: "a",
@@ -43,7 +49,11 @@ describe("readPairs", () => {
     ['{"prompt":"p","chosen":"a"}', "missingColumn", '"rejected" is missing'],
     ['{"prompt":"p","chosen":"a","rejected":null}', "wrongType", '"rejected" holds null'],
     ['{"prompt":"p","chosen":"a","rejected":[{"role":"user"}]}', "wrongType", "another list"],
-    ['{"prompt":"p","chosen":"a","rejected":[{"role":"r","content":"c"}]}', "wrongType", "all texts or all lists"],
+    [
+      '{"prompt":"p","chosen":"a","rejected":[{"role":"r","content":"c"}]}',
+      "wrongType",
+      "all texts or all lists",
+    ],
     ['{"prompt":"p","chosen":"a","rejected":"b","score_chosen":1}', "wrongType", "both hold numbers"],
     ['{"prompt":"p","chosen":"a","rejected":"b","objective":7}', "wrongType", '"objective" holds a number'],
     ['{"prompt":"p","chosen":" \\n","rejected":"b"}', "emptyAnswer", "chosen answer is empty"],
@@ -68,7 +78,9 @@ describe("readPairs", () => {
     const columns = refusal('{"text":"a","label":1}', "pairs.jsonl");
     expect(columns.code).toBe("DAT-1");
     expect(columns.message).toContain("found text, label; expected prompt, chosen, rejected");
-    expect(refusal('{"chosen":"a","rejected":"b"}', "pairs.jsonl").message).toContain("found chosen, rejected;");
+    expect(refusal('{"chosen":"a","rejected":"b"}', "pairs.jsonl").message).toContain(
+      "found chosen, rejected;",
+    );
   });
 
   it("accounts for every line of any text", () => {

@@ -31,7 +31,11 @@ function isRawRow(value: unknown): value is RawRow {
 }
 
 function unknownFile(file: string, detail: string): DatasetError {
-  return new DatasetError("FIL-1", file, `"${file}" is not a format I know${detail}. Accepted: JSONL or JSON pairs.`);
+  return new DatasetError(
+    "FIL-1",
+    file,
+    `"${file}" is not a format I know${detail}. Accepted: JSONL or JSON pairs.`,
+  );
 }
 
 function decodeText(source: string | Uint8Array, file: string): string {
@@ -81,7 +85,10 @@ function readEntry({ row, value }: Entry, file: string): Outcome {
   if (!isRawRow(value)) return problem("wrongType", "not a JSON object");
   const format = formatOf(value);
   if (!format)
-    return problem("unknownColumns", `unknown columns ${listColumns([value])}; expected ${expectedColumns()}`);
+    return problem(
+      "unknownColumns",
+      `unknown columns ${listColumns([value])}; expected ${expectedColumns()}`,
+    );
   const missing = format.columns.find((column) => value[column] === undefined);
   if (missing !== undefined) return problem("missingColumn", `the column "${missing}" is missing`);
   const read = format.readRow(value);

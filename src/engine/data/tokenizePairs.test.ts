@@ -91,7 +91,9 @@ describe("tokenizePairs on plain text", () => {
     expect(cutAlike).toMatchObject({ pairs: [], problems: [{ row: 7, kind: "identicalPair" }] });
     expect(cutAlike.counts.cutAnswers).toBe(0);
     const withoutBos: Tokenizer = { ...tokenizer, bosTokenId: null, encode };
-    expect(tokenize(row("", "b", "c"), { tokenizer: withoutBos }).problems).toMatchObject([{ kind: "emptyPrompt" }]);
+    expect(tokenize(row("", "b", "c"), { tokenizer: withoutBos }).problems).toMatchObject([
+      { kind: "emptyPrompt" },
+    ]);
     expect(() => tokenize(row("a", "b", "c"), { maxTokens: 1 })).toThrow(RangeError);
   });
 });

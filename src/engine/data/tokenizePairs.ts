@@ -57,7 +57,8 @@ function isSame(first: Int32Array, second: Int32Array): boolean {
 
 function problemOf({ prompt, chosen, rejected }: Omit<TokenPair, "row">): Omit<RowProblem, "row"> | null {
   const problem = (kind: ProblemKind, reason: string) => ({ kind, reason });
-  if (prompt.length === 0) return problem("emptyPrompt", "the prompt is empty and the model has no start token");
+  if (prompt.length === 0)
+    return problem("emptyPrompt", "the prompt is empty and the model has no start token");
   if (chosen.length === 0) return problem("emptyAnswer", "the chosen answer has no tokens");
   if (rejected.length === 0) return problem("emptyAnswer", "the rejected answer has no tokens");
   if (isSame(chosen, rejected)) return problem("identicalPair", "the two answers have the same tokens");

@@ -49,8 +49,7 @@ function headerLength(bytes: Uint8Array, file: string): number {
     );
   if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== OPENING_BRACE)
     throw new FileFormatError("FIL-1", file, 'not a safetensors file: the header does not start with "{".');
-  if (LENGTH_BYTES + length > bytes.length)
-    throw incompleteFile(file, bytes.length, LENGTH_BYTES + length);
+  if (LENGTH_BYTES + length > bytes.length) throw incompleteFile(file, bytes.length, LENGTH_BYTES + length);
   return length;
 }
 
@@ -91,7 +90,8 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = entry;
   const format = typeof dtype === "string" ? elementFormats.get(dtype) : undefined;
   if (!format) return refuse("dtype", dtype, `one of ${[...elementFormats.keys()].join(", ")}`);
-  if (!Array.isArray(shape) || !shape.every(isCount)) return refuse("shape", shape, "a list of whole numbers");
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    return refuse("shape", shape, "a list of whole numbers");
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     return refuse("data_offsets", offsets, "two whole numbers");
   const [begin = 0, end = 0] = offsets;
@@ -171,7 +171,9 @@ export function writeSafetensors(
   for (const [name, { shape, values }] of sorted) {
     const count = shape.reduce((product, size) => product * size, 1);
     if (count !== values.length || name === METADATA_KEY)
-      throw new RangeError(`Tensor "${name}" of shape [${shape.join(", ")}] cannot hold ${values.length} values.`);
+      throw new RangeError(
+        `Tensor "${name}" of shape [${shape.join(", ")}] cannot hold ${values.length} values.`,
+      );
     entries.push([name, { dtype: "F32", shape, data_offsets: [offset, offset + 4 * count] }]);
     offset += 4 * count;
   }

@@ -56,12 +56,20 @@ describe("readModelConfig", () => {
       bos_token_id: null,
       eos_token_id: [2, 3],
     });
-    expect(config).toMatchObject({ keyValueHeads: 8, headDim: 16, ropeTheta: 10000, hasTiedEmbeddings: false });
+    expect(config).toMatchObject({
+      keyValueHeads: 8,
+      headDim: 16,
+      ropeTheta: 10000,
+      hasTiedEmbeddings: false,
+    });
     expect(config).toMatchObject({ bosTokenId: null, eosTokenIds: [2, 3] });
   });
 
   it("reads rotary scaling in its old and new spelling", () => {
-    expect(read({ rope_scaling: { type: "linear", factor: 2 } }).ropeScaling).toEqual({ type: "linear", factor: 2 });
+    expect(read({ rope_scaling: { type: "linear", factor: 2 } }).ropeScaling).toEqual({
+      type: "linear",
+      factor: 2,
+    });
     const llama3 = {
       rope_type: "llama3",
       factor: 32,
@@ -81,7 +89,11 @@ describe("readModelConfig", () => {
   });
 
   it.each([
-    ["architectures", ["MambaForCausalLM"], 'architecture is "MambaForCausalLM"; supported: LlamaForCausalLM'],
+    [
+      "architectures",
+      ["MambaForCausalLM"],
+      'architecture is "MambaForCausalLM"; supported: LlamaForCausalLM',
+    ],
     ["quantization_config", { bits: 4 }, "use the full weights"],
     ["auto_map", { AutoModel: "x.Y" }, "code that comes with a model"],
     ["attention_bias", true, "attention_bias is true, expected false"],

@@ -85,7 +85,8 @@ function checkFeatures(json: Json, file: string): void {
   const { refuse } = fieldReader(json, file);
   if ((json["quantization_config"] ?? null) !== null)
     refuse("quantization_config", "none: quantised weights cannot be read, use the full weights");
-  if ((json["auto_map"] ?? null) !== null) refuse("auto_map", "none: code that comes with a model is not run");
+  if ((json["auto_map"] ?? null) !== null)
+    refuse("auto_map", "none: code that comes with a model is not run");
   for (const field of ["attention_bias", "mlp_bias"])
     if ((json[field] ?? false) !== false) refuse(field, "false: biases are not supported");
   if ((json["hidden_act"] ?? "silu") !== "silu") refuse("hidden_act", '"silu"');
@@ -109,7 +110,13 @@ function readRopeScaling(json: Json, file: string): RopeScaling | null {
       if (highFrequencyFactor <= lowFrequencyFactor)
         refuse("high_freq_factor", `more than low_freq_factor, ${lowFrequencyFactor}`);
       const originalMaxPositions = count("original_max_position_embeddings", LARGEST.positions);
-      return { type: "llama3", factor: positive("factor"), lowFrequencyFactor, highFrequencyFactor, originalMaxPositions };
+      return {
+        type: "llama3",
+        factor: positive("factor"),
+        lowFrequencyFactor,
+        highFrequencyFactor,
+        originalMaxPositions,
+      };
     }
     default:
       return refuse(kindField, '"default", "linear" or "llama3"');
@@ -123,7 +130,11 @@ function readRopeTheta(json: Json, file: string): number {
   return fieldReader(json, file).positive("rope_theta", DEFAULT_ROPE_THETA);
 }
 
-function readTokenIds(json: Json, field: string, options: { file: string; vocabularySize: number }): number[] {
+function readTokenIds(
+  json: Json,
+  field: string,
+  options: { file: string; vocabularySize: number },
+): number[] {
   const { file, vocabularySize } = options;
   const value = json[field] ?? [];
   const ids: unknown[] = Array.isArray(value) ? value : [value];

@@ -26,7 +26,12 @@ export function findChatTemplate(chatTemplate: unknown): string | null {
   const entries: unknown[] = Array.isArray(chatTemplate) ? chatTemplate : [];
   for (const entry of entries) {
     if (typeof entry !== "object" || entry === null) continue;
-    if ("name" in entry && "template" in entry && entry.name === "default" && typeof entry.template === "string")
+    if (
+      "name" in entry &&
+      "template" in entry &&
+      entry.name === "default" &&
+      typeof entry.template === "string"
+    )
       return entry.template;
   }
   throw new TokenizerError('chat_template is neither a text nor a list with an entry named "default".');

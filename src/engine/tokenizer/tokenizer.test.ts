@@ -10,7 +10,7 @@ const TEMPLATE =
 
 /** A byte-level tokenizer of the letters a–z, the space (Ġ), three bytes that make "—", and "hi". */
 function tokenizerJson() {
-  const letters = [..."abcdefghijklmnopqrstuvwxyz", "\u0120", ...BYTE_TOKENS, "hi"];
+  const letters = [..."abcdefghijklmnopqrstuvwxyz".split(""), "\u0120", ...BYTE_TOKENS, "hi"];
   const vocab = Object.fromEntries([...SPECIAL, ...letters].map((token, id) => [token, id]));
   return {
     version: "1.0",
@@ -80,7 +80,10 @@ describe("createTokenizer", () => {
   });
 
   it("finds the template in a list or in a file of its own", () => {
-    const named = [{ name: "tool", template: "t" }, { name: "default", template: "d" }];
+    const named = [
+      { name: "tool", template: "t" },
+      { name: "default", template: "d" },
+    ];
     const render = { addGenerationPrompt: false };
     expect(open({ chat_template: named }).renderChat([], render)).toBe("d");
     const files = { tokenizerJson: tokenizerJson(), tokenizerConfig: config, chatTemplate: "file" };
@@ -92,7 +95,9 @@ describe("createTokenizer", () => {
 
   it("refuses files that do not fit", () => {
     expect(() => createTokenizer({ tokenizerJson: [], tokenizerConfig: {} })).toThrow(TokenizerError);
-    expect(() => createTokenizer({ tokenizerJson: {}, tokenizerConfig: {} })).toThrow("tokenizer.json cannot be used");
+    expect(() => createTokenizer({ tokenizerJson: {}, tokenizerConfig: {} })).toThrow(
+      "tokenizer.json cannot be used",
+    );
     expect(() => open({ chat_template: "{% if %}" })).toThrow("The chat template cannot be used");
     expect(() => open({ chat_template: [{ name: "tool", template: "t" }] })).toThrow('named "default"');
     const strict = open({ chat_template: "{{ raise_exception('roles must alternate') }}" });

@@ -28,7 +28,10 @@ export interface Tokenizer {
    * Text of every single id; joined, they are `decode(ids)`. A character of several tokens appears with its last
    * one, special tokens give "".
    */
-  readonly decodeTokens: (ids: readonly number[], options?: { readonly after?: readonly number[] }) => string[];
+  readonly decodeTokens: (
+    ids: readonly number[],
+    options?: { readonly after?: readonly number[] },
+  ) => string[];
   /** One more than the largest id. */
   readonly vocabularySize: number;
   readonly bosTokenId: number | null;
@@ -68,7 +71,11 @@ function specialToken(config: Json, field: string): string | null {
   return null;
 }
 
-function readStopTokenIds(generationConfig: Json, eosTokenId: number | null, vocabularySize: number): number[] {
+function readStopTokenIds(
+  generationConfig: Json,
+  eosTokenId: number | null,
+  vocabularySize: number,
+): number[] {
   const value = generationConfig["eos_token_id"] ?? eosTokenId ?? [];
   const ids: unknown[] = Array.isArray(value) ? value : [value];
   return ids.map((id) => {

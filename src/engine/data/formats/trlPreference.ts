@@ -7,7 +7,12 @@ class WrongType extends Error {}
 
 function isMessage(value: unknown): value is ChatMessage {
   if (typeof value !== "object" || value === null) return false;
-  return "role" in value && typeof value.role === "string" && "content" in value && typeof value.content === "string";
+  return (
+    "role" in value &&
+    typeof value.role === "string" &&
+    "content" in value &&
+    typeof value.content === "string"
+  );
 }
 
 function readText(raw: RawRow, column: string): Text {
@@ -47,7 +52,13 @@ export const trlPreference: PairFormat = {
       const scores = readScores(raw);
       const objective = readObjective(raw);
       return {
-        row: { prompt, chosen, rejected, ...(objective === null ? {} : { objective }), ...(scores ? { scores } : {}) },
+        row: {
+          prompt,
+          chosen,
+          rejected,
+          ...(objective === null ? {} : { objective }),
+          ...(scores ? { scores } : {}),
+        },
       };
     } catch (error) {
       if (error instanceof WrongType) return { problem: { kind: "wrongType", reason: error.message } };

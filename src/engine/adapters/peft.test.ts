@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { FileFormatError } from "../files/fileFormatError.ts";
+import { readSafetensors, writeSafetensors, type NamedArray } from "../files/safetensors.ts";
+import { readPeftAdapter, readPeftArrays, writePeftAdapter, type AdapterArrays } from "./peft.ts";
+
+const RANK = 2;
+const settings = { rank: RANK, alpha: 4, baseModel: "prefscope/story" };
+
+function array(shape: number[]): NamedArray {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return { shape, values: Float32Array.from({ length: count }, (_, i) => i / 8) };
+}
+
+function adapter(): Map<string, NamedArray> {
+  const arrays = new Map<string, NamedArray>();
+  for (const layer of [0, 1]) {
+    for (const module of ["self_attn.q_proj", "mlp.down_proj"]) {
+      arrays.set(`model.layers.${layer}.${module}.lora_A.weight`, array([RANK, 6]));
+      arrays.set(`model.layers.${layer}.${module}.lora_B.weight`, array([4, RANK]));
+    }
+  }
+  return arrays;
+}
+
+function filesOf(arrays: AdapterArrays, changes: Record<string, unknown> = {}) {
+  const [weights, config] = writePeftAdapter(arrays, settings);
+  if (!weights || !config) throw new Error("two files were expected");
+  const json: object = JSON.parse(new TextDecoder().decode(config.bytes));
+  return {
+    weights: weights.bytes,
+    config: new TextEncoder().encode(JSON.stringify({ ...json, ...changes })),
+  };
+}
+
+describe("PEFT adapters", () => {
+  it("have exactly the keys that PEFT looks for: targets × layers × two factors", () => {
+    const [weights, config] = writePeftAdapter(adapter(), settings);
+    expect([weights?.name, config?.name]).toEqual(["adapter_model.safetensors", "adapter_config.json"]);
+    const keys = [...readSafetensors(weights?.bytes ?? new Uint8Array(), "adapter").keys()];
+    const expected = ["0", "1"].flatMap((layer) =>
+      ["mlp.down_proj", "self_attn.q_proj"].flatMap((module) =>
+        ["A", "B"].map((factor) => `base_model.model.model.layers.${layer}.${module}.lora_${factor}.weight`),
+      ),
+    );
+    expect(keys).toEqual(expected);
+    expect(JSON.parse(new TextDecoder().decode(config?.bytes))).toEqual({
+      peft_type: "LORA",
+      task_type: "CAUSAL_LM",
+      base_model_name_or_path: "prefscope/story",
+      revision: null,
+      r: 2,
+      lora_alpha: 4,
+      lora_dropout: 0,
+      target_modules: ["down_proj", "q_proj"],
+      bias: "none",
+      fan_in_fan_out: false,
+      inference_mode: true,
+      init_lora_weights: true,
+      use_rslora: false,
+      use_dora: false,
+      modules_to_save: null,
+      layers_to_transform: null,
+      layers_pattern: null,
+      rank_pattern: {},
+      alpha_pattern: {},
+    });
+  });
+
+  it("come back as they were written", () => {
+    const arrays = adapter();
+    const read = readPeftAdapter(filesOf(arrays));
+    expect(read).toMatchObject({ ...settings, scale: 2, targetModules: ["down_proj", "q_proj"] });
+    expect(new Map(read.arrays)).toEqual(arrays);
+    expect(readPeftAdapter(filesOf(arrays, { use_rslora: true })).scale).toBeCloseTo(4 / Math.SQRT2, 12);
+  });
+
+  it.each([
+    [{ peft_type: "LOHA" }, 'peft_type is "LOHA", expected "LORA"'],
+    [{ bias: "all" }, 'bias is "all"'],
+    [{ use_dora: true }, "use_dora is true"],
+    [{ modules_to_save: ["lm_head"] }, "modules_to_save"],
+    [{ rank_pattern: { q_proj: 4 } }, "rank_pattern"],
+    [{ r: 8 }, "r is 8, expected 2"],
+    [{ lora_alpha: 0 }, "lora_alpha is 0"],
+    [{ base_model_name_or_path: 5 }, "base_model_name_or_path is 5"],
+  ])("are refused by name: %j", (changes, words) => {
+    const files = filesOf(adapter(), changes);
+    expect(() => readPeftAdapter(files)).toThrow(FileFormatError);
+    expect(() => readPeftAdapter(files)).toThrow(words);
+  });
+
+  it("are refused when a factor is missing, misnamed or of another rank", () => {
+    const write = (change: (arrays: Map<string, NamedArray>) => void) => {
+      const arrays = adapter();
+      change(arrays);
+      return () => writePeftAdapter(arrays, settings);
+    };
+    const name = "model.layers.0.mlp.down_proj.lora_B.weight";
+    expect(write((arrays) => arrays.delete(name))).toThrow(`has no "${name}"`);
+    expect(write((arrays) => arrays.set(name, array([4, 3])))).toThrow(
+      "[4, 3], expected two axes and rank 2",
+    );
+    expect(write((arrays) => arrays.set("lm_head.weight", array([1])))).toThrow("not a LoRA parameter");
+    expect(write((arrays) => arrays.clear())).toThrow("no adapter parameters");
+    expect(() => writePeftAdapter(adapter(), { ...settings, rank: 8 })).toThrow("the rank is 2, expected 8");
+    expect(() => readPeftArrays(writeSafetensors(adapter()), "adapter.safetensors")).toThrow(
+      "does not begin with",
+    );
+    const config = new TextEncoder().encode("[]");
+    expect(() => readPeftAdapter({ ...filesOf(adapter()), config })).toThrow("not a JSON object");
+  });
+});

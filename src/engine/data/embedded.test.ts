@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { judges } from "../judges/index.ts";
+import { createTokenizer } from "../tokenizer/tokenizer.ts";
+import { embeddedDatasets, embeddedModels } from "./embedded.ts";
+import { readPairs } from "./readPairs.ts";
+import { textOf } from "./row.ts";
+import { tokenizePairs } from "./tokenizePairs.ts";
+
+const MAX_TOKENS = 128;
+
+function openTokenizer() {
+  const parse = (name: string): unknown => JSON.parse(readFileSync(`public/models/story/${name}`, "utf8"));
+  return createTokenizer({
+    tokenizerJson: parse("tokenizer.json"),
+    tokenizerConfig: parse("tokenizer_config.json"),
+    generationConfig: parse("generation_config.json"),
+  });
+}
+
+describe("embedded models", () => {
+  it.each(embeddedModels)("$label has all its files", ({ folder, files }) => {
+    expect(files.filter((file) => !existsSync(`public/${folder}/${file}`))).toEqual([]);
+  });
+});
+
+describe.each(embeddedDatasets)("the embedded set $label", ({ objectives, files }) => {
+  const read = (file: string) => readPairs(readFileSync(`public/${file}`), file);
+
+  it("has sound rows for every objective, tokenised whole", () => {
+    const tokenizer = openTokenizer();
+    for (const file of [files.train, files.heldout]) {
+      const { rows, problems } = read(file);
+      expect(problems).toEqual([]);
+      const spokenFor = new Set(rows.map(({ objective }) => objective ?? objectives[0]?.id));
+      expect(spokenFor).toEqual(new Set(objectives.map(({ id }) => id)));
+      const tokenized = tokenizePairs(rows, { tokenizer, maxTokens: MAX_TOKENS });
+      expect(tokenized.problems).toEqual([]);
+      expect(tokenized.counts).toEqual({ apart: 0, truncatedPrompts: 0, cutAnswers: 0 });
+    }
+  });
+
+  it("shares no prompt between its splits", () => {
+    const prompts = (file: string) => read(file).rows.map(({ prompt }) => textOf(prompt));
+    const known = new Set(prompts(files.train));
+    expect(prompts(files.heldout).filter((prompt) => known.has(prompt))).toEqual([]);
+  });
+
+  it("names judges that exist", () => {
+    expect(objectives.filter(({ judge }) => !(judge in judges))).toEqual([]);
+  });
+});
