@@ -10,8 +10,8 @@ const chromium = process.env["CHROMIUM_PATH"];
 
 /** The tensor runtime's split packages hold bare module syntax that Node cannot load, so the bundler must. */
 const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
-/** Read by `src/engine/testing/fixtures.ts`. */
-const provide = { fixturesFolder };
+/** Read by `src/engine/testing/fixtures.ts`; whole trajectories take minutes, so they are asked for by name. */
+const provide = { fixturesFolder, isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1" };
 
 const chromiumFlags = [
   "--no-sandbox",

@@ -39,7 +39,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane
     };
   },
   cpu: ([a, b], [y]) => {
-    if (a === undefined || b === undefined || y === undefined) throw new ShapeError("accumulate takes two inputs");
+    if (a === undefined || b === undefined || y === undefined)
+      throw new ShapeError("accumulate takes two inputs");
     for (let i = 0; i < y.length; i++) y[i] = (a[i] ?? 0) + (b[i] ?? 0);
   },
 };

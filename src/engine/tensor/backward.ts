@@ -109,7 +109,8 @@ function gradientsOf(
     return inputs.map(([name, input]) => {
       const made = engine().tidy(() => closures[name]?.());
       if (made === undefined) throw new Error(`${node.kernelName} has no gradient for input ${name}`);
-      const isSame = made.shape.length === input.shape.length && made.shape.every((n, i) => n === input.shape[i]);
+      const isSame =
+        made.shape.length === input.shape.length && made.shape.every((n, i) => n === input.shape[i]);
       if (!isSame || made.dtype !== "float32") {
         throw new Error(
           `${node.kernelName}: gradient of input ${name} is ${made.dtype} [${made.shape.join(", ")}], ` +

@@ -11,6 +11,9 @@ it("falls back to the cpu backend and says why", async () => {
   expect(device.report.noWebGpu).toBe("no-adapter");
   expect(await read(tensor([1], [1]))).toEqual(new Float32Array([1]));
   device.close();
+  const without = await openDevice({ backend: "auto" });
+  expect(without.report.noWebGpu).toBe("no-gpu-api");
+  without.close();
 });
 
 it("throws when WebGPU is asked for by name and missing", async () => {

@@ -109,13 +109,9 @@ async function openGpu(adapter: GPUAdapter): Promise<Device> {
   const onUncaptured = ({ error }: GPUUncapturedErrorEvent): void => errors.add(typedError(error));
   gpuDevice.addEventListener("uncapturederror", onUncaptured);
   let isClosed = false;
-  const lost = new Promise<DeviceLostError>((resolve) => {
-    void gpuDevice.lost.then((info) => {
-      if (isClosed) return;
-      const error = new DeviceLostError(`${info.reason}: ${info.message}`);
-      errors.add(error);
-      resolve(error);
-    });
+  const lost = lossOf(gpuDevice, (error) => {
+    if (!isClosed) errors.add(error);
+    return !isClosed;
   });
   const device: Device = {
     backend: "webgpu",
@@ -143,6 +139,16 @@ async function openGpu(adapter: GPUAdapter): Promise<Device> {
   };
   await engine().setBackend("webgpu");
   return device;
+}
+
+/** Resolves with the loss of a device when `report` takes it for one. */
+function lossOf(device: GPUDevice, report: (error: DeviceLostError) => boolean): Promise<DeviceLostError> {
+  return new Promise((resolve) => {
+    void device.lost.then(({ reason, message }) => {
+      const error = new DeviceLostError(`${reason}: ${message}`);
+      if (report(error)) resolve(error);
+    });
+  });
 }
 
 async function openCpu(noWebGpu: NoWebGpuReason | null): Promise<Device> {

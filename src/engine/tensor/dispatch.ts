@@ -23,6 +23,7 @@ export interface BackendInternals {
   readonly commandQueueOwnedIds: WeakSet<object>;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
+  readonly bufferManager: { readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]> };
 }
 
 /** Totals since the device was opened, and what is held now. */
@@ -63,6 +64,7 @@ export class GpuBackend extends WebGPUBackend {
     this.#submits++;
     this.#pending = 0;
     super.submitQueue();
+    this.#sortPool();
   }
 
   /** Hands everything recorded so far to the device. */
@@ -167,6 +169,16 @@ export class GpuBackend extends WebGPUBackend {
     this.device.pushErrorScope("validation");
     await this.device.popErrorScope();
     await this.cache.settled();
+  }
+
+  /**
+   * The pool hands out the buffer freed last. Sorted, a step that starts with the same free buffers as the one before
+   * gets the same buffers, and so needs no new bind group.
+   */
+  #sortPool(): void {
+    for (const free of this.#internals.bufferManager.freeBuffers.values()) {
+      if (free.length > 1) free.sort((a, b) => this.cache.numberOf(b) - this.cache.numberOf(a));
+    }
   }
 
   #encoder(): GPUCommandEncoder {

@@ -62,8 +62,12 @@ export class PipelineCache {
   async warm(shader: Shader): Promise<void> {
     if (this.#pipelines.has(shader.wgsl)) return;
     const layout = this.#layoutOf(shader.writable);
+    this.#device.pushErrorScope("validation");
+    const descriptor = this.#descriptor(shader, layout);
+    // The same text is refused again below, with a rejection; here it must only not count as unexpected.
+    void this.#device.popErrorScope();
     try {
-      const pipeline = await this.#device.createComputePipelineAsync(this.#descriptor(shader, layout));
+      const pipeline = await this.#device.createComputePipelineAsync(descriptor);
       if (!this.#pipelines.has(shader.wgsl)) this.#store(shader, { pipeline, layout });
     } catch (cause) {
       throw new ShaderError(shader.operation, cause instanceof Error ? cause.message : String(cause));
@@ -78,7 +82,7 @@ export class PipelineCache {
   /** The bind group of these storage buffers, in binding order, and the uniform ring. */
   bindGroupOf(pipeline: Pipeline, buffers: readonly GPUBuffer[], uniforms: GPUBuffer): GPUBindGroup {
     let key = `${pipeline.id}`;
-    for (const buffer of buffers) key += `,${this.#bufferId(buffer)}`;
+    for (const buffer of buffers) key += `,${this.numberOf(buffer)}`;
     const known = this.#bindGroups.get(key);
     if (known !== undefined) {
       // Moves the group to the young end, so that eviction takes the least recently used one.
@@ -86,7 +90,10 @@ export class PipelineCache {
       this.#bindGroups.set(key, known);
       return known;
     }
-    const entries: GPUBindGroupEntry[] = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const entries: GPUBindGroupEntry[] = buffers.map((buffer, binding) => ({
+      binding,
+      resource: { buffer },
+    }));
     entries.push({ binding: buffers.length, resource: { buffer: uniforms, size: UNIFORM_SLOT_BYTES } });
     const group = this.#device.createBindGroup({ layout: pipeline.layout, entries });
     this.createdBindGroups++;
@@ -96,6 +103,15 @@ export class PipelineCache {
       if (oldest !== undefined) this.#bindGroups.delete(oldest);
     }
     return group;
+  }
+
+  /** Number of a buffer in order of first sight. */
+  numberOf(buffer: GPUBuffer): number {
+    const known = this.#bufferIds.get(buffer);
+    if (known !== undefined) return known;
+    const id = this.#nextBufferId++;
+    this.#bufferIds.set(buffer, id);
+    return id;
   }
 
   #store(shader: Shader, made: Omit<Pipeline, "id">): Pipeline {
@@ -130,13 +146,5 @@ export class PipelineCache {
     const layout = this.#device.createBindGroupLayout({ entries });
     this.#layouts.set(key, layout);
     return layout;
-  }
-
-  #bufferId(buffer: GPUBuffer): number {
-    const known = this.#bufferIds.get(buffer);
-    if (known !== undefined) return known;
-    const id = this.#nextBufferId++;
-    this.#bufferIds.set(buffer, id);
-    return id;
   }
 }

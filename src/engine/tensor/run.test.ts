@@ -35,7 +35,9 @@ describe("run on the cpu backend", () => {
 
   it("refuses a second operation of the same name", () => {
     run(accumulateOp, [tensor([1], [1]), tensor([1], [1])], {});
-    expect(() => run({ ...accumulateOp }, [tensor([1], [1]), tensor([1], [1])], {})).toThrow("two operations");
+    expect(() => run({ ...accumulateOp }, [tensor([1], [1]), tensor([1], [1])], {})).toThrow(
+      "two operations",
+    );
   });
 });
 

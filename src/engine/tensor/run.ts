@@ -21,11 +21,16 @@ export function run<A extends object>(op: Op<A>, inputs: readonly Tensor[], attr
   checkInputs(op.name, op.inputs(attrs), inputs);
   const backend = activeBackend();
   for (const input of inputs) {
-    if (!backend.holds(input.dataId)) throw new Error(`${op.name}: an input is disposed or of another backend`);
+    if (!backend.holds(input.dataId))
+      throw new Error(`${op.name}: an input is disposed or of another backend`);
   }
   // An array works as a map from "0", "1", ... and lets the tape save inputs by position.
   const named = [...inputs] as unknown as NamedTensorMap;
-  const outputs: Tensor | Tensor[] = engine().runKernel(kernelName(op.name), named, attrs as unknown as NamedAttrMap);
+  const outputs: Tensor | Tensor[] = engine().runKernel(
+    kernelName(op.name),
+    named,
+    attrs as unknown as NamedAttrMap,
+  );
   return Array.isArray(outputs) ? outputs : [outputs];
 }
 
@@ -57,7 +62,9 @@ function register<A extends object>(op: Op<A>): void {
       const names = op.inputs(attrs).map(({ name }) => name);
       const dys = Array.isArray(dy) ? dy : [dy];
       const byName = gradient(dys, saved.slice(0, names.length), saved.slice(names.length), attrs);
-      const entries = names.map((name, index) => [String(index), closureOf(op.name, name, byName[name])] as const);
+      const entries = names.map(
+        (name, index) => [String(index), closureOf(op.name, name, byName[name])] as const,
+      );
       return Object.fromEntries(entries);
     },
   });
@@ -185,7 +192,8 @@ export function keep(kept: Tensor): Tensor {
 
 /** Frees tensors; their buffers are reused after the next submit. */
 export function dispose(tensors: Tensor | readonly Tensor[]): void {
-  for (const each of Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor]) each.dispose();
+  for (const each of Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor])
+    each.dispose();
 }
 
 /** What tensors hold now; device bytes are 0 on the cpu backend. */
@@ -202,9 +210,15 @@ export interface Memory {
 export function memory(): Memory {
   const { numTensors, numBytes } = engine().memory();
   const backend = activeBackend();
-  if (backend instanceof CpuBackend) return { numTensors, numBytes, numBytesInGpu: 0, numBytesAllocatedInGpu: 0 };
+  if (backend instanceof CpuBackend)
+    return { numTensors, numBytes, numBytesInGpu: 0, numBytesAllocatedInGpu: 0 };
   const { numBytesInGPU, numBytesAllocatedInGPU } = backend.memory();
-  return { numTensors, numBytes, numBytesInGpu: numBytesInGPU, numBytesAllocatedInGpu: numBytesAllocatedInGPU };
+  return {
+    numTensors,
+    numBytes,
+    numBytesInGpu: numBytesInGPU,
+    numBytesAllocatedInGpu: numBytesAllocatedInGPU,
+  };
 }
 
 /** Hands recorded work to the device now; does nothing on the cpu backend. */
@@ -221,7 +235,8 @@ type Data = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 function toData(values: Values | Uint32Array | readonly number[]): Data {
   if (values instanceof Float32Array || values instanceof Int32Array) return values as Data;
-  if (values instanceof Uint32Array) return new Int32Array(values.buffer as ArrayBuffer, values.byteOffset, values.length);
+  if (values instanceof Uint32Array)
+    return new Int32Array(values.buffer as ArrayBuffer, values.byteOffset, values.length);
   return Float32Array.from(values);
 }
 

@@ -75,7 +75,9 @@ function splitDirectives(wgsl: string): { directives: string[]; body: string } {
 
 function checkLimits(op: { name: string; uniforms: object }, buffers: number, grid: readonly number[]): void {
   if (buffers > MAX_STORAGE_BUFFERS) {
-    throw new RangeError(`${op.name} binds ${buffers} buffers, at most ${MAX_STORAGE_BUFFERS} are guaranteed`);
+    throw new RangeError(
+      `${op.name} binds ${buffers} buffers, at most ${MAX_STORAGE_BUFFERS} are guaranteed`,
+    );
   }
   const members = Object.keys(op.uniforms).length;
   if (members < 1 || members > MAX_UNIFORM_MEMBERS) {

@@ -181,7 +181,10 @@ export async function checkGradient<A extends object>(op: Op<A>, testCase: Gradi
     if (!names.includes(name)) throw new Error(`${op.name} has no input ${name}`);
     return names.indexOf(name);
   });
-  const outputShapes = op.outputShapes(inputs.map(({ shape }) => shape), attrs);
+  const outputShapes = op.outputShapes(
+    inputs.map(({ shape }) => shape),
+    attrs,
+  );
   const selected = new Set(testCase.outputs ?? outputShapes.keys());
   const weights = outputShapes.map((shape, index) =>
     selected.has(index) ? randomValues(1000 + index, shape) : undefined,
@@ -215,7 +218,10 @@ async function tapeGradients<A extends object>(
     const tensors = inputs.map(({ values, shape }, index) => tensor(toBound(values, bindings[index]), shape));
     const xs = places.map((place) => tensors[place]).filter((each): each is Tensor => each !== undefined);
     const f = (): Tensor[] => run(op, tensors, attrs);
-    const shapes = op.outputShapes(inputs.map(({ shape }) => shape), attrs);
+    const shapes = op.outputShapes(
+      inputs.map(({ shape }) => shape),
+      attrs,
+    );
     const dys = weights.map((values, index) =>
       values === undefined ? undefined : tensor(values, shapes[index] ?? []),
     );

@@ -102,14 +102,18 @@ it("says when no path leads to the result, and leaves nothing behind", () => {
 });
 
 it("holds no more during a long backward than during a short one", () => {
-  const [x, dy] = [tensor(new Float32Array(1000).fill(1), [1000]), tensor(new Float32Array(1000).fill(1), [1000])];
+  const [x, dy] = [
+    tensor(new Float32Array(1000).fill(1), [1000]),
+    tensor(new Float32Array(1000).fill(1), [1000]),
+  ];
   const start = memory().numBytes;
   const peaks = [10, 20].map((depth) => {
     let peak = 0;
     tidy(() => {
       const f = (): Tensor => {
         let y = x;
-        for (let layer = 0; layer < depth; layer++) y = chain(y, () => (peak = Math.max(peak, memory().numBytes)));
+        for (let layer = 0; layer < depth; layer++)
+          y = chain(y, () => (peak = Math.max(peak, memory().numBytes)));
         return y;
       };
       vjp(f, [x], dy);

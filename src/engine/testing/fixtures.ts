@@ -4,6 +4,7 @@ import { inject } from "vitest";
 declare module "vitest" {
   interface ProvidedContext {
     fixturesFolder: string;
+    isWholeTrajectory: boolean;
   }
 }
 
@@ -18,6 +19,9 @@ const fixturesFolder = inject("fixturesFolder");
 /** Whether the fixtures folder is there; tests skip and say so when it is not. */
 export const hasFixtures: boolean = fixturesFolder !== "";
 
+/** Whether training trajectories are followed to their end or for their first steps only. */
+export const isWholeTrajectory: boolean = inject("isWholeTrajectory");
+
 /** Bytes of a file, by its path inside the fixtures folder; null when the folder or the file is missing. */
 export async function readFixture(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!hasFixtures) return null;
@@ -28,7 +32,8 @@ export async function readFixture(path: string): Promise<Uint8Array<ArrayBuffer>
   }
   const response = await fetch(`/@fs${file.startsWith("/") ? "" : "/"}${encodeURI(file)}`);
   // The test server may answer a missing file with its start page.
-  const isPage = response.headers.get("content-type")?.includes("text/html") === true && !file.endsWith(".html");
+  const isPage =
+    response.headers.get("content-type")?.includes("text/html") === true && !file.endsWith(".html");
   if (!response.ok || isPage) return null;
   return new Uint8Array(await response.arrayBuffer());
 }
