@@ -5,6 +5,3 @@ import { simpo } from "./simpo.ts";
 
 /** Every objective by its id, in the order in which the page offers them. */
 export const objectives = { sft, dpo, simpo } satisfies Record<string, Objective>;
-
-/** Id of an objective that can be trained. */
-export type ObjectiveId = keyof typeof objectives;

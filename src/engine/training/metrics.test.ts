@@ -60,14 +60,14 @@ function recordOf(...batches: MetricBatch[]) {
   return accumulator.record();
 }
 
-function expectRecord(actual: Record<string, number>, wanted: Record<string, number>): void {
-  expect(Object.keys(actual).toSorted()).toEqual(Object.keys(wanted).toSorted());
-  for (const [name, value] of Object.entries(wanted)) expect(actual[name], name).toBeCloseTo(value, 12);
+/** A record without the rounding of its last digits. */
+function rounded(record: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, Number(value.toFixed(12))]));
 }
 
 describe("MetricAccumulator", () => {
   it("gives every metric of a worked example", () => {
-    expectRecord(recordOf(batch), expected);
+    expect(rounded(recordOf(batch))).toEqual(rounded(expected));
   });
 
   it("gives the same for one pair at a time, token means included", () => {
@@ -87,7 +87,7 @@ describe("MetricAccumulator", () => {
       const result = dpo.compute(statistics, { beta: 0.5 }, totals);
       return { statistics, result, chosen: sums("chosen"), rejected: sums("rejected") };
     };
-    expectRecord(recordOf(single(1), single(0)), expected);
+    expect(rounded(recordOf(single(1), single(0)))).toEqual(rounded(expected));
   });
 
   it("leaves out what was not measured instead of logging 0", () => {

@@ -8,17 +8,18 @@ function backwardInvocations(columns: number): number {
 
 /** `logitGradient`: upstream gradients of the statistics turned into the gradient of four logits. */
 function gradientTerms(text: HeadText): string {
-  const fields = ["logSumExp", "entropy", "referenceLogSumExp", "g1", "g2", "g3", "shift"] as const;
+  const fields = ["logSumExp", "entropy", "referenceLogSumExp", "g1", "g2", "g3", "g5", "shift"] as const;
   const packed = (field: string) => `vec4(a.${field}, b.${field}, c.${field}, d.${field})`;
   return `
 struct RowTerms { label: i32, ${fields.map((field) => `${field}: f32`).join(", ")} }
 struct BlockTerms { label: vec4<i32>, ${fields.map((field) => `${field}: vec4<f32>`).join(", ")} }
 fn rowTerms(row: u32) -> RowTerms {
   // A huge logSumExp makes every probability of a row that is not scored 0.
-  if (!isScored(row)) { return RowTerms(-1, 1e30, 0.0, 1e30, 0.0, 0.0, 0.0, 0.0); }
+  if (!isScored(row)) { return RowTerms(-1, 1e30, 0.0, 1e30, 0.0, 0.0, 0.0, 0.0, 0.0); }
   let at = row * 6u;
   return RowTerms(labels[row], statistics[at + 4u], statistics[at + 1u], statistics[at + 5u],
-    upstream[at], upstream[at + 1u], upstream[at + 2u], upstream[at + 3u] / f32(vocabulary));
+    upstream[at], upstream[at + 1u], upstream[at + 2u], upstream[at + 4u],
+    upstream[at + 3u] / f32(vocabulary));
 }
 fn blockTerms(a: RowTerms, b: RowTerms, c: RowTerms, d: RowTerms) -> BlockTerms {
   return BlockTerms(${["label", ...fields].map(packed).join(", ")});
@@ -28,7 +29,7 @@ fn logitGradient(t: BlockTerms, z: vec4<f32>, zr: vec4<f32>, v: vec4<i32>) -> ve
   let p = exp(min(logp, vec4<f32>()));
   let hit = select(vec4<f32>(), t.g1, v == t.label);
   ${text.hasReference ? "let klPart = t.g3 * (p - exp(min(zr - t.referenceLogSumExp, vec4<f32>())));" : ""}
-  return hit + t.shift - p * (t.g1 + t.g2 * (logp + t.entropy))${text.hasReference ? " + klPart" : ""};
+  return hit + t.shift - p * (t.g1 - t.g5 + t.g2 * (logp + t.entropy))${text.hasReference ? " + klPart" : ""};
 }`;
 }
 

@@ -3,7 +3,7 @@ import type { Floats } from "../../tensor/op.ts";
 /** Numbers per row of the statistics tensor; `statisticColumn` names them. */
 export const statisticsWidth = 6;
 
-/** Where each statistic of a row stands; the last two are kept for the backward pass and take no gradient. */
+/** Where each statistic of a row stands; the last two are kept for the backward pass. */
 export const statisticColumn = {
   logp: 0,
   entropy: 1,
@@ -127,13 +127,14 @@ function logitGradientOf(head: HeadGradientArrays, row: number): Float64Array | 
   const logpGradient = head.upstream[at + statisticColumn.logp]!;
   const entropyGradient = head.upstream[at + statisticColumn.entropy]!;
   const klGradient = head.reference ? head.upstream[at + statisticColumn.kl]! : 0;
+  const logSumExpGradient = head.upstream[at + statisticColumn.logSumExp]!;
   const shift = head.upstream[at + statisticColumn.meanLogit]! / head.vocabulary;
   const entropy = head.statistics[at + statisticColumn.entropy]!;
   const logSumExp = head.statistics[at + statisticColumn.logSumExp]!;
   const gradient = logitsOf(head.hidden, row, head);
   for (let v = 0; v < gradient.length; v++) {
     const logp = gradient[v]! - logSumExp;
-    const slope = klGradient - logpGradient - entropyGradient * (logp + entropy);
+    const slope = klGradient + logSumExpGradient - logpGradient - entropyGradient * (logp + entropy);
     gradient[v] = shift + Math.exp(logp) * slope;
   }
   gradient[label] = gradient[label]! + logpGradient;

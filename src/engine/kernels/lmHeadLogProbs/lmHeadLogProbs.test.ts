@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { ShapeError } from "../../tensor/op.ts";
+import { checkGradient, randomValues } from "../../tensor/testing.ts";
 import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
 import {
   headHiddenGradient,
@@ -7,6 +9,7 @@ import {
   statisticColumn,
   statisticsWidth,
 } from "./lmHeadLogProbs.cpu.ts";
+import { lmHeadLogProbsOp } from "./lmHeadLogProbs.ts";
 import { naiveStatistics } from "./naiveHead.testing.ts";
 
 /** Numbers in [-1, 1) that depend on the seed alone. */
@@ -46,7 +49,7 @@ function statisticsOf(head: HeadArrays): Float64Array {
   return statistics;
 }
 
-/** A different upstream gradient for every row and statistic; the last two columns must not matter. */
+/** A different upstream gradient for every row and statistic; the reference takes none. */
 function upstreamFor(rows: number): Float64Array {
   return numbers(4, rows * statisticsWidth);
 }
@@ -71,12 +74,11 @@ function centralDifferences(array: Float64Array, value: () => number): number[] 
   });
 }
 
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect(actual.length).toBe(expected.length);
+/** Largest difference between two arrays, as a fraction of the largest expected magnitude or of 1. */
+function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Infinity;
   const size = Math.max(1, ...Array.from(expected, Math.abs));
-  for (let i = 0; i < expected.length; i++) {
-    expect(Math.abs(actual[i]! - expected[i]!), `element ${i}`).toBeLessThan(tolerance * size);
-  }
+  return Math.max(...Array.from(expected, (value, i) => Math.abs(actual[i]! - value) / size));
 }
 
 describe("head statistics", () => {
@@ -111,7 +113,9 @@ describe("head statistics", () => {
     const head = exampleHead(sizes);
     const statistics = statisticsOf(head);
     naiveStatistics(head).forEach((expected, row) => {
-      expectClose(statistics.subarray(row * statisticsWidth, row * statisticsWidth + 4), expected, 1e-11);
+      expect(
+        worstDifference(statistics.subarray(row * statisticsWidth, row * statisticsWidth + 5), expected),
+      ).toBeLessThan(1e-11);
     });
   });
 
@@ -134,13 +138,13 @@ describe("head statistics", () => {
       labels: [1, 1],
     };
     const statistics = statisticsOf(head);
-    expectClose(statistics.subarray(0, 4), [-160, 0, 160, 0], 1e-6);
-    expectClose(statistics.subarray(6, 10), [0, 0, 160, 0], 1e-6);
+    expect(worstDifference(statistics.subarray(0, 4), [-160, 0, 160, 0])).toBeLessThan(1e-6);
+    expect(worstDifference(statistics.subarray(6, 10), [0, 0, 160, 0])).toBeLessThan(1e-6);
     const upstream = Float64Array.of(1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0);
     const gradient = new Float64Array(2);
     headHiddenGradient({ ...head, statistics, upstream }, gradient);
     // Row 0: d logp = -2, d KL = +2; row 1 is at its maximum, its KL falls along the policy's weight.
-    expectClose(gradient, [0, -2], 1e-6);
+    expect(worstDifference(gradient, [0, -2])).toBeLessThan(1e-6);
   });
 
   it("leaves rows without a valid label at 0", () => {
@@ -168,7 +172,7 @@ describe("head gradients", () => {
       const gradient = new Float64Array(head.hidden.length);
       headHiddenGradient({ ...head, statistics: statisticsOf(head), upstream }, gradient);
       const expected = centralDifferences(head.hidden as Float64Array, () => objectiveOf(head, upstream));
-      expectClose(gradient, expected, 1e-8);
+      expect(worstDifference(gradient, expected)).toBeLessThan(1e-8);
     },
   );
 
@@ -182,6 +186,50 @@ describe("head gradients", () => {
     const expected = centralDifferences(head.weight as Float64Array, () =>
       objectiveOf(head, upstream, frozen),
     );
-    expectClose(gradient, expected, 1e-8);
+    expect(worstDifference(gradient, expected)).toBeLessThan(1e-8);
+  });
+});
+
+describe("lmHeadLogProbs", () => {
+  const matrix = (seed: number, rows: number, width: number) => ({
+    values: randomValues(seed, [rows, width], 0.7),
+    shape: [rows, width],
+  });
+  const labels = { values: Int32Array.of(3, 0, -1, 12), shape: [4] };
+
+  it.each([5, 8])("passes every statistic's gradient through the tape at hidden size %i", async (width) => {
+    const inputs = [matrix(1, 4, width), matrix(2, 13, width), labels];
+    const vectorised = width % 4 === 0;
+    await checkGradient(lmHeadLogProbsOp, {
+      inputs,
+      attrs: { hasReference: false, vectorised },
+      wrt: ["hidden", "weight"],
+    });
+    await checkGradient(lmHeadLogProbsOp, {
+      inputs: [...inputs, matrix(3, 4, width)],
+      attrs: { hasReference: true, vectorised },
+      wrt: ["hidden"],
+    });
+  });
+
+  it("folds more than 65,535 workgroups", () => {
+    const attrs = { hasReference: false, vectorised: false };
+    const { workgroups, uniforms } = lmHeadLogProbsOp.dispatch([[262_149, 1], [3, 1], [262_149]], attrs);
+    expect(workgroups).toEqual([65_535, 2, 1]);
+    expect(uniforms).toEqual({ rows: 262_149 });
+  });
+
+  it("refuses tensors that do not fit together", () => {
+    const shapes = (...all: number[][]) =>
+      lmHeadLogProbsOp.outputShapes(all, { hasReference: false, vectorised: false });
+    expect(shapes([4, 5], [13, 5], [4])).toEqual([[4, statisticsWidth]]);
+    expect(() => shapes([4, 5], [13, 6], [4])).toThrow(ShapeError);
+    expect(() => shapes([4, 5], [13, 5], [3])).toThrow(ShapeError);
+    const withReference = { hasReference: true, vectorised: false };
+    expect(() => lmHeadLogProbsOp.outputShapes([[4, 5], [13, 5], [4], [3, 5]], withReference)).toThrow(
+      ShapeError,
+    );
+    const vectorised = { hasReference: false, vectorised: true };
+    expect(() => lmHeadLogProbsOp.outputShapes([[4, 5], [13, 5], [4]], vectorised)).toThrow(ShapeError);
   });
 });

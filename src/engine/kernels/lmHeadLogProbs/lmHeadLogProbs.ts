@@ -35,8 +35,6 @@ export interface HeadInputs {
 
 export { statisticColumn, statisticsWidth } from "./lmHeadLogProbs.cpu.ts";
 
-const baseInputNames = ["hidden", "weight", "labels"] as const;
-
 function headBindings({ hasReference, vectorised }: HeadAttrs) {
   const type = vectorised ? ("vec4<f32>" as const) : ("f32" as const);
   return [
@@ -67,14 +65,12 @@ function describe(shapes: readonly Shape[]): string {
 
 /** Sizes of a head; throws `ShapeError` when the shapes, in binding order, do not fit together. */
 function sizesOf(shapes: readonly Shape[], { hasReference, vectorised }: HeadAttrs): HeadSizes {
-  const [hidden = [], weight = [], labels = []] = shapes;
-  const [rows = 0, width = 0] = hidden;
-  const [vocabulary = 0, weightWidth = 0] = weight;
-  const reference = hasReference ? shapes[baseInputNames.length] : hidden;
-  const isMatrix = hidden.length === 2 && weight.length === 2 && rows > 0 && vocabulary > 0 && width > 0;
-  const fits = weightWidth === width && labels.length === 1 && labels[0] === rows;
-  if (!isMatrix || !fits || reference?.[0] !== rows || reference[1] !== width) {
-    throw new ShapeError(`a head cannot combine ${describe(shapes)}`);
+  const [rows, width] = shapes[0] ?? [];
+  const [vocabulary] = shapes[1] ?? [];
+  if (!rows || !width || !vocabulary) throw new ShapeError(`a head cannot combine ${describe(shapes)}`);
+  const needed = [[rows, width], [vocabulary, width], [rows], ...(hasReference ? [[rows, width]] : [])];
+  if (describe(shapes.slice(0, needed.length)) !== describe(needed)) {
+    throw new ShapeError(`a head cannot combine ${describe(shapes)}, it needs ${describe(needed)}`);
   }
   if (vectorised && width % 4 !== 0) {
     throw new ShapeError(`a vectorised head needs a hidden size that is a multiple of 4, not ${width}`);
@@ -188,8 +184,8 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
 /**
  * Statistics of the scored rows [rows, 6]: log-probability of the label (nats), entropy (nats),
  * KL(reference || policy) in nats (0 without a reference), mean logit over the vocabulary, then log-sum-exp of the
- * policy and of the reference, which the backward pass reads and which take no gradient. Rows whose label is
- * outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the sequential KL.
+ * policy and of the reference, which the backward pass reads. All columns pass gradient to `hidden` and `weight`; the
+ * reference is a constant. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the sequential KL.
  * Throws `ShapeError` when the tensors do not fit together.
  */
 export function lmHeadLogProbs({ hidden, weight, labels, reference }: HeadInputs): Tensor {

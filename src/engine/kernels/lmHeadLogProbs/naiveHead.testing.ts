@@ -19,7 +19,7 @@ function logSoftmax(logits: readonly number[]): number[] {
   return logits.map((logit) => logit - logTotal);
 }
 
-/** [logp, entropy, kl, mean logit] per row; the reference may have a head weight of its own, for differences. */
+/** [logp, entropy, kl, mean logit, log-sum-exp] per row; the reference may have a head weight of its own, for differences. */
 export function naiveStatistics(
   head: HeadArrays,
   referenceWeight: ArrayLike<number> = head.weight,
@@ -34,6 +34,6 @@ export function naiveStatistics(
       const reference = logSoftmax(logitsOf(head.reference, referenceWeight, { row, width: head.width }));
       kl = reference.reduce((sum, logq, v) => sum + Math.exp(logq) * (logq - policy[v]!), 0);
     }
-    return [policy[head.labels[row]!]!, entropy, kl, mean];
+    return [policy[head.labels[row]!]!, entropy, kl, mean, logits[0]! - policy[0]!];
   });
 }
