@@ -3,7 +3,7 @@
  * and answer; `WorkerEvent` is what the trainer says unasked. All of it is plain data: a recorded list of
  * events is a demo run, a test fixture and a bug report.
  */
-import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
+import type { Objective } from "../engine/losses/objective.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PresetSummary } from "../engine/training/presets.ts";
 
@@ -79,7 +79,6 @@ export interface Description {
   readonly datasets: readonly DataCard[];
   readonly models: readonly { readonly id: string; readonly label: string }[];
   readonly presets: readonly PresetSummary[];
-  readonly parameterSpecs: Readonly<Record<string, ParameterSpec>>;
 }
 
 /** The loaded model. */

@@ -30,12 +30,13 @@ export async function readFixture(path: string): Promise<Uint8Array<ArrayBuffer>
   if (fileSystem !== null) {
     return fileSystem.existsSync(file) ? new Uint8Array(fileSystem.readFileSync(file)) : null;
   }
-  const response = await fetch(`/@fs${file.startsWith("/") ? "" : "/"}${encodeURI(file)}`);
-  // The test server may answer a missing file with its start page.
-  const isPage =
-    response.headers.get("content-type")?.includes("text/html") === true && !file.endsWith(".html");
-  if (!response.ok || isPage) return null;
-  return new Uint8Array(await response.arrayBuffer());
+  const { commands } = await import("vitest/browser");
+  try {
+    return decodeBase64(await commands.readFile(file, "base64"));
+  } catch (cause) {
+    if (cause instanceof Error && cause.message.includes("ENOENT")) return null;
+    throw cause;
+  }
 }
 
 /** Text of a file in UTF-8; null when the folder or the file is missing. */
@@ -48,4 +49,8 @@ function nodeFileSystem(): FileSystem | null {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   const loaded = process?.getBuiltinModule?.("node:fs");
   return loaded === undefined ? null : (loaded as FileSystem);
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -15,10 +15,8 @@ export const loraModules = [
   "down_proj",
 ] as const;
 
-const integer = (minimum: number, maximum: number) =>
-  z.int().check(z.gte(minimum), z.lte(maximum));
-const real = (minimum: number, maximum: number) =>
-  z.number().check(z.gte(minimum), z.lte(maximum));
+const integer = (minimum: number, maximum: number) => z.int().check(z.gte(minimum), z.lte(maximum));
+const real = (minimum: number, maximum: number) => z.number().check(z.gte(minimum), z.lte(maximum));
 
 /** Schema of a run's configuration; ranges are what the form offers and the worker accepts. */
 export const runConfigSchema = z.strictObject({

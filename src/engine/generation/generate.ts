@@ -1,0 +1,150 @@
+/** Batched decoding with a key-value cache: prompts of different lengths, one sampled continuation each. */
+import { createRandom, type Random } from "../data/random.ts";
+import { matmul } from "../kernels/matmul/matmul.ts";
+import {
+  cachedAttention,
+  decoderLayer,
+  embedTokens,
+  headName,
+  scoredHidden,
+  type KeyValueCache,
+  type Model,
+} from "../models/decoder.ts";
+import { parameter, type Weights } from "../models/weights.ts";
+import { dispose, read, tensor, tidy, zeros } from "../tensor/run.ts";
+import { sampleToken } from "./sampling.ts";
+
+/** How answers are drawn. */
+export interface GenerationOptions {
+  readonly maxNewTokens: number;
+  /** 0 takes the most likely token. */
+  readonly temperature: number;
+  /** Each prompt draws from its own stream, so batch-mates change nothing. */
+  readonly seed: number;
+  readonly stopTokenIds: readonly number[];
+}
+
+/** A sequence while it grows. */
+interface Growing {
+  /** First cache row of this sequence. */
+  readonly slot: number;
+  readonly tokens: number[];
+  readonly random: Random;
+  /** Tokens not yet run through the model. */
+  pending: number[];
+  isFinished: boolean;
+  readonly promptLength: number;
+  readonly limit: number;
+}
+
+/**
+ * Continues every prompt; answers hold neither the prompt nor the stop token. A prompt that leaves no room under
+ * the model's longest position yields an empty answer.
+ */
+export async function generate(
+  model: Model,
+  weights: Weights,
+  prompts: readonly Int32Array[],
+  options: GenerationOptions,
+): Promise<number[][]> {
+  const sequences = layOut(model, prompts, options);
+  const capacity = sequences.reduce((sum, sequence) => sum + sequence.limit, 0);
+  const width = model.config.keyValueHeads * model.config.headDim;
+  const cache = Array.from({ length: model.config.layers }, () => ({
+    keys: zeros([capacity, width]),
+    values: zeros([capacity, width]),
+  }));
+  try {
+    let live = sequences.filter((sequence) => sequence.tokens.length < sequence.limit);
+    while (live.length > 0) {
+      const logits = await nextLogits(model, weights, live, cache);
+      live.forEach((sequence, index) => {
+        extend(sequence, logits[index] ?? [], options);
+      });
+      live = live.filter((sequence) => !sequence.isFinished);
+    }
+    return sequences.map((sequence) => sequence.tokens.slice(sequence.promptLength));
+  } finally {
+    dispose(cache.flatMap(({ keys, values }) => [keys, values]));
+  }
+}
+
+function layOut(model: Model, prompts: readonly Int32Array[], options: GenerationOptions): Growing[] {
+  let slot = 0;
+  return prompts.map((prompt, index) => {
+    const limit = Math.min(prompt.length + options.maxNewTokens, model.config.maxPositions);
+    const sequence: Growing = {
+      slot,
+      tokens: [...prompt],
+      pending: [...prompt],
+      random: createRandom(options.seed + index),
+      isFinished: false,
+      promptLength: prompt.length,
+      limit: Math.max(limit, prompt.length),
+    };
+    slot += sequence.limit;
+    return sequence;
+  });
+}
+
+function extend(sequence: Growing, logits: ArrayLike<number>, options: GenerationOptions): void {
+  const token = sampleToken(logits, options.temperature, sequence.random);
+  if (options.stopTokenIds.includes(token)) {
+    sequence.isFinished = true;
+    return;
+  }
+  sequence.tokens.push(token);
+  sequence.pending = [token];
+  sequence.isFinished = sequence.tokens.length >= sequence.limit;
+}
+
+/** Runs the pending tokens of all live sequences and reads the logits after each sequence's last token. */
+async function nextLogits(
+  model: Model,
+  weights: Weights,
+  live: readonly Growing[],
+  cache: KeyValueCache,
+): Promise<ArrayLike<number>[]> {
+  const tokenIds: number[] = [];
+  const positions: number[] = [];
+  const keyRanges: number[] = [];
+  const slots: number[] = [];
+  const lastRows: number[] = [];
+  for (const sequence of live) {
+    const start = sequence.tokens.length - sequence.pending.length;
+    sequence.pending.forEach((token, offset) => {
+      const position = start + offset;
+      tokenIds.push(token);
+      positions.push(position);
+      slots.push(sequence.slot + position);
+      keyRanges.push(sequence.slot, sequence.slot + position + 1);
+    });
+    lastRows.push(tokenIds.length - 1);
+  }
+  const count = tokenIds.length;
+  const inverse = new Int32Array(count).fill(-1);
+  lastRows.forEach((row, entry) => {
+    inverse[row] = entry;
+  });
+  const integers = (values: ArrayLike<number>, shape: readonly number[]) =>
+    tensor(Int32Array.from(values), shape);
+  const logits = tidy(() => {
+    const tables = { slots: integers(slots, [count]), keyRanges: integers(keyRanges, [count, 2]) };
+    const rows = {
+      tokenIds: integers(tokenIds, [count]),
+      positions: integers(positions, [count]),
+      attend: cachedAttention(cache, tables),
+    };
+    let x = embedTokens(weights, rows);
+    for (let layer = 0; layer < model.config.layers; layer++) {
+      x = decoderLayer(model, weights, layer, { x, rows });
+    }
+    const scored = { rows: integers(lastRows, [live.length]), inverse: tensor(inverse, [count]) };
+    const hidden = scoredHidden(model, weights, x, scored); // [live, hidden]
+    return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }); // [live, vocabulary]
+  });
+  const values = await read(logits);
+  dispose([logits]);
+  const width = model.config.vocabularySize;
+  return live.map((_, index) => values.subarray(index * width, (index + 1) * width));
+}

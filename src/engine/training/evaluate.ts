@@ -1,0 +1,92 @@
+/** Held-out evaluation: the objective's metrics, the KL to the reference, and where every pair has moved. */
+import { pairBatch } from "../data/batch.ts";
+import type { TokenPair } from "../data/tokenPair.ts";
+import type { Objective } from "../losses/objective.ts";
+import type { Model } from "../models/decoder.ts";
+import type { Weights } from "../models/weights.ts";
+import type { ReferenceCache } from "../reference/referenceCache.ts";
+import type { Tensor } from "../tensor/tfjs.ts";
+import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
+import { metricBatch, pairStatistics } from "./pairScores.ts";
+import { referenceHidden, scoreBatch, uploadBatch, type DeviceBatch } from "./scoring.ts";
+
+/** What an evaluation found; arrays have one value per held-out pair. */
+export interface Evaluation {
+  /** Names carry TRL's prefix `eval_`. */
+  readonly metrics: MetricRecord;
+  /** log p(policy) − log p(reference) of the chosen answers. */
+  readonly chosenDelta: Float32Array;
+  /** The same of the rejected answers. */
+  readonly rejectedDelta: Float32Array;
+}
+
+/** What every evaluation of a run shares. */
+export interface EvaluationSettings {
+  readonly pairs: readonly TokenPair[];
+  readonly objective: Objective;
+  readonly params: Readonly<Record<string, number>>;
+  readonly reference: ReferenceCache;
+  readonly batchPairs: number;
+}
+
+/** An evaluation that keeps its batches and the reference's hidden states on the device between runs. */
+export interface Evaluator {
+  /** Yields after every batch, so that the caller can breathe; returns the evaluation. */
+  readonly evaluate: (weights: Weights) => AsyncGenerator<{ done: number; total: number }, Evaluation>;
+  readonly dispose: () => void;
+}
+
+interface HeldoutBatch {
+  readonly pairs: readonly TokenPair[];
+  readonly batch: DeviceBatch;
+  /** [entries, hidden], filled by the first evaluation. */
+  hidden: Tensor | null;
+}
+
+/** Prepares evaluations; pairs must be in the reference cache. */
+export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
+  const { pairs, objective, params, reference, batchPairs } = settings;
+  const batches: HeldoutBatch[] = [];
+  for (let start = 0; start < pairs.length; start += batchPairs) {
+    const some = pairs.slice(start, start + batchPairs);
+    batches.push({ pairs: some, batch: uploadBatch(pairBatch(some)), hidden: null });
+  }
+  const totals = {
+    pairs: pairs.length,
+    chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
+  };
+
+  async function* evaluate(weights: Weights): AsyncGenerator<{ done: number; total: number }, Evaluation> {
+    const accumulator = new MetricAccumulator();
+    const chosenDelta = new Float32Array(pairs.length);
+    const rejectedDelta = new Float32Array(pairs.length);
+    let done = 0;
+    for (const heldout of batches) {
+      yield { done, total: pairs.length };
+      const { batch } = heldout;
+      heldout.hidden ??= referenceHidden(model, batch);
+      const entries = await scoreBatch(model, weights, batch, heldout.hidden);
+      const statistics = pairStatistics(heldout.pairs, batch.flat, entries.logps, reference);
+      const result = objective.compute(statistics, params, totals);
+      accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: true }));
+      const { chosen, rejected } = statistics;
+      heldout.pairs.forEach((_, index) => {
+        chosenDelta[done + index] = (chosen.logps[index] ?? NaN) - (chosen.referenceLogps?.[index] ?? NaN);
+        rejectedDelta[done + index] =
+          (rejected.logps[index] ?? NaN) - (rejected.referenceLogps?.[index] ?? NaN);
+      });
+      done += heldout.pairs.length;
+    }
+    return { metrics: prefixed("eval_", accumulator.record()), chosenDelta, rejectedDelta };
+  }
+
+  return {
+    evaluate,
+    dispose: () => {
+      for (const { batch, hidden } of batches) {
+        batch.dispose();
+        hidden?.dispose();
+      }
+    },
+  };
+}

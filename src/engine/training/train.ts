@@ -1,0 +1,207 @@
+/**
+ * The training loop as an async generator: pause by not asking for the next report, stop with `return()`; what it
+ * holds on the device is freed either way. It knows nothing of messages, clocks or pages.
+ */
+import type { InitialValues } from "../adapters/lora.ts";
+import { batchOrder, pairBatch } from "../data/batch.ts";
+import type { TokenPair } from "../data/tokenPair.ts";
+import type { Objective } from "../losses/objective.ts";
+import type { Model } from "../models/decoder.ts";
+import { withDropout, type Weights } from "../models/weights.ts";
+import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
+import { dispose } from "../tensor/run.ts";
+import type { RunConfig } from "./config.ts";
+import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
+import { addGradients, type Gradients } from "./gradients.ts";
+import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
+import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
+import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
+import { metricBatch, pairStatistics, tokenGradients } from "./pairScores.ts";
+import { createPolicy, type Policy } from "./policy.ts";
+import { rememberReference } from "./referencePass.ts";
+import { learningRateAt } from "./schedule.ts";
+import { uploadBatch, type EntryStatistics } from "./scoring.ts";
+
+/** Everything a run needs. */
+export interface TrainingRun {
+  readonly model: Model;
+  readonly config: RunConfig;
+  readonly objective: Objective;
+  readonly trainPairs: readonly TokenPair[];
+  readonly heldoutPairs: readonly TokenPair[];
+  /** Belongs to the model; filled with the pairs that it lacks. */
+  readonly reference: ReferenceCache;
+  /** Settings that may change while the run goes on; read before every step. */
+  readonly live: { learningRate: number; evalEvery: number };
+  /** Parameters and moments after `step` steps, from a checkpoint report. */
+  readonly resume?: { readonly step: number; readonly tensors: Readonly<Record<string, Float32Array>> };
+  /** First adapter values instead of drawn ones. */
+  readonly initialAdapter?: InitialValues;
+  /** Changes what a step measured, so that tests can reach the failures. */
+  readonly tamper?: (step: number, entries: EntryStatistics) => EntryStatistics;
+}
+
+/** What the loop reports; steps are counted from 1, step 0 is the untouched model. */
+export type TrainingReport =
+  | { readonly kind: "reference"; readonly done: number; readonly total: number }
+  | { readonly kind: "evaluating"; readonly step: number; readonly done: number; readonly total: number }
+  | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
+  | { readonly kind: "step"; readonly step: number; readonly metrics: MetricRecord }
+  /** Held-out evaluation, samples and a checkpoint belong here; `weights` may be read until the next report. */
+  | { readonly kind: "milestone"; readonly step: number; readonly weights: Weights; readonly isLast: boolean }
+  | { readonly kind: "checkpoint"; readonly step: number; readonly tensors: Record<string, Float32Array> };
+
+/** Optimizer steps between checkpoints: what a failure can cost at most. */
+export const checkpointEvery = 20;
+
+/** Bytes that a run remembers of the reference. */
+export function referenceBytes(config: RunConfig, trainPairs: number, heldoutPairs: number): number {
+  const used = Math.min(trainPairs, config.steps * config.batchPairs * config.accumulationSteps);
+  return (used + Math.min(heldoutPairs, config.evalPairs)) * referenceBytesPerPair;
+}
+
+/** Trains from the run's first step, or from its checkpoint on, and reports as it goes. */
+export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, void> {
+  const { model, config, objective, reference } = run;
+  const heldout = run.heldoutPairs.slice(0, config.evalPairs);
+  const stepPairs = config.batchPairs * config.accumulationSteps;
+  const orderOf = batchOrder({
+    count: run.trainPairs.length,
+    batchPairs: stepPairs,
+    seed: config.seed,
+    shuffle: config.isShuffled,
+  });
+  const pairsOf = (step: number) => orderOf(step - 1).flatMap((index) => run.trainPairs[index] ?? []);
+  const firstStep = (run.resume?.step ?? 0) + 1;
+
+  const policy = createPolicy(model, config, run.initialAdapter);
+  const optimizer = createOptimizer(policy.trainables, { ...adamwDefaults, ...pickOptimizer(config) });
+  let evaluator: Evaluator | null = null;
+  try {
+    if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
+    const used = pairsOfRun(run, firstStep, pairsOf);
+    for await (const progress of rememberReference(
+      model,
+      reference,
+      [...used, ...heldout],
+      config.batchPairs,
+    )) {
+      yield { kind: "reference", ...progress };
+    }
+    const settings = { pairs: heldout, objective, params: config.params, reference };
+    evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
+
+    if (firstStep === 1) {
+      yield* evaluateAt(0, evaluator, policy.weights);
+      yield { kind: "milestone", step: 0, weights: policy.weights, isLast: false };
+    }
+    let tokensSeen = 0;
+    for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
+    for (let step = firstStep; step <= config.steps; step++) {
+      const pairs = pairsOf(step);
+      const metrics = await takeStep(run, { policy, optimizer, step, pairs });
+      tokensSeen += countTokens(pairs);
+      yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen } };
+      const isLast = step === config.steps;
+      if (isLast || step % checkpointEvery === 0) {
+        yield { kind: "checkpoint", step, tensors: await optimizer.save() };
+      }
+      const { evalEvery } = run.live;
+      if (isLast || (evalEvery > 0 && step % evalEvery === 0)) {
+        yield* evaluateAt(step, evaluator, policy.weights);
+      }
+      yield { kind: "milestone", step, weights: policy.weights, isLast };
+    }
+  } finally {
+    evaluator?.dispose();
+    optimizer.dispose();
+    policy.dispose();
+  }
+}
+
+/** One optimizer step over all of its micro-batches; metrics are those of the batch before the update. */
+async function takeStep(
+  run: TrainingRun,
+  at: { policy: Policy; optimizer: Optimizer; step: number; pairs: readonly TokenPair[] },
+): Promise<MetricRecord> {
+  const { config, objective, model } = run;
+  const { policy, optimizer, step, pairs } = at;
+  const totals = {
+    pairs: pairs.length,
+    chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
+  };
+  const accumulator = new MetricAccumulator();
+  const gradients: Gradients = new Map();
+  try {
+    for (let start = 0; start < pairs.length; start += config.batchPairs) {
+      const some = pairs.slice(start, start + config.batchPairs);
+      const batch = uploadBatch(pairBatch(some));
+      const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
+      const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
+      const weights = withDropout(policy.weights, dropout);
+      try {
+        await addGradients(
+          { model, weights, trainables: policy.trainables, gradients },
+          batch,
+          (measured) => {
+            const entries = run.tamper?.(step, measured) ?? measured;
+            if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
+            const statistics = pairStatistics(some, batch.flat, entries.logps, run.reference);
+            const result = objective.compute(statistics, config.params, totals);
+            accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: false }));
+            return tokenGradients(batch.flat, result);
+          },
+        );
+      } finally {
+        batch.dispose();
+      }
+    }
+    const learningRate = learningRateAt(step, { ...config, learningRate: run.live.learningRate });
+    const gradientNorm = await optimizer.step(gradients, learningRate);
+    if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError("The gradient norm", step);
+    return { ...accumulator.record(), grad_norm: gradientNorm, learning_rate: learningRate };
+  } finally {
+    dispose([...gradients.values()]);
+  }
+}
+
+async function* evaluateAt(
+  step: number,
+  evaluator: Evaluator,
+  weights: Weights,
+): AsyncGenerator<TrainingReport, void> {
+  const evaluation = evaluator.evaluate(weights);
+  for (;;) {
+    const next = await evaluation.next();
+    if (next.done === true) {
+      yield { kind: "evaluation", step, evaluation: next.value };
+      return;
+    }
+    yield { kind: "evaluating", step, ...next.value };
+  }
+}
+
+/** The distinct training pairs that the run will meet. */
+function pairsOfRun(
+  run: TrainingRun,
+  firstStep: number,
+  pairsOf: (step: number) => readonly TokenPair[],
+): Set<TokenPair> {
+  const used = new Set<TokenPair>();
+  for (let step = firstStep; step <= run.config.steps && used.size < run.trainPairs.length; step++) {
+    for (const pair of pairsOf(step)) used.add(pair);
+  }
+  return used;
+}
+
+/** Tokens of both sequences of every pair. */
+function countTokens(pairs: readonly TokenPair[]): number {
+  return pairs.reduce(
+    (sum, { prompt, chosen, rejected }) => sum + 2 * prompt.length + chosen.length + rejected.length,
+    0,
+  );
+}
+
+function pickOptimizer({ weightDecay, maxGradNorm }: RunConfig) {
+  return { weightDecay, maxGradNorm };
+}

@@ -1,0 +1,118 @@
+/** The page's end of the wall: typed questions to the trainer, its events, and its death. */
+import { replySchema } from "./schemas.ts";
+import type { CommandName, Commands, ErrorReport, MessageCode, Request, WorkerEvent } from "./protocol.ts";
+
+/** An error that happened in the trainer, as a class again. */
+export class TrainerError extends Error {
+  override readonly name: string;
+  readonly code: MessageCode;
+  readonly details: ErrorReport["details"];
+
+  constructor(report: ErrorReport) {
+    super(report.message);
+    this.name = report.name;
+    this.code = report.code;
+    this.details = report.details;
+  }
+}
+
+/** A live connection to one trainer. */
+export interface Connection {
+  /** Asks and waits; rejects with `TrainerError`. */
+  readonly call: <Name extends CommandName>(
+    name: Name,
+    question: Commands[Name]["question"],
+    transfer?: readonly Transferable[],
+  ) => Promise<Commands[Name]["answer"]>;
+  readonly onEvent: (listener: (event: WorkerEvent) => void) => () => void;
+  /** Called once when the worker dies; every open question is rejected with WRK-1 first. */
+  readonly onDeath: (listener: (reason: string) => void) => () => void;
+  readonly terminate: () => void;
+}
+
+interface Waiting {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: TrainerError) => void;
+}
+
+/** The part of `Worker` a connection needs, so that a test can stand in for it. */
+export type WorkerPort = Pick<Worker, "postMessage" | "addEventListener" | "terminate">;
+
+/** Heartbeats come every second while the trainer breathes; this long without one means it is dead. */
+export const heartbeatLimitMs = 15_000;
+
+/** Talks to a trainer through its worker. */
+export function connect(worker: WorkerPort): Connection {
+  const waiting = new Map<number, Waiting>();
+  const eventListeners = new Set<(event: WorkerEvent) => void>();
+  const deathListeners = new Set<(reason: string) => void>();
+  let nextId = 1;
+  let deathReason: string | null = null;
+
+  const died = (reason: string) => {
+    if (deathReason !== null) return;
+    deathReason = reason;
+    clearTimeout(watchdog);
+    worker.terminate();
+    for (const { reject } of waiting.values()) reject(stopped(reason));
+    waiting.clear();
+    for (const listener of deathListeners) listener(reason);
+  };
+  const watch = () =>
+    setTimeout(() => {
+      died(`no sign of life for ${heartbeatLimitMs / 1000} s`);
+    }, heartbeatLimitMs);
+  let watchdog = watch();
+
+  worker.addEventListener("error", (event) => {
+    died((event as ErrorEvent).message || "the worker could not be loaded");
+  });
+  worker.addEventListener("message", (message) => {
+    clearTimeout(watchdog);
+    if (deathReason !== null) return;
+    watchdog = watch();
+    const reply = replySchema.parse((message as MessageEvent).data);
+    if (reply.kind === "event") {
+      for (const listener of eventListeners) listener(reply.event);
+      return;
+    }
+    const question = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.kind === "answer") question?.resolve(reply.answer as never);
+    else question?.reject(new TrainerError(reply.error));
+  });
+
+  return {
+    call: (name, question, transfer = []) =>
+      new Promise((resolve, reject) => {
+        if (deathReason !== null) {
+          reject(stopped(deathReason));
+          return;
+        }
+        const request: Request = { id: nextId++, name, question };
+        waiting.set(request.id, { resolve, reject });
+        worker.postMessage(request, [...transfer]);
+      }),
+    onEvent: (listener) => subscribe(eventListeners, listener),
+    onDeath: (listener) => subscribe(deathListeners, listener),
+    terminate: () => {
+      deathReason = "closed";
+      clearTimeout(watchdog);
+      worker.terminate();
+    },
+  };
+}
+
+function stopped(reason: string): TrainerError {
+  return new TrainerError({
+    name: "WorkerStoppedError",
+    code: "WRK-1",
+    message: `The trainer stopped: ${reason}.`,
+    details: { reason },
+  });
+}
+
+function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

@@ -1,0 +1,164 @@
+/** Checks at the wall: what arrives has the form the protocol promises, or the message is refused. */
+import * as z from "zod/mini";
+import { runConfigSchema } from "../engine/training/config.ts";
+import type { CommandName, Reply, Request } from "./protocol.ts";
+
+const bytes = z.instanceof(Uint8Array);
+const localFile = z.strictObject({ name: z.string(), bytes });
+const localFiles = z.nullable(z.array(localFile));
+const checkpoint = z.strictObject({
+  runId: z.string(),
+  step: z.number(),
+  activeMs: z.number(),
+  tensors: z.record(z.string(), z.instanceof(Float32Array)),
+});
+const metrics = z.record(z.string(), z.union([z.number(), z.nan()]));
+const code = z.enum([
+  "GPU-1",
+  "GPU-1b",
+  "GPU-2",
+  "GPU-3",
+  "GPU-4",
+  "NUM-1",
+  "NUM-2",
+  "WRK-1",
+  "FIL-1",
+  "FIL-2",
+  "DAT-1",
+  "DAT-2",
+  "LNK-1",
+  "CFG-1",
+  "RUN-1",
+]);
+const errorReport = z.strictObject({
+  name: z.string(),
+  code,
+  message: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+
+const questions = {
+  open: z.strictObject({
+    backend: runConfigSchema.shape.backend,
+    isSecure: z.boolean(),
+    injections: z.array(
+      z.strictObject({
+        kind: z.enum(["nan", "zero", "kill", "hang", "no-gpu", "no-adapter"]),
+        step: z.number(),
+      }),
+    ),
+  }),
+  describe: z.null(),
+  loadModel: z.strictObject({ id: z.string(), files: localFiles }),
+  loadData: z.strictObject({
+    id: z.string(),
+    objective: z.string(),
+    files: localFiles,
+    maxTokens: z.number(),
+    terminator: runConfigSchema.shape.terminator,
+  }),
+  preflight: z.strictObject({ config: runConfigSchema }),
+  warmUp: z.strictObject({ config: runConfigSchema }),
+  start: z.strictObject({ runId: z.string(), config: runConfigSchema, resume: z.nullable(checkpoint) }),
+  pause: z.null(),
+  resume: z.null(),
+  step: z.null(),
+  stop: z.null(),
+  setLive: z.strictObject({ learningRate: z.optional(z.number()), evalEvery: z.optional(z.number()) }),
+  sampleNow: z.null(),
+  inspectPair: z.strictObject({ pairIndex: z.int() }),
+  exportAdapter: z.null(),
+} satisfies Record<CommandName, z.ZodMiniType>;
+
+const phase = z.enum([
+  "waking",
+  "ready",
+  "compiling",
+  "caching-ref",
+  "training",
+  "evaluating",
+  "paused",
+  "saving",
+  "recovering",
+  "done",
+  "stopped",
+  "failed",
+]);
+
+const event = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("heartbeat") }),
+  z.strictObject({
+    type: z.literal("phase"),
+    runId: z.string(),
+    phase,
+    step: z.number(),
+    progress: z.nullable(z.strictObject({ done: z.number(), total: z.number() })),
+  }),
+  z.strictObject({
+    type: z.literal("steps"),
+    runId: z.string(),
+    steps: z.array(z.strictObject({ step: z.number(), activeMs: z.number(), metrics })),
+  }),
+  z.strictObject({
+    type: z.literal("evaluation"),
+    runId: z.string(),
+    step: z.number(),
+    activeMs: z.number(),
+    metrics,
+    points: z.strictObject({
+      pairIndex: z.instanceof(Int32Array),
+      chosenDelta: z.instanceof(Float32Array),
+      rejectedDelta: z.instanceof(Float32Array),
+    }),
+  }),
+  z.strictObject({
+    type: z.literal("samples"),
+    runId: z.string(),
+    step: z.number(),
+    samples: z.array(
+      z.strictObject({
+        prompt: z.string(),
+        mode: z.enum(["greedy", "seeded"]),
+        text: z.string(),
+        tokens: z.array(z.string()),
+        tokenDeltas: z.array(z.number()),
+        judgeScore: z.nullable(z.number()),
+      }),
+    ),
+    meanJudgeScore: z.nullable(z.number()),
+  }),
+  z.strictObject({ type: z.literal("checkpoint"), checkpoint }),
+  z.strictObject({
+    type: z.literal("log"),
+    level: z.enum(["info", "warning", "error"]),
+    code: z.nullable(code),
+    message: z.string(),
+    step: z.nullable(z.number()),
+  }),
+  z.strictObject({
+    type: z.literal("failed"),
+    runId: z.string(),
+    step: z.number(),
+    lastGoodStep: z.nullable(z.number()),
+    error: errorReport,
+  }),
+]);
+
+const replies = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("answer"), id: z.number(), answer: z.unknown() }),
+  z.strictObject({ kind: z.literal("error"), id: z.number(), error: errorReport }),
+  z.strictObject({ kind: z.literal("event"), event }),
+]);
+
+/** What may come out of the worker. */
+export const replySchema: { parse: (data: unknown) => Reply } = replies;
+
+/** Checks a message to the worker: a known command with a well-formed question. Throws with zod's reasons. */
+export function parseRequest(data: unknown): Request {
+  const envelope = z
+    .strictObject({ id: z.number(), name: z.string(), question: z.unknown() })
+    .parse(data);
+  if (!(envelope.name in questions)) throw new Error(`Unknown command "${envelope.name}".`);
+  const name = envelope.name as CommandName;
+  return { id: envelope.id, name, question: questions[name].parse(envelope.question) } as Request;
+}
