@@ -1,6 +1,6 @@
 /** Opens and closes the device that tensors live on: WebGPU, or the cpu backend when there is none. */
 import { CpuBackend } from "./cpu.ts";
-import { GpuBackend } from "./dispatch.ts";
+import { GpuBackend, isSoftwareAdapter } from "./dispatch.ts";
 import type { Counters } from "./dispatch.ts";
 import {
   DeviceLostError,
@@ -22,7 +22,6 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupsPerDimension",
   "maxStorageBuffersPerShaderStage",
 ] as const;
-const SOFTWARE_ARCHITECTURES = ["swiftshader", "llvmpipe"];
 
 /** What the device is and can do. */
 export interface DeviceReport {
@@ -187,13 +186,13 @@ function pickLimits(offered: GPUSupportedLimits): DeviceReport["limits"] {
 }
 
 function reportOf(adapter: GPUAdapter, gpuDevice: GPUDevice): DeviceReport {
-  const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
+  const { vendor, architecture, description } = adapter.info;
   const { features } = gpuDevice;
   return {
     vendor,
     architecture,
     description,
-    isFallbackAdapter: isFallbackAdapter || SOFTWARE_ARCHITECTURES.includes(architecture.toLowerCase()),
+    isFallbackAdapter: isSoftwareAdapter(adapter.info),
     features: [...features].toSorted(),
     limits: pickLimits(gpuDevice.limits),
     hasShaderF16: features.has("shader-f16"),

@@ -38,10 +38,19 @@ export interface Counters {
   readonly bindGroupsHeld: number;
 }
 
+const SOFTWARE_ARCHITECTURES = ["swiftshader", "llvmpipe"];
+
+/** Whether an adapter computes on the processor. */
+export function isSoftwareAdapter({ isFallbackAdapter, architecture }: GPUAdapterInfo): boolean {
+  return isFallbackAdapter || SOFTWARE_ARCHITECTURES.includes(architecture.toLowerCase());
+}
+
 /** The runtime's WebGPU backend with our own dispatch, uniform ring and caches. */
 export class GpuBackend extends WebGPUBackend {
   readonly errors: ErrorLog;
   readonly cache: PipelineCache;
+  /** Computes on the processor, where a workgroup barrier costs more than idle invocations. */
+  readonly isSoftware: boolean;
   dispatchesPerSubmit = DISPATCHES_PER_SUBMIT;
   readonly #ring: UniformRing;
   readonly #internals: BackendInternals;
@@ -53,6 +62,7 @@ export class GpuBackend extends WebGPUBackend {
   constructor(device: GPUDevice, info: GPUAdapterInfo, errors: ErrorLog) {
     super(device, info);
     this.errors = errors;
+    this.isSoftware = isSoftwareAdapter(info);
     this.cache = new PipelineCache(device, errors);
     this.#ring = new UniformRing(device);
     this.#internals = this as unknown as BackendInternals;
@@ -63,8 +73,19 @@ export class GpuBackend extends WebGPUBackend {
     if (this.#ring.flush()) this.#bufferWrites++;
     this.#submits++;
     this.#pending = 0;
-    super.submitQueue();
+    // An error event can come after the results it voids; a scope's answer can be waited for.
+    this.#checks.run("validation", () => super.submitQueue());
     this.#sortPool();
+  }
+
+  /** Called by the runtime for every tensor that needs a buffer. */
+  override uploadToGPU(dataId: object): void {
+    const { resource, shape, dtype } = this.#internals.tensorMap.get(dataId);
+    if (resource !== null && resource !== undefined) return;
+    const key = `${sizeOf(shape) * (dtype === "float32" || dtype === "int32" ? 4 : 1)}_${TENSOR_USAGE}`;
+    const free = this.#internals.bufferManager.freeBuffers.get(key);
+    if (free !== undefined && free.length > 0) super.uploadToGPU(dataId);
+    else this.#checks.run("out-of-memory", () => super.uploadToGPU(dataId));
   }
 
   /** Hands everything recorded so far to the device. */

@@ -93,7 +93,10 @@ function runKernel<A extends object>(op: Op<A>, inputs: readonly TensorInfo[], a
 
 /** The backend tensors are made on and operations run on; throws when no device is open. */
 export function activeBackend(): GpuBackend | CpuBackend {
-  const { backend } = engine();
+  const runtime = engine();
+  // The runtime would otherwise complain about its own settings.
+  if (runtime.backendNames().length === 0) throw new Error("no device is open");
+  const { backend } = runtime;
   if (backend instanceof GpuBackend || backend instanceof CpuBackend) return backend;
   throw new Error("no device is open");
 }
@@ -101,6 +104,12 @@ export function activeBackend(): GpuBackend | CpuBackend {
 /** Name of the active backend. */
 export function backendName(): "webgpu" | "cpu" {
   return activeBackend() instanceof GpuBackend ? "webgpu" : "cpu";
+}
+
+/** Whether operations run on a software GPU, where a workgroup barrier costs more than idle invocations. */
+export function isSoftwareGpu(): boolean {
+  const backend = activeBackend();
+  return backend instanceof GpuBackend && backend.isSoftware;
 }
 
 /**

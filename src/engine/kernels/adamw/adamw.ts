@@ -2,6 +2,7 @@ import type { Binding, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { accumulateCpu, adamwStepCpu, sumSquaresCpu } from "./adamw.cpu.ts";
 import {
   accumulateWgsl,
@@ -54,11 +55,6 @@ function requireSameSize(name: string, shapes: readonly Shape[]): void {
   }
 }
 
-function workgroupsFor(size: number, valuesPerGroup: number): readonly [number, number, number] {
-  const groups = Math.ceil(size / valuesPerGroup);
-  return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
-}
-
 /** totals[slot ..] = partial sums of squares of the gradient (any shape); totals [slots] is changed in place. */
 export const sumSquaresOp: Op<SumSquaresAttrs> = {
   name: "sumSquares",
@@ -105,7 +101,7 @@ export const adamwStepOp: Op<AdamwAttrs> = {
     return {
       wgsl: adamwStepWgsl,
       uniforms: { size, slots: sizeOf(shapes[4]), ...attrs },
-      workgroups: workgroupsFor(size, adamwWorkgroup * valuesPerInvocation),
+      workgroups: foldedGrid(Math.ceil(size / (adamwWorkgroup * valuesPerInvocation))),
     };
   },
   cpu: adamwStepCpu,
@@ -126,7 +122,7 @@ export const accumulateOp: Op<{ readonly scale: number }> = {
     return {
       wgsl: accumulateWgsl,
       uniforms: { size, scale },
-      workgroups: workgroupsFor(size, adamwWorkgroup),
+      workgroups: foldedGrid(Math.ceil(size / adamwWorkgroup)),
     };
   },
   cpu: accumulateCpu,

@@ -2,15 +2,9 @@
 export const adamwWorkgroup = 64;
 
 /** Values that one invocation of the update handles, so that the norm is added up less often. */
-export const valuesPerInvocation = 4;
+export const valuesPerInvocation = 8;
 
 const lanes = adamwWorkgroup;
-
-// One barrier, then every invocation adds the same partial sums in the same order.
-const reduced = (result: string): string => `  partial[local] = sum;
-  workgroupBarrier();
-  var ${result} = 0.0;
-  for (var lane = 0u; lane < ${lanes}u; lane++) { ${result} += partial[lane]; }`;
 
 /** Shader that writes the sum of squares of a share of the gradient into one slot per workgroup. */
 export const sumSquaresWgsl = `var<workgroup> partial: array<f32, ${lanes}>;
@@ -21,18 +15,19 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   for (var i = group.x * ${lanes}u + local; i < uniforms.size; i += uniforms.slots * ${lanes}u) {
     sum += gradient[i] * gradient[i];
   }
-${reduced("total")}
-  if (local == 0u) { totals[uniforms.slot + group.x] = total; }
+  partial[local] = sum;
+  workgroupBarrier();
+  if (local > 0u) { return; }
+  var total = 0.0;
+  for (var lane = 0u; lane < ${lanes}u; lane++) { total += partial[lane]; }
+  totals[uniforms.slot + group.x] = total;
 }`;
 
-/** Shader of the update. */
-export const adamwStepWgsl = `var<workgroup> partial: array<f32, ${lanes}>;
-
-@compute @workgroup_size(${lanes})
+/** Shader of the update; every invocation adds up the few totals itself, in the same order. */
+export const adamwStepWgsl = `@compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
-  var sum = 0.0;
-  for (var i = local; i < uniforms.slots; i += ${lanes}u) { sum += totals[i]; }
-${reduced("squares")}
+  var squares = 0.0;
+  for (var slot = 0u; slot < uniforms.slots; slot++) { squares += totals[slot]; }
   // All exponent bits set is infinity or NaN; a comparison of floats may be optimised away.
   if ((bitcast<u32>(squares) & 0x7f800000u) == 0x7f800000u) { return; }
   var factor = 1.0;

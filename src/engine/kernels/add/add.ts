@@ -2,6 +2,7 @@ import type { Op } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { addCpu } from "./add.cpu.ts";
 import { addWgsl, addWorkgroup } from "./add.wgsl.ts";
 
@@ -20,12 +21,7 @@ export const addOp: Op = {
   },
   dispatch: ([a = []]) => {
     const size = a.reduce((product, axis) => product * axis, 1);
-    const groups = Math.ceil(size / addWorkgroup);
-    return {
-      wgsl: addWgsl,
-      uniforms: { size },
-      workgroups: [Math.min(groups, 65535), Math.ceil(groups / 65535), 1],
-    };
+    return { wgsl: addWgsl, uniforms: { size }, workgroups: foldedGrid(Math.ceil(size / addWorkgroup)) };
   },
   cpu: addCpu,
   // Own handles on one buffer: the tape disposes of each gradient separately.

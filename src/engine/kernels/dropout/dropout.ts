@@ -2,6 +2,7 @@ import type { Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { dropThreshold, dropoutCpu } from "./dropout.cpu.ts";
 import { dropoutWgsl, dropoutWorkgroup } from "./dropout.wgsl.ts";
 
@@ -33,7 +34,6 @@ export const dropoutOp: Op<DropoutAttrs> = {
   },
   dispatch: ([shape], { rate, seed }) => {
     const [rows, columns] = matrixSizes(shape);
-    const groups = Math.ceil((rows * columns) / dropoutWorkgroup);
     const uniforms = {
       rows,
       columns,
@@ -44,7 +44,7 @@ export const dropoutOp: Op<DropoutAttrs> = {
     return {
       wgsl: dropoutWgsl,
       uniforms,
-      workgroups: [Math.min(groups, 65535), Math.ceil(groups / 65535), 1],
+      workgroups: foldedGrid(Math.ceil((rows * columns) / dropoutWorkgroup)),
     };
   },
   cpu: dropoutCpu,

@@ -2,6 +2,7 @@ import type { Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { embeddingCpu, embeddingGradCpu } from "./embedding.cpu.ts";
 import { embeddingGradWgsl, embeddingWgsl, embeddingWorkgroup, gradientColumns } from "./embedding.wgsl.ts";
 
@@ -29,8 +30,7 @@ function sizesOf([ids, matrix]: readonly Shape[]): Sizes {
 }
 
 function workgroupsFor(invocations: number): readonly [number, number, number] {
-  const groups = Math.ceil(invocations / embeddingWorkgroup);
-  return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
+  return foldedGrid(Math.ceil(invocations / embeddingWorkgroup));
 }
 
 /** Gradient of the table: ids [rows] (i32), dy [rows, columns] -> dweight [vocabulary, columns]. */

@@ -1,7 +1,8 @@
 import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
-import { run } from "../../tensor/run.ts";
+import { isSoftwareGpu, run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { columnSum } from "./columnSum.ts";
 import { matmulCpu } from "./matmul.cpu.ts";
 import { matmulWgsl, splitWorkgroup, workgroupEdge } from "./matmul.wgsl.ts";
@@ -20,6 +21,11 @@ export interface MatmulAttrs {
   readonly isSecondVector: boolean;
   /** The output is written four values at a time. */
   readonly isOutputVector: boolean;
+  /**
+   * Small outputs of long sums are computed by several invocations each. A GPU needs it to be busy; on a
+   * software GPU the barrier makes it 2 to 10 times slower.
+   */
+  readonly canSplit: boolean;
 }
 
 /** What `matmul` adds to the plain product. */
@@ -68,10 +74,11 @@ function canBeVector(form: MatmulForm, { rows, columns, inner }: Sizes): boolean
 /** Completes the attributes of a matmul from the shapes of its operands (a, b, then c, d if there are any). */
 export function matmulAttrs(
   shapes: readonly Shape[],
-  options: { form: MatmulForm; scale?: number; secondScale?: number; hasBias?: boolean },
+  options: Pick<MatmulAttrs, "form"> &
+    Partial<Pick<MatmulAttrs, "scale" | "secondScale" | "hasBias" | "canSplit">>,
 ): MatmulAttrs {
   const [a, b, c, d] = shapes;
-  const { form, scale = 1, secondScale = 1, hasBias = false } = options;
+  const { form, scale = 1, secondScale = 1, hasBias = false, canSplit = true } = options;
   const sizes = sizesOf(form, a ?? [], b ?? []);
   const hasSecond = c !== undefined && d !== undefined;
   return {
@@ -83,6 +90,7 @@ export function matmulAttrs(
     isVector: canBeVector(form, sizes),
     isSecondVector: hasSecond && canBeVector(form, sizesOf(form, c, d)),
     isOutputVector: sizes.columns % 4 === 0,
+    canSplit,
   };
 }
 
@@ -130,14 +138,14 @@ function dispatch(shapes: readonly Shape[], attrs: MatmulAttrs): Dispatch {
   const tileRows = rows >= 3 ? 4 : rows;
   const tileColumns = Math.ceil(columns / 4);
   const tiles = Math.ceil(rows / tileRows) * tileColumns;
-  const split = splitOf(tiles, attrs.isVector && attrs.form !== "atb" ? inner / 4 : inner);
-  const groups = Math.ceil((tiles * split) / splitWorkgroup);
+  const steps = attrs.isVector && attrs.form !== "atb" ? inner / 4 : inner;
+  const split = attrs.canSplit ? splitOf(tiles, steps) : 1;
   return {
     wgsl: matmulWgsl({ ...attrs, tileRows, split }),
     uniforms: { rows, columns, inner, secondInner, scale: attrs.scale, secondScale: attrs.secondScale },
     workgroups:
       split > 1
-        ? [Math.min(groups, 65535), Math.ceil(groups / 65535), 1]
+        ? foldedGrid(Math.ceil((tiles * split) / splitWorkgroup))
         : [Math.ceil(tileColumns / workgroupEdge), Math.ceil(rows / (tileRows * workgroupEdge)), 1],
   };
 }
@@ -214,7 +222,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
   const operands = second === undefined ? [a, b] : [a, b, second.a, second.b];
   const attrs = matmulAttrs(
     operands.map((operand) => operand.shape),
-    { form, scale, secondScale: second?.scale ?? 1, hasBias: bias !== undefined },
+    { form, scale, secondScale: second?.scale ?? 1, hasBias: bias !== undefined, canSplit: !isSoftwareGpu() },
   );
   const [product] = run(matmulOp, bias === undefined ? operands : [...operands, bias], attrs);
   return product!;

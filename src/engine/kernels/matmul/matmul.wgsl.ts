@@ -42,15 +42,16 @@ const quadOf = (element: (index: number) => string): string =>
 function vectorBody({ form, left, right, factor }: Product, tileRows: number): string {
   if (form === "abt") {
     return [
-      ...range(4).map((j) => `    let v${j} = ${right}[column${j} * steps + k];`),
-      ...range(tileRows).map((i) => `    let u${i} = ${left}[row${i} * steps + k]${factor};`),
+      ...range(4).map((j) => `    let v${j} = ${right}[right${j} + k];`),
+      ...range(tileRows).map((i) => `    let u${i} = ${left}[left${i} + k]${factor};`),
       ...range(tileRows).map((i) => `    sum${i} += ${quadOf((j) => `dot(u${i}, v${j})`)};`),
     ].join("\n");
   }
   if (form === "ab") {
     return [
-      ...range(4).map((j) => `    let v${j} = ${right}[(4u * k + ${j}u) * quads + quad];`),
-      ...range(tileRows).map((i) => `    let u${i} = ${left}[row${i} * steps + k]${factor};`),
+      "    let below = 4u * k * quads + quad;",
+      ...range(4).map((j) => `    let v${j} = ${right}[below + ${j}u * quads];`),
+      ...range(tileRows).map((i) => `    let u${i} = ${left}[left${i} + k]${factor};`),
       ...range(tileRows).map(
         (i) => `    sum${i} += u${i}.x * v0 + u${i}.y * v1 + u${i}.z * v2 + u${i}.w * v3;`,
       ),
@@ -79,6 +80,20 @@ function productLoop(product: Product, { tileRows, split }: MatmulVariant): stri
   const body = product.isVector ? vectorBody(product, tileRows) : scalarBody(product, tileRows);
   return `  {
   let steps = uniforms.${product.inner}${stepsOfFour ? " / 4u" : ""};
+${
+  product.form === "atb"
+    ? ""
+    : range(tileRows)
+        .map((i) => `  let left${i} = row${i} * steps;`)
+        .join("\n")
+}
+${
+  product.form === "abt"
+    ? range(4)
+        .map((i) => `  let right${i} = column${i} * steps;`)
+        .join("\n")
+    : ""
+}
   for (var k = ${split > 1 ? "lane" : "0u"}; k < steps; k += ${split}u) {
 ${body}
   }

@@ -2,6 +2,7 @@ import type { Binding, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { columnReductionWgsl, reducedColumns } from "../matmul/columnSum.wgsl.ts";
 import { rmsNormCpu, rmsNormDgCpu, rmsNormDxCpu } from "./rmsNorm.cpu.ts";
 import { normRows, rmsNormDxWgsl, rmsNormWgsl } from "./rmsNorm.wgsl.ts";
@@ -21,10 +22,8 @@ function matrixSizes(shape: Shape | undefined): readonly [number, number] {
   return [rows, columns];
 }
 
-function rowWorkgroups(rows: number): readonly [number, number, number] {
-  const groups = Math.ceil(rows / normRows);
-  return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
-}
+const rowWorkgroups = (rows: number): readonly [number, number, number] =>
+  foldedGrid(Math.ceil(rows / normRows));
 
 /** dx = rstd (gain dy - x rstd^2 mean(gain dy x)): x [rows, columns], gain, rstd [rows], dy -> dx. */
 export const rmsNormDxOp: Op = {

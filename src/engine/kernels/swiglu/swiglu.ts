@@ -2,6 +2,7 @@ import type { Binding, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { foldedGrid } from "../grid.ts";
 import { swigluCpu, swigluGradCpu } from "./swiglu.cpu.ts";
 import { swigluGradWgsl, swigluWgsl, swigluWorkgroup } from "./swiglu.wgsl.ts";
 
@@ -19,10 +20,8 @@ function commonShape(shapes: readonly Shape[]): Shape {
 
 const sizeOf = (shape: Shape | undefined): number => (shape ?? []).reduce((size, axis) => size * axis, 1);
 
-function workgroupsFor(size: number): readonly [number, number, number] {
-  const groups = Math.ceil(size / swigluWorkgroup);
-  return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
-}
+const workgroupsFor = (size: number): readonly [number, number, number] =>
+  foldedGrid(Math.ceil(size / swigluWorkgroup));
 
 /** Gradients of `swiglu` in one dispatch: gate, up, dy -> dgate, dup. */
 export const swigluGradOp: Op = {
