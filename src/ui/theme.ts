@@ -1,0 +1,61 @@
+/** The studio's look in Mantine's terms; the colours themselves are tokens in styles/tokens.css. */
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from "@mantine/core";
+
+/** Ten shades around the primary button of both colour schemes. */
+const primary: MantineColorsTuple = [
+  "#e8f1fa",
+  "#d2e5f6",
+  "#a6cbec",
+  "#7cc6ef",
+  "#56b4e9",
+  "#2f93d3",
+  "#1a76c0",
+  "#0b5cad",
+  "#094c90",
+  "#073c72",
+];
+
+/** Sizes, fonts and defaults of every Mantine component. */
+export const theme = createTheme({
+  primaryColor: "primary",
+  colors: { primary },
+  primaryShade: { light: 7, dark: 4 },
+  fontFamily: "var(--sans)",
+  fontFamilyMonospace: "var(--mono)",
+  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
+  defaultRadius: 6,
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  variantColorResolver: (input) => {
+    if (input.variant !== "filled") return defaultVariantColorsResolver(input);
+    return {
+      background: "var(--primary)",
+      hover: "var(--primary-hover)",
+      color: "var(--on-primary)",
+      border: "1px solid transparent",
+    };
+  },
+});
+
+const shared = {
+  "--mantine-color-body": "var(--panel)",
+  "--mantine-color-text": "var(--ink)",
+  "--mantine-color-dimmed": "var(--muted)",
+  "--mantine-color-error": "var(--error)",
+  "--mantine-color-default": "var(--panel)",
+  "--mantine-color-default-hover": "var(--raised)",
+  "--mantine-color-default-color": "var(--ink)",
+  "--mantine-color-default-border": "var(--control)",
+  "--mantine-color-placeholder": "var(--muted)",
+  "--mantine-color-anchor": "var(--primary)",
+  "--mantine-primary-color-filled": "var(--primary)",
+  "--mantine-primary-color-filled-hover": "var(--primary-hover)",
+};
+
+/** Puts the tokens where Mantine looks for its own colours. */
+export const cssVariablesResolver: CSSVariablesResolver = () => ({ variables: {}, light: shared, dark: shared });
