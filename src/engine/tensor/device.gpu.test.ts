@@ -3,7 +3,7 @@ import { accumulateOp } from "./accumulate.ts";
 import type { Device } from "./device.ts";
 import { DeviceLostError, GpuOutOfMemoryError, GpuValidationError, ShaderError } from "./errors.ts";
 import { GpuBackend } from "./dispatch.ts";
-import { activeBackend, memory, read, run, tensor } from "./run.ts";
+import { activeBackend, memory, read, run, tensor, zeros } from "./run.ts";
 import { shaderOf } from "./shader.ts";
 import { closeTestDevice, failOnDeviceErrors, openTestDevice } from "./testing.ts";
 import { brokenOp } from "./testOps.ts";
@@ -30,7 +30,8 @@ it("reports the device", () => {
   expect(report.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
   expect(report.limits.maxBufferSize).toBe(device.gpuDevice?.limits.maxBufferSize);
   expect(report.hasShaderF16).toBe(report.features.includes("shader-f16"));
-  if (["swiftshader", "llvmpipe"].includes(report.architecture)) expect(report.isFallbackAdapter).toBe(true);
+  const isSoftware = ["swiftshader", "llvmpipe"].includes(report.architecture);
+  expect(report.isFallbackAdapter || !isSoftware).toBe(true);
 });
 
 it("turns a bad dispatch into a typed error at every read until it is taken", async () => {
@@ -51,6 +52,11 @@ it("fails the test whose dispatch was bad, although nothing was read", async () 
   await failOnDeviceErrors();
 });
 
+it("fails the test that made anything invalid, although nothing was dispatched", async () => {
+  device.gpuDevice?.createBuffer({ size: 4, usage: 0 });
+  await expect(failOnDeviceErrors()).rejects.toBeInstanceOf(AggregateError);
+});
+
 it("names the operation whose shader does not compile", async () => {
   const [y] = run(brokenOp, [tensor([1], [1])], {});
   await expect(read(y!)).rejects.toBeInstanceOf(ShaderError);
@@ -67,6 +73,13 @@ it("tells of a shader that does not compile when it is warmed up", async () => {
   const [y] = run(accumulateOp, [tensor([1], [1]), tensor([2], [1])], {});
   expect(await read(y!)).toEqual(new Float32Array([3]));
   expect(device.counters().pipelines).toBe(1);
+});
+
+it("tells that a tensor does not fit", async () => {
+  const { maxBufferSize } = device.report.limits;
+  const x = zeros([maxBufferSize / 4 + 1]);
+  await expect(read(x)).rejects.toThrow(/size/);
+  device.takeErrors();
 });
 
 it("tells out of memory from other errors", () => {

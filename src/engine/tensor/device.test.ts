@@ -27,7 +27,7 @@ it("opens again after closing, but not twice at once", async () => {
   await expect(openDevice({ backend: "cpu" })).rejects.toThrow("already open");
   first.close();
   first.close();
-  expect(() => tensor([1], [1])).toThrow();
+  expect(() => tensor([1], [1])).toThrow("no device is open");
   const second = await openDevice({ backend: "cpu" });
   expect(await read(tensor([2], [1]))).toEqual(new Float32Array([2]));
   second.close();

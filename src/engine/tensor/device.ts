@@ -2,14 +2,9 @@
 import { CpuBackend } from "./cpu.ts";
 import { GpuBackend, isSoftwareAdapter } from "./dispatch.ts";
 import type { Counters } from "./dispatch.ts";
-import {
-  DeviceLostError,
-  ErrorLog,
-  GpuOutOfMemoryError,
-  GpuValidationError,
-  NoWebGpuError,
-} from "./errors.ts";
+import { DeviceLostError, ErrorLog, NoWebGpuError } from "./errors.ts";
 import type { DeviceError, NoWebGpuReason } from "./errors.ts";
+import { typedError } from "./errorScopes.ts";
 import { engine, registerBackend } from "./tfjs.ts";
 
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
@@ -216,9 +211,4 @@ function cpuReport(noWebGpu: NoWebGpuReason | null): DeviceReport {
     hasTimestampQuery: false,
     noWebGpu,
   };
-}
-
-function typedError(error: GPUError): DeviceError {
-  if (error instanceof GPUOutOfMemoryError) return new GpuOutOfMemoryError(error.message);
-  return new GpuValidationError(error.message);
 }

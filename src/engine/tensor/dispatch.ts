@@ -1,7 +1,10 @@
 /** Records dispatches into the command encoder of the tensor runtime, so that its buffer bookkeeping stays valid. */
 import { GpuValidationError } from "./errors.ts";
 import type { ErrorLog } from "./errors.ts";
+import { ErrorScopes } from "./errorScopes.ts";
+import type { Shape } from "./op.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { sizeOf } from "./shader.ts";
 import type { Shader } from "./shader.ts";
 import { WebGPUBackend } from "./tfjs.ts";
 import type { DataType, TensorInfo } from "./tfjs.ts";
@@ -9,12 +12,15 @@ import { UniformRing } from "./uniformRing.ts";
 
 /** Default number of dispatches recorded before they are handed to the device. */
 const DISPATCHES_PER_SUBMIT = 64;
+/** STORAGE, COPY_SRC and COPY_DST: how the runtime makes the buffer of a tensor. */
+const TENSOR_USAGE = 0x80 | 0x04 | 0x08;
 
 /** What the runtime's WebGPU backend keeps about the data of a tensor. */
 interface TensorData {
   values: Float32Array | Int32Array | null | undefined;
   resource?: GPUBuffer | null;
   dtype: DataType;
+  shape: Shape;
 }
 
 /** The fields of the runtime's backend this file relies on; `door.test.ts` asserts that they exist. */
@@ -52,6 +58,7 @@ export class GpuBackend extends WebGPUBackend {
   /** Computes on the processor, where a workgroup barrier costs more than idle invocations. */
   readonly isSoftware: boolean;
   dispatchesPerSubmit = DISPATCHES_PER_SUBMIT;
+  readonly #scopes: ErrorScopes;
   readonly #ring: UniformRing;
   readonly #internals: BackendInternals;
   #pending = 0;
@@ -63,7 +70,8 @@ export class GpuBackend extends WebGPUBackend {
     super(device, info);
     this.errors = errors;
     this.isSoftware = isSoftwareAdapter(info);
-    this.cache = new PipelineCache(device, errors);
+    this.#scopes = new ErrorScopes(device, errors);
+    this.cache = new PipelineCache(device, this.#scopes);
     this.#ring = new UniformRing(device);
     this.#internals = this as unknown as BackendInternals;
   }
@@ -74,18 +82,19 @@ export class GpuBackend extends WebGPUBackend {
     this.#submits++;
     this.#pending = 0;
     // An error event can come after the results it voids; a scope's answer can be waited for.
-    this.#checks.run("validation", () => super.submitQueue());
+    this.#scopes.run("validation", () => super.submitQueue());
     this.#sortPool();
   }
 
   /** Called by the runtime for every tensor that needs a buffer. */
   override uploadToGPU(dataId: object): void {
-    const { resource, shape, dtype } = this.#internals.tensorMap.get(dataId);
+    const { resource, shape } = this.#internals.tensorMap.get(dataId);
     if (resource !== null && resource !== undefined) return;
-    const key = `${sizeOf(shape) * (dtype === "float32" || dtype === "int32" ? 4 : 1)}_${TENSOR_USAGE}`;
+    // Only a buffer that is not in the pool can fail, and a scope per reused buffer would cost time.
+    const key = `${4 * sizeOf(shape)}_${TENSOR_USAGE}`;
     const free = this.#internals.bufferManager.freeBuffers.get(key);
     if (free !== undefined && free.length > 0) super.uploadToGPU(dataId);
-    else this.#checks.run("out-of-memory", () => super.uploadToGPU(dataId));
+    else this.#scopes.run("out-of-memory", () => super.uploadToGPU(dataId));
   }
 
   /** Hands everything recorded so far to the device. */
@@ -175,7 +184,7 @@ export class GpuBackend extends WebGPUBackend {
     const bytes = this.getBufferData(this.bufferOf(dataId));
     const [data] = await Promise.all([bytes, this.settled()]).catch(async (cause: unknown) => {
       // The reason of a refused read is reported apart from it.
-      await this.settled().catch(() => undefined);
+      await this.settled();
       this.errors.throwFirst();
       throw cause;
     });
@@ -186,10 +195,7 @@ export class GpuBackend extends WebGPUBackend {
   /** Resolves when the errors of everything recorded so far have arrived in the error log. */
   async settled(): Promise<void> {
     this.submit();
-    // An empty error scope answers after all earlier commands have been checked.
-    this.device.pushErrorScope("validation");
-    await this.device.popErrorScope();
-    await this.cache.settled();
+    await this.#scopes.settled();
   }
 
   /**

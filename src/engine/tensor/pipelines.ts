@@ -1,6 +1,6 @@
 /** Compute pipelines by shader text and bind groups by the buffers they bind. */
 import { ShaderError } from "./errors.ts";
-import type { ErrorLog } from "./errors.ts";
+import type { ErrorScopes } from "./errorScopes.ts";
 import type { Shader } from "./shader.ts";
 import { UNIFORM_SLOT_BYTES } from "./uniformRing.ts";
 
@@ -17,20 +17,19 @@ export interface Pipeline {
 /** Pipelines and bind groups of one device. */
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #errors: ErrorLog;
+  readonly #scopes: ErrorScopes;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   // Buffers are told apart by object, never by size: a destroyed buffer's number is never given out again.
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   #nextBufferId = 0;
-  readonly #checks = new Set<Promise<void>>();
   /** Bind groups created so far. */
   createdBindGroups = 0;
 
-  constructor(device: GPUDevice, errors: ErrorLog) {
+  constructor(device: GPUDevice, scopes: ErrorScopes) {
     this.#device = device;
-    this.#errors = errors;
+    this.#scopes = scopes;
   }
 
   /** Pipelines compiled so far. */
@@ -48,13 +47,11 @@ export class PipelineCache {
     const known = this.#pipelines.get(shader.wgsl);
     if (known !== undefined) return known;
     const layout = this.#layoutOf(shader.writable);
-    this.#device.pushErrorScope("validation");
-    const pipeline = this.#device.createComputePipeline(this.#descriptor(shader, layout));
-    const check = this.#device.popErrorScope().then((error) => {
-      this.#checks.delete(check);
-      if (error !== null) this.#errors.add(new ShaderError(shader.operation, error.message));
-    });
-    this.#checks.add(check);
+    const pipeline = this.#scopes.run(
+      "validation",
+      () => this.#device.createComputePipeline(this.#descriptor(shader, layout)),
+      ({ message }) => new ShaderError(shader.operation, message),
+    );
     return this.#store(shader, { pipeline, layout });
   }
 
@@ -65,18 +62,13 @@ export class PipelineCache {
     this.#device.pushErrorScope("validation");
     const descriptor = this.#descriptor(shader, layout);
     // The same text is refused again below, with a rejection; here it must only not count as unexpected.
-    void this.#device.popErrorScope();
+    void this.#device.popErrorScope().catch(() => null);
     try {
       const pipeline = await this.#device.createComputePipelineAsync(descriptor);
       if (!this.#pipelines.has(shader.wgsl)) this.#store(shader, { pipeline, layout });
     } catch (cause) {
       throw new ShaderError(shader.operation, cause instanceof Error ? cause.message : String(cause));
     }
-  }
-
-  /** Resolves when every pipeline made so far has been checked. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#checks);
   }
 
   /** The bind group of these storage buffers, in binding order, and the uniform ring. */

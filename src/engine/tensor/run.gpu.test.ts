@@ -9,7 +9,6 @@ import {
   read,
   reshape,
   run,
-  submit,
   tensor,
   tidy,
   write,

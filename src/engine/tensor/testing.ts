@@ -31,6 +31,8 @@ export async function failOnDeviceErrors(): Promise<void> {
   const device = await open.get("webgpu");
   if (device === undefined) return;
   await device.settled();
+  // Errors outside of dispatches come as events, which run as tasks of their own.
+  await new Promise((resolve) => setTimeout(resolve, 0));
   const errors = device.takeErrors();
   if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => error.message).join("\n"));
 }

@@ -30,7 +30,7 @@ function shareData({ inputs, backend, attrs }: KernelCall): TensorInfo {
   const x = inputs["x"];
   if (x === undefined) throw new Error("Identity and Cast need an input x");
   const dtype = attrs?.["dtype"] ?? x.dtype;
-  if (dtype !== x.dtype) throw new Error(`Cast from ${x.dtype} to ${String(dtype)} is not available`);
+  if (dtype !== x.dtype) throw new Error(`Cast from ${x.dtype} to another type is not available`);
   (backend as { incRef(dataId: object): void }).incRef(x.dataId);
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 }
