@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import type { MessageCode } from "../worker/protocol.ts";
+import { messageCatalogue } from "./messages.ts";
+import { phaseWords } from "./text.ts";
+
+const details = {
+  step: 87,
+  lastGoodStep: 80,
+  wasActive: 1,
+  reason: "no sign of life for 15 s",
+  file: "foo.bin",
+  message: "38 of 512 pairs need a look: 12 identical.",
+  count: 2,
+  settings: "colour=red (the setting is unknown); steps=0 (the value is not allowed here)",
+  newerThan: null,
+};
+
+it("has a title, a reason and an action for every code, with all numbers filled in", () => {
+  for (const write of Object.values(messageCatalogue)) {
+    const { title, text, primary } = write(details, { secondsPerStep: 0.4 });
+    expect(`${title} ${text} ${primary.label}`).not.toMatch(/undefined|null|NaN|\[object/);
+    expect(title.length).toBeGreaterThan(8);
+    expect(text.length).toBeGreaterThan(20);
+  }
+});
+
+it("copes with a failure that knows no safe step", () => {
+  const bare = { step: 3, lastGoodStep: null, wasActive: 1, reason: "x" };
+  for (const code of ["NUM-1", "NUM-2", "WRK-1"] satisfies MessageCode[]) {
+    const { title, text, primary } = messageCatalogue[code](bare, { secondsPerStep: null });
+    expect(`${title} ${text} ${primary.label}`).not.toMatch(/null|undefined/);
+  }
+});
+
+it("says the numbers that matter", () => {
+  const facts = { secondsPerStep: 0.25 };
+  expect(messageCatalogue["NUM-1"](details, facts)).toMatchObject({
+    title: "Loss is not a number at step 87.",
+    primary: { label: "Resume from 80 with lr ÷ 3" },
+  });
+  expect(messageCatalogue["GPU-1"]({}, facts).text).toContain("250 ms a step");
+  expect(messageCatalogue["LNK-1"](details, facts).title).toContain("2 settings");
+  expect(messageCatalogue["FIL-1"]({ file: "foo.bin" }, facts).title).toBe("“foo.bin” is not a format I know.");
+});
+
+it("has a word for every phase", () => {
+  expect(Object.values(phaseWords).every((word) => word.length > 3)).toBe(true);
+});

@@ -1,0 +1,184 @@
+/** Texts of the coded messages: what happened, why with its number, one best action, and a second one. */
+import type { MessageDetails } from "../state/messageStore.ts";
+import type { MessageCode } from "../worker/protocol.ts";
+import { formatSpan } from "./format.ts";
+
+/** What the button of a message does. */
+export type MessageAction =
+  | "train"
+  | "gpu-help"
+  | "open-https"
+  | "copy-report"
+  | "show-device"
+  | "dismiss"
+  | "resume-lower-rate"
+  | "restart-trainer"
+  | "copy-log"
+  | "choose-files"
+  | "show-formats"
+  | "review-rows"
+  | "copy-link"
+  | "show-settings";
+
+/** A button of a message. */
+export interface MessageButton {
+  readonly label: string;
+  readonly action: MessageAction;
+}
+
+/** A message as it is shown. */
+export interface MessageText {
+  readonly tone: "error" | "warning" | "info";
+  readonly title: string;
+  readonly text: string;
+  readonly primary: MessageButton;
+  readonly secondary: MessageButton | null;
+}
+
+/** Numbers that become known only after a message was raised. */
+export interface MessageFacts {
+  readonly secondsPerStep: number | null;
+}
+
+type Writer = (details: MessageDetails, facts: MessageFacts) => MessageText;
+
+const button = (label: string, action: MessageAction): MessageButton => ({ label, action });
+const said = (details: MessageDetails, fallback: string) => String(details["message"] ?? fallback);
+
+function cpuSpeed({ secondsPerStep }: MessageFacts): string {
+  if (secondsPerStep === null) return "slower than a GPU would; its speed is being timed.";
+  const speed = secondsPerStep < 1 ? `${Math.round(secondsPerStep * 1000)} ms` : formatSpan(secondsPerStep);
+  return `at about ${speed} a step, timed on this machine.`;
+}
+
+function fileRefused(title: string): Writer {
+  return (details) => ({
+    tone: "error",
+    title,
+    text: `${said(details, "The file could not be read.")} Nothing was changed.`,
+    primary: button("Choose another", "choose-files"),
+    secondary: button("Formats", "show-formats"),
+  });
+}
+
+/** The text of every code. */
+export const messageCatalogue: Record<MessageCode, Writer> = {
+  "GPU-1": (_details, facts) => ({
+    tone: "warning",
+    title: "No GPU access in this browser.",
+    text: `The embedded model trains on the CPU instead, ${cpuSpeed(facts)}`,
+    primary: button("Train on CPU", "train"),
+    secondary: button("Enable the GPU", "gpu-help"),
+  }),
+  "GPU-1b": (_details, facts) => ({
+    tone: "warning",
+    title: "Open this page over https.",
+    text: `Browsers hide WebGPU on plain http. Until then the model trains on the CPU, ${cpuSpeed(facts)}`,
+    primary: button("Reload on https", "open-https"),
+    secondary: button("Train on CPU", "train"),
+  }),
+  "GPU-2": (_details, facts) => ({
+    tone: "warning",
+    title: "WebGPU is there, but no GPU answered.",
+    text: `A blocked driver or a remote desktop is the usual reason. The model trains on the CPU, ${cpuSpeed(facts)}`,
+    primary: button("Train on CPU", "train"),
+    secondary: button("Copy report", "copy-report"),
+  }),
+  "GPU-3": () => ({
+    tone: "warning",
+    title: "Running on a software GPU.",
+    text: "Correct results, low speed: the browser computes WebGPU on the processor.",
+    primary: button("Continue", "dismiss"),
+    secondary: button("Details", "show-device"),
+  }),
+  "GPU-4": () => ({
+    tone: "info",
+    title: "32-bit arithmetic.",
+    text: "This GPU offers no 16-bit shaders. The studio computes in 32-bit, so nothing is lost.",
+    primary: button("OK", "dismiss"),
+    secondary: null,
+  }),
+  "NUM-1": ({ step, lastGoodStep }) => ({
+    tone: "error",
+    title: `Loss is not a number at step ${step}.`,
+    text:
+      lastGoodStep === null
+        ? "No step was kept before it. The learning rate is the usual suspect."
+        : `Last good state: step ${lastGoodStep}. The learning rate is the usual suspect.`,
+    primary: button(
+      lastGoodStep === null ? "Start again with lr ÷ 3" : `Resume from ${lastGoodStep} with lr ÷ 3`,
+      "resume-lower-rate",
+    ),
+    secondary: button("Copy log", "copy-log"),
+  }),
+  "NUM-2": ({ step, lastGoodStep }) => ({
+    tone: "error",
+    title: "The GPU returned nothing.",
+    text: `The loss was exactly 0 at step ${step}. That is treated as a failure, not as a perfect model.${
+      lastGoodStep === null ? "" : ` Step ${lastGoodStep} is safe.`
+    }`,
+    primary: button("Restart device", "restart-trainer"),
+    secondary: button("Copy log", "copy-log"),
+  }),
+  "WRK-1": ({ reason, lastGoodStep, wasActive }) => ({
+    tone: "error",
+    title: "The trainer stopped.",
+    text: `Reason: ${reason ?? "unknown"}.${
+      wasActive !== 1 ? "" : lastGoodStep === null ? " No step was kept yet." : ` Step ${lastGoodStep} is safe.`
+    }`,
+    primary: button(
+      wasActive !== 1
+        ? "Restart the trainer"
+        : lastGoodStep === null
+          ? "Restart from the beginning"
+          : `Restart from step ${lastGoodStep}`,
+      "restart-trainer",
+    ),
+    secondary: button("Copy log", "copy-log"),
+  }),
+  "FIL-1": (details) => ({
+    tone: "error",
+    title:
+      details["file"] === undefined
+        ? "This file is not a format I know."
+        : `“${details["file"]}” is not a format I know.`,
+    text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: a .jsonl of pairs; config.json, model.safetensors and tokenizer.json of a model. Nothing was changed.`,
+    primary: button("Choose another", "choose-files"),
+    secondary: button("Formats", "show-formats"),
+  }),
+  "FIL-2": fileRefused("The file is incomplete."),
+  "DAT-1": fileRefused("The columns were not recognised."),
+  "DAT-2": (details) => ({
+    tone: "warning",
+    title: said(details, "Some pairs need a look."),
+    text: "They were left out; the other pairs are loaded.",
+    primary: button("Skip them", "dismiss"),
+    secondary: button("Review", "review-rows"),
+  }),
+  "LNK-1": ({ count, settings, newerThan }) => ({
+    tone: "warning",
+    title:
+      count === 0
+        ? "This link was made by a newer version."
+        : `${count} ${count === 1 ? "setting" : "settings"} in this link could not be used and ${count === 1 ? "was" : "were"} skipped.`,
+    text: `${count === 0 ? "Everything in it was understood." : `${settings}.`}${
+      newerThan === null || count === 0 ? "" : " The link was made by a newer version."
+    }`,
+    primary: button("OK", "dismiss"),
+    secondary: button("Copy original", "copy-link"),
+  }),
+  "CFG-1": (details) => ({
+    tone: "error",
+    title: "This setup cannot be trained.",
+    text: said(details, "A setting is outside its range."),
+    primary: button("Show the settings", "show-settings"),
+    secondary: button("Dismiss", "dismiss"),
+  }),
+  "RUN-1": (details) => ({
+    tone: "error",
+    title: "That did not work.",
+    text: said(details, "The trainer gave no reason."),
+    primary: button("OK", "dismiss"),
+    secondary: button("Copy log", "copy-log"),
+  }),
+};

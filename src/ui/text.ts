@@ -1,0 +1,131 @@
+/** Every plain sentence of the studio in one place; coded messages are in messages.ts. */
+import type { Phase } from "../worker/protocol.ts";
+
+/** What the studio is, in two sentences. */
+export const tagline = ["Teach a tiny language model what you prefer.", "It trains in this tab."] as const;
+
+/** Words of the phase chip. */
+export const phaseWords: Record<Phase, string> = {
+  waking: "Waking",
+  ready: "Ready",
+  compiling: "Compiling shaders, once",
+  "caching-ref": "Reading the reference",
+  training: "Learning",
+  evaluating: "Evaluating",
+  paused: "Paused",
+  saving: "Saving",
+  recovering: "Restoring",
+  done: "Done",
+  stopped: "Stopped",
+  failed: "Failed",
+};
+
+/** Name and explanation of a setting. */
+export interface SettingText {
+  readonly label: string;
+  readonly help: string;
+}
+
+/** Settings of the form by their name in the configuration. */
+export const settingTexts = {
+  learningRate: {
+    label: "Learning rate",
+    help: "How far one step moves the adapter. Too high and the loss stops being a number or the text repeats; too low and nothing moves. Applies to a running run at once.",
+  },
+  steps: { label: "Steps", help: "How many times the adapter is updated. Each step reads one batch of pairs." },
+  batchPairs: {
+    label: "Batch",
+    help: "Pairs read in one pass. Larger batches give a steadier direction and need more memory.",
+  },
+  accumulationSteps: {
+    label: "Accumulate",
+    help: "Batches added up before one update: the effect of a larger batch without its memory.",
+  },
+  seed: {
+    label: "Seed",
+    help: "Decides the adapter's first values, the order of the pairs and the sampled text. The same seed gives the same run on the same machine.",
+  },
+  loraRank: {
+    label: "Rank",
+    help: "Width of the adapter. The update of a matrix is the product of two thin ones of this width; 8 is plenty for one preference.",
+  },
+  loraAlpha: {
+    label: "Alpha",
+    help: "The adapter's update is multiplied by alpha / rank. Twice the rank is usual.",
+  },
+  loraDropout: { label: "Dropout", help: "Share of the adapter's inputs that is left out at random in training." },
+  loraTargets: {
+    label: "Adapted matrices",
+    help: "Which matrices of every layer get an adapter: q, k, v and o belong to attention, gate, up and down to the feed-forward part.",
+  },
+  tuning: {
+    label: "Train",
+    help: "An adapter (LoRA) leaves the model as it is and learns a small correction. All weights can be trained instead; that needs more memory and forgets more easily.",
+  },
+  schedule: { label: "Schedule", help: "What happens to the learning rate after the warm-up." },
+  warmupSteps: { label: "Warm-up steps", help: "The learning rate rises from 0 over these steps." },
+  weightDecay: { label: "Weight decay", help: "Pulls trained weights towards 0 a little at every step." },
+  maxGradNorm: {
+    label: "Gradient clip",
+    help: "A longer gradient is shortened to this length. 0 switches clipping off.",
+  },
+  evalEvery: {
+    label: "Evaluate every",
+    help: "Steps between evaluations on held-out pairs. 0 evaluates at the start and the end only. Applies to a running run at once.",
+  },
+  evalPairs: {
+    label: "Held-out pairs",
+    help: "How many pairs that are never trained on are scored. They are the dots of the Pair Map.",
+  },
+  sampleTokens: { label: "Answer length", help: "Longest sampled answer, in tokens." },
+  sampleTemperature: {
+    label: "Temperature",
+    help: "0 always takes the likeliest token; higher values vary more. The greedy samples ignore it.",
+  },
+  maxTokens: { label: "Longest pair", help: "Longest prompt plus answer in tokens; longer ones are left out." },
+  terminator: {
+    label: "Answer ends with",
+    help: "The token that ends an answer and is learned with it. Automatic follows the model's template.",
+  },
+  isShuffled: { label: "Shuffle pairs", help: "Reads the pairs in an order drawn from the seed." },
+  backend: {
+    label: "Compute on",
+    help: "Automatic uses the GPU when there is one. The CPU gives the same results, slower.",
+  },
+} satisfies Record<string, SettingText>;
+
+/** Choices that are words rather than numbers. */
+export const choiceTexts = {
+  tuning: { lora: "Adapter (LoRA)", full: "All weights" },
+  schedule: { constant: "Constant", linear: "Linear to 0", cosine: "Cosine to 0" },
+  terminator: { auto: "Automatic", eos: "End of text", none: "Nothing" },
+  backend: { auto: "Automatic", webgpu: "GPU (WebGPU)", cpu: "CPU" },
+} as const;
+
+/** Keys and what they do, for the shortcut sheet. */
+export const shortcuts: readonly (readonly [string, string])[] = [
+  ["Space", "Train, pause, resume"],
+  ["s", "One step"],
+  ["r", "Restart with the present settings"],
+  [".", "Pause drawing; training goes on"],
+  ["l", "Open or close the log"],
+  ["Esc", "Unpin, or close what is on top"],
+  ["?", "This list"],
+];
+
+/** How to get WebGPU, for those whose browser has none. */
+export const gpuHelp = [
+  "WebGPU is on by default in Chrome and Edge 113 or newer, Safari 26 and Firefox 141 or newer on Windows.",
+  "On Linux, Chrome needs a Vulkan driver; chrome://gpu says what is missing.",
+  "A page on plain http gets no GPU: open it over https or on localhost.",
+  "Remote desktops and virtual machines often have no GPU to offer.",
+] as const;
+
+/** What FIL-1 accepts, for the formats sheet. */
+export const acceptedFiles: readonly (readonly [string, string])[] = [
+  [
+    "Model",
+    "A Hugging Face Llama folder, or its files together: config.json, model.safetensors (F32, F16 or BF16), tokenizer.json.",
+  ],
+  ["Preference pairs", "One .jsonl file: one JSON object a line with prompt, chosen and rejected."],
+];
