@@ -72,6 +72,7 @@ describe("linear", () => {
         const forward = (): Tensor[] => [linear(x, { weight, bias, adapter })];
         return valueAndVjp(forward, tensors, [tensor(dy, [rows, outWidth])]);
       });
+      expect(values[0]!.shape).toEqual([rows, outWidth]);
       compare(await read(values[0]!), naive(arrays, dropped), { label: "y", tolerance: 1e-5 });
       for (const [index, name] of names.entries()) {
         compare(await read(gradients[index]!), differences(name, dropped), { label: name, tolerance: 1e-4 });

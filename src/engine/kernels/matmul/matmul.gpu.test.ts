@@ -1,8 +1,10 @@
 import { describe, it } from "vitest";
 import type { Shape } from "../../tensor/op.ts";
 import { parity, randomValues } from "../../tensor/testing.ts";
+import type { ParityCase } from "../../tensor/testing.ts";
 import { columnSumOp } from "./columnSum.ts";
 import { matmulAttrs, matmulOp } from "./matmul.ts";
+import type { MatmulAttrs } from "./matmul.ts";
 import type { MatmulForm } from "./matmul.wgsl.ts";
 
 interface Case {
@@ -23,7 +25,7 @@ function shapesOf(form: MatmulForm, rows: number, columns: number, inner: number
   ];
 }
 
-async function compare({
+function caseOf({
   form,
   rows,
   columns,
@@ -31,18 +33,18 @@ async function compare({
   rank,
   hasBias = false,
   canSplit = true,
-}: Case): Promise<void> {
+}: Case): ParityCase<MatmulAttrs> {
   const operands = [
     ...shapesOf(form, rows, columns, inner),
     ...(rank === undefined ? [] : shapesOf(form, rows, columns, rank)),
   ];
   const shapes = hasBias ? [...operands, [columns]] : operands;
-  await parity(matmulOp, {
+  return {
     name: `${form} ${rows}x${columns} from ${inner}${rank === undefined ? "" : ` and ${rank}`}`,
     inputs: shapes.map((shape, index) => ({ values: randomValues(index + 1, shape), shape })),
     attrs: matmulAttrs(operands, { form, scale: 0.75, secondScale: -1.5, hasBias, canSplit }),
     tolerance: 1e-5 * Math.sqrt(inner + (rank ?? 0)),
-  });
+  };
 }
 
 const forms: readonly MatmulForm[] = ["abt", "ab", "atb"];
@@ -50,41 +52,47 @@ const forms: readonly MatmulForm[] = ["abt", "ab", "atb"];
 describe.each(forms)("matmul %s on WebGPU", (form) => {
   it("is right at odd sizes", async () => {
     for (const rows of [1, 2, 3, 37, 65]) {
-      await compare({ form, rows, columns: 65, inner: 37, rank: 3, hasBias: true, canSplit: false });
+      await parity(
+        matmulOp,
+        caseOf({ form, rows, columns: 65, inner: 37, rank: 3, hasBias: true, canSplit: false }),
+      );
     }
-    await compare({ form, rows: 1, columns: 1, inner: 1 });
-    await compare({ form, rows: 65, columns: 3, inner: 1 });
-    await compare({ form, rows: 36, columns: 37, inner: 40, canSplit: false });
-    await compare({ form, rows: 37, columns: 36, inner: 40, canSplit: false });
+    await parity(matmulOp, caseOf({ form, rows: 1, columns: 1, inner: 1 }));
+    await parity(matmulOp, caseOf({ form, rows: 65, columns: 3, inner: 1 }));
+    await parity(matmulOp, caseOf({ form, rows: 36, columns: 37, inner: 40, canSplit: false }));
+    await parity(matmulOp, caseOf({ form, rows: 37, columns: 36, inner: 40, canSplit: false }));
   });
 
   it("is right with a second product of any rank", async () => {
     for (const rank of [1, 4, 8, 16]) {
-      await compare({ form, rows: 64, columns: 96, inner: 96, rank, hasBias: true, canSplit: false });
+      await parity(
+        matmulOp,
+        caseOf({ form, rows: 64, columns: 96, inner: 96, rank, hasBias: true, canSplit: false }),
+      );
     }
   });
 
   it("is right where the inner axis is split", async () => {
-    await compare({ form, rows: 8, columns: 96, inner: 640, rank: 8, hasBias: true });
-    await compare({ form, rows: 1, columns: 256, inner: 96, rank: 8 });
-    await compare({ form, rows: 40, columns: 44, inner: 2048 });
-    await compare({ form, rows: 5, columns: 7, inner: 2003 });
+    await parity(matmulOp, caseOf({ form, rows: 8, columns: 96, inner: 640, rank: 8, hasBias: true }));
+    await parity(matmulOp, caseOf({ form, rows: 1, columns: 256, inner: 96, rank: 8 }));
+    await parity(matmulOp, caseOf({ form, rows: 40, columns: 44, inner: 2048 }));
+    await parity(matmulOp, caseOf({ form, rows: 5, columns: 7, inner: 2003 }));
   });
 
   it("is right with many columns", async () => {
-    await compare({ form, rows: 33, columns: 2003, inner: 16 });
+    await parity(matmulOp, caseOf({ form, rows: 33, columns: 2003, inner: 16 }));
   });
 });
 
 describe("matmul on WebGPU", () => {
   it("is right at the shapes of the embedded model", async () => {
-    await compare({ form: "abt", rows: 640, columns: 256, inner: 96, rank: 8 });
-    await compare({ form: "ab", rows: 640, columns: 96, inner: 256 });
-    await compare({ form: "atb", rows: 96, columns: 8, inner: 640 });
+    await parity(matmulOp, caseOf({ form: "abt", rows: 640, columns: 256, inner: 96, rank: 8 }));
+    await parity(matmulOp, caseOf({ form: "ab", rows: 640, columns: 96, inner: 256 }));
+    await parity(matmulOp, caseOf({ form: "atb", rows: 96, columns: 8, inner: 640 }));
   });
 
   it("is right with more than 65,535 rows", async () => {
-    await compare({ form: "abt", rows: 65_541, columns: 4, inner: 8 });
+    await parity(matmulOp, caseOf({ form: "abt", rows: 65_541, columns: 4, inner: 8 }));
   });
 });
 
