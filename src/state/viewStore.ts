@@ -18,6 +18,8 @@ interface ViewState {
   readonly layer: Layer;
   readonly isDrawingPaused: boolean;
   readonly isLogOpen: boolean;
+  /** Single-letter keys work. */
+  readonly areLettersOn: boolean;
   readonly hoveredStep: number | null;
   readonly selectedPair: number | null;
   readonly smoothing: number;
@@ -30,6 +32,7 @@ export const useViewStore = create<ViewState>(() => ({
   layer: null,
   isDrawingPaused: false,
   isLogOpen: false,
+  areLettersOn: true,
   hoveredStep: null,
   selectedPair: null,
   smoothing: 0.6,

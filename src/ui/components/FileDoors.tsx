@@ -1,0 +1,110 @@
+import { useEffect, useState } from "react";
+import { raiseError } from "../../state/messageStore.ts";
+import { openData, openFiles, openModel } from "../../state/localFiles.ts";
+
+/** Opens the browser's file chooser for a model's files or for a file of pairs. */
+export function chooseFiles(part: "model" | "data"): void {
+  document.querySelector<HTMLInputElement>(`[data-testid="${part}-files"]`)?.click();
+}
+
+/** The hidden file inputs behind every "choose" button. A program that drives the page fills them itself. */
+export function FileInputs() {
+  return (
+    <div hidden>
+      <FileInput part="model" label="Model files" open={openModel} />
+      <FileInput part="data" label="Preference pairs" open={openData} />
+    </div>
+  );
+}
+
+interface FileInputProps {
+  readonly part: "model" | "data";
+  readonly label: string;
+  readonly open: (files: readonly File[]) => Promise<void>;
+}
+
+function FileInput({ part, label, open }: FileInputProps) {
+  return (
+    <input
+      type="file"
+      data-testid={`${part}-files`}
+      aria-label={label}
+      multiple={part === "model"}
+      onChange={({ currentTarget }) => {
+        const files = [...(currentTarget.files ?? [])];
+        if (window.prefscope !== undefined || files.length === 0) return;
+        // Choosing the same file again must count as a change.
+        currentTarget.value = "";
+        (part === "model" || files.length > 1 ? open(files) : openFiles(files)).catch(raiseError);
+      }}
+    />
+  );
+}
+
+/** Lets files and folders be dropped anywhere on the window. */
+export function DropTarget() {
+  const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = (event: DragEvent) => {
+      if (event.relatedTarget === null) setOver(false);
+    };
+    const drop = (event: DragEvent) => {
+      if (event.dataTransfer === null) return;
+      event.preventDefault();
+      setOver(false);
+      droppedFiles(event.dataTransfer).then(openFiles).catch(raiseError);
+    };
+    window.addEventListener("dragover", over);
+    window.addEventListener("dragleave", leave);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.removeEventListener("dragover", over);
+      window.removeEventListener("dragleave", leave);
+      window.removeEventListener("drop", drop);
+    };
+  }, []);
+  if (!isOver) return null;
+  return (
+    <div className="drop-target" aria-hidden="true">
+      <div>
+        <strong>Drop it here</strong>
+        <span>a model folder, or a .jsonl of preference pairs</span>
+      </div>
+    </div>
+  );
+}
+
+/** All files of a drop; a folder gives the files that lie directly in it. */
+async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
+  // The list of files empties itself once the event is over.
+  const plain = [...transfer.files];
+  const folders = entries.filter((entry) => entry?.isDirectory === true) as FileSystemDirectoryEntry[];
+  if (folders.length === 0) return plain;
+  const inside = await Promise.all(folders.map((folder) => filesIn(folder)));
+  return inside.flat();
+}
+
+async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]> {
+  const reader = folder.createReader();
+  const files: File[] = [];
+  for (;;) {
+    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => {
+      reader.readEntries(resolve, reject);
+    });
+    if (entries.length === 0) return files;
+    const found = entries.filter((entry) => entry.isFile) as FileSystemFileEntry[];
+    files.push(...(await Promise.all(found.map((entry) => fileOf(entry)))));
+  }
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => {
+    entry.file(resolve, reject);
+  });
+}

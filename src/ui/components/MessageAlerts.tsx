@@ -1,0 +1,100 @@
+import { Alert, Button } from "@mantine/core";
+import { train } from "../../state/actions.ts";
+import { useDeviceStore } from "../../state/deviceStore.ts";
+import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
+import { restartTrainer, resumeWithLowerRate } from "../../state/recovery.ts";
+import { useRunStore } from "../../state/runStore.ts";
+import { useSetupStore } from "../../state/setupStore.ts";
+import { openLayer } from "../../state/viewStore.ts";
+import { messageCatalogue, type MessageAction } from "../messages.ts";
+import { deviceReportText } from "./CapabilityChip.tsx";
+import { copyText } from "./CopyButton.tsx";
+import { chooseFiles } from "./FileDoors.tsx";
+import { focusSetting } from "./focusSetting.ts";
+import { Icon } from "./Icon.tsx";
+import { logText } from "./logText.ts";
+
+/** Coded messages; each stays until it is dismissed or its action has solved it. */
+export function MessageAlerts() {
+  const messages = useMessageStore((state) => state.messages);
+  if (messages.length === 0) return null;
+  return (
+    <div className="messages">
+      {messages.map((message) => (
+        <Message key={message.id} message={message} />
+      ))}
+    </div>
+  );
+}
+
+function Message({ message }: { readonly message: RaisedMessage }) {
+  const secondsPerStep = useSetupStore((state) => state.secondsPerStep);
+  const { tone, title, text, primary, secondary } = messageCatalogue[message.code](message.details, {
+    secondsPerStep,
+  });
+  return (
+    <Alert
+      role="alert"
+      className={`message message-${tone}`}
+      data-code={message.code}
+      icon={<Icon name={tone === "info" ? "info" : "error"} size={18} />}
+      title={
+        <>
+          {title} <span className="message-code">{message.code}</span>
+        </>
+      }
+      withCloseButton
+      closeButtonLabel={`Dismiss ${message.code}`}
+      onClose={() => {
+        dismissMessages(message.code);
+      }}
+    >
+      <p className="message-text">{text}</p>
+      <div className="message-actions">
+        <Button size="xs" onClick={() => void act(primary.action, message)}>
+          {primary.label}
+        </Button>
+        {secondary !== null && (
+          <Button size="xs" variant="default" onClick={() => void act(secondary.action, message)}>
+            {secondary.label}
+          </Button>
+        )}
+      </div>
+    </Alert>
+  );
+}
+
+/** Does what a button of a message says. */
+export async function act(action: MessageAction, { code, details }: RaisedMessage): Promise<void> {
+  const actions: Record<MessageAction, () => unknown> = {
+    train: () => {
+      dismissMessages(code);
+      return train();
+    },
+    "gpu-help": () => openLayer("device"),
+    "open-https": () => {
+      location.protocol = "https:";
+    },
+    "copy-report": () => {
+      const { report } = useDeviceStore.getState();
+      return report === null ? undefined : copyText(deviceReportText(report));
+    },
+    "show-device": () => openLayer("device"),
+    dismiss: () => dismissMessages(code),
+    "resume-lower-rate": resumeWithLowerRate,
+    "restart-trainer": restartTrainer,
+    "copy-log": () => copyText(logText(useRunStore.getState().log)),
+    "choose-files": () => {
+      dismissMessages(code);
+      chooseFiles(/safetensors|config|tokenizer|model/i.test(JSON.stringify(details)) ? "model" : "data");
+    },
+    "show-formats": () => openLayer("formats"),
+    "review-rows": () => openLayer("rows"),
+    "copy-link": () => copyText(String(details["link"])),
+    "show-settings": () => {
+      dismissMessages(code);
+      focusSetting("learningRate");
+    },
+  };
+  await actions[action]();
+}

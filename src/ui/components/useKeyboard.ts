@@ -1,0 +1,59 @@
+import { useEffect } from "react";
+import { pause, restart, resume, step, train } from "../../state/actions.ts";
+import { useRunStore } from "../../state/runStore.ts";
+import { openLayer, useViewStore } from "../../state/viewStore.ts";
+
+/** Elements that use Space and Enter themselves. */
+const ownSpace = "button, a, input, textarea, select, summary, [role=slider], [role=radio], [role=tab], [tabindex='0']";
+const typing = "input, textarea, select, [contenteditable=true]";
+
+/** The studio's keys; they never fire while somebody types or a dialog is open. */
+export function useKeyboard(): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const target = event.target instanceof Element ? event.target : null;
+      if (target?.closest("[role=dialog]")) return;
+      if (event.key === "Escape") unpin();
+      else if (event.key === " " && !target?.closest(ownSpace)) {
+        event.preventDefault();
+        trainOrPause();
+      } else if (!target?.closest(typing) && useViewStore.getState().areLettersOn) pressLetter(event);
+    };
+    window.addEventListener("keydown", press);
+    return () => {
+      window.removeEventListener("keydown", press);
+    };
+  }, []);
+}
+
+function pressLetter(event: KeyboardEvent): void {
+  const letters: Record<string, () => void> = {
+    s: () => void step(),
+    r: () => void restart(),
+    l: () => {
+      useViewStore.setState(({ isLogOpen }) => ({ isLogOpen: !isLogOpen }));
+    },
+    ".": () => {
+      useViewStore.setState(({ isDrawingPaused }) => ({ isDrawingPaused: !isDrawingPaused }));
+    },
+    "?": () => {
+      openLayer("shortcuts");
+    },
+  };
+  const action = letters[event.key];
+  if (action === undefined || event.repeat) return;
+  event.preventDefault();
+  action();
+}
+
+function trainOrPause(): void {
+  const { phase } = useRunStore.getState();
+  if (phase === "training" || phase === "evaluating") void pause();
+  else if (phase === "paused") void resume();
+  else if (phase === "ready" || phase === "done" || phase === "stopped") void train();
+}
+
+function unpin(): void {
+  useViewStore.setState({ selectedPair: null, hoveredStep: null });
+}

@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { trainButton, type TrainButtonInput } from "./trainButton.ts";
+
+const ready: TrainButtonInput = {
+  phase: "ready",
+  progress: null,
+  isOnCpu: false,
+  hasData: true,
+  isLoading: false,
+  problems: 0,
+  changes: 0,
+  secondsForRun: 25,
+  failureCode: null,
+  lastGoodStep: null,
+};
+
+it.each([
+  ["probing", { phase: "waking" }, "Waking GPU…", "", "none"],
+  ["no data", { hasData: false }, "Choose a dataset", "", "choose-data"],
+  ["an invalid field", { problems: 1 }, "Train", "1 problem", "show-problem"],
+  ["ready", {}, "Train", "≈ 25 s", "train"],
+  ["ready without WebGPU", { isOnCpu: true, secondsForRun: 180 }, "Train on CPU", "≈ 3 min", "train"],
+  [
+    "reading the reference",
+    { phase: "caching-ref", progress: { done: 205, total: 512 } },
+    "Preparing",
+    "reference 40%",
+    "cancel",
+  ],
+  ["training", { phase: "training" }, "Pause", "", "pause"],
+  ["paused", { phase: "paused" }, "Resume", "", "resume"],
+  ["paused and changed", { phase: "paused", changes: 2 }, "Restart", "with 2 changes", "restart"],
+  ["done and changed", { phase: "done", changes: 1 }, "Restart", "with 1 change", "restart"],
+  ["stopped, unchanged", { phase: "stopped" }, "Train again", "≈ 25 s", "train"],
+  ["saving", { phase: "saving" }, "Saving…", "", "none"],
+  [
+    "a loss that is not a number",
+    { phase: "failed", failureCode: "NUM-1", lastGoodStep: 80 },
+    "Resume, lr ÷ 3",
+    "from step 80",
+    "lower-rate",
+  ],
+  ["a dead trainer", { phase: "failed", failureCode: "WRK-1" }, "Restart", "from the start", "restart-trainer"],
+] as const)("%s", (_state, change, label, detail, action) => {
+  expect(trainButton({ ...ready, ...change })).toEqual({ label, detail, action });
+});

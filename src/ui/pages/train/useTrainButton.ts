@@ -1,0 +1,49 @@
+import { pause, restart, resume, stop, train } from "../../../state/actions.ts";
+import { useDeviceStore } from "../../../state/deviceStore.ts";
+import { restartTrainer, resumeWithLowerRate } from "../../../state/recovery.ts";
+import { useRunStore } from "../../../state/runStore.ts";
+import { pendingChanges, setupProblems, useSetupStore } from "../../../state/setupStore.ts";
+import { focusSetting } from "../../components/focusSetting.ts";
+import { trainButton, type TrainAction, type TrainButtonView } from "./trainButton.ts";
+
+/** The main button of the studio, ready to be drawn. */
+export interface TrainButton extends TrainButtonView {
+  readonly press: () => void;
+}
+
+/** The main button as the stores have it now. */
+export function useTrainButton(): TrainButton {
+  const setup = useSetupStore();
+  const { phase, progress, failure } = useRunStore();
+  const isOnCpu = useDeviceStore((state) => state.report?.backend === "cpu");
+  const problems = setupProblems(setup);
+  const view = trainButton({
+    phase,
+    progress,
+    isOnCpu,
+    hasData: setup.data !== null,
+    isLoading: setup.loading !== null,
+    problems: problems.length,
+    changes: pendingChanges(setup).length,
+    secondsForRun: setup.secondsPerStep === null ? null : setup.secondsPerStep * setup.config.steps,
+    failureCode: failure?.error.code ?? null,
+    lastGoodStep: failure?.lastGoodStep ?? null,
+  });
+  return { ...view, press: () => void perform(view.action, problems[0]?.field ?? "") };
+}
+
+function perform(action: TrainAction, problemField: string): unknown {
+  const actions: Record<TrainAction, () => unknown> = {
+    none: () => undefined,
+    "choose-data": () => focusSetting("data"),
+    "show-problem": () => focusSetting(problemField),
+    train,
+    cancel: stop,
+    pause,
+    resume,
+    restart,
+    "lower-rate": resumeWithLowerRate,
+    "restart-trainer": restartTrainer,
+  };
+  return actions[action]();
+}
