@@ -75,7 +75,7 @@ describe.each(forms)("matmul %s on WebGPU", (form) => {
   it("is right where the inner axis is split", async () => {
     await parity(matmulOp, caseOf({ form, rows: 8, columns: 96, inner: 640, rank: 8, hasBias: true }));
     await parity(matmulOp, caseOf({ form, rows: 1, columns: 256, inner: 96, rank: 8 }));
-    await parity(matmulOp, caseOf({ form, rows: 40, columns: 44, inner: 2048 }));
+    await parity(matmulOp, caseOf({ form, rows: 12, columns: 16, inner: 2048 }));
     await parity(matmulOp, caseOf({ form, rows: 5, columns: 7, inner: 2003 }));
   });
 
