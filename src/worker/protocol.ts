@@ -230,7 +230,7 @@ export interface Commands {
   start: { question: { runId: string; config: RunConfig; resume: Checkpoint | null }; answer: null };
   pause: { question: null; answer: null };
   resume: { question: null; answer: null };
-  /** Runs exactly one optimizer step, then pauses; starts a paused run when none is active. */
+  /** Lets the run take exactly one optimizer step, then pauses it. */
   step: { question: null; answer: null };
   stop: { question: null; answer: null };
   /** Settings that apply to the running run. */

@@ -155,9 +155,7 @@ export const replySchema: { parse: (data: unknown) => Reply } = replies;
 
 /** Checks a message to the worker: a known command with a well-formed question. Throws with zod's reasons. */
 export function parseRequest(data: unknown): Request {
-  const envelope = z
-    .strictObject({ id: z.number(), name: z.string(), question: z.unknown() })
-    .parse(data);
+  const envelope = z.strictObject({ id: z.number(), name: z.string(), question: z.unknown() }).parse(data);
   if (!(envelope.name in questions)) throw new Error(`Unknown command "${envelope.name}".`);
   const name = envelope.name as CommandName;
   return { id: envelope.id, name, question: questions[name].parse(envelope.question) } as Request;

@@ -68,3 +68,12 @@ export function adapterTrainables(adapters: ReadonlyMap<string, AdapterTensors>)
     { name: `${module}.lora_B.weight`, tensor: b },
   ]);
 }
+
+/** Shape of a trained parameter by its name: an adapter's factor, or a weight of the model itself. */
+export function trainableShape(model: Model, name: string, rank: number): readonly number[] | null {
+  const factor = /^(.+)\.lora_([AB])\.weight$/.exec(name);
+  if (factor === null) return model.base.get(name)?.shape ?? null;
+  const [outputs, inputs] = model.base.get(`${factor[1]}.weight`)?.shape ?? [];
+  if (outputs === undefined || inputs === undefined) return null;
+  return factor[2] === "A" ? [rank, inputs] : [outputs, rank];
+}

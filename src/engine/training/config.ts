@@ -57,6 +57,8 @@ export const runConfigSchema = z.strictObject({
   evalEvery: integer(0, 100_000),
   /** Held-out pairs per evaluation; they are also the dots of the Pair Map. */
   evalPairs: integer(1, 4096),
+  /** Held-out prompts sampled before and after the run; the first few are followed while it goes on. */
+  samplePrompts: integer(1, 512),
   sampleTokens: integer(1, 512),
   sampleTemperature: real(0, 5),
   backend: z.enum(["auto", "webgpu", "cpu"]),
@@ -91,6 +93,7 @@ export const defaultConfig: RunConfig = {
   seed: 7,
   evalEvery: 10,
   evalPairs: 64,
+  samplePrompts: 4,
   sampleTokens: 32,
   sampleTemperature: 0.7,
   backend: "auto",

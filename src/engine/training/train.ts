@@ -33,7 +33,7 @@ export interface TrainingRun {
   readonly reference: ReferenceCache;
   /** Settings that may change while the run goes on; read before every step. */
   readonly live: { learningRate: number; evalEvery: number };
-  /** Parameters and moments after `step` steps, from a checkpoint report. */
+  /** Parameters and moments after `step` steps, from a milestone's `save`. */
   readonly resume?: { readonly step: number; readonly tensors: Readonly<Record<string, Float32Array>> };
   /** First adapter values instead of drawn ones. */
   readonly initialAdapter?: InitialValues;
@@ -47,12 +47,17 @@ export type TrainingReport =
   | { readonly kind: "evaluating"; readonly step: number; readonly done: number; readonly total: number }
   | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
   | { readonly kind: "step"; readonly step: number; readonly metrics: MetricRecord }
-  /** Held-out evaluation, samples and a checkpoint belong here; `weights` may be read until the next report. */
-  | { readonly kind: "milestone"; readonly step: number; readonly weights: Weights; readonly isLast: boolean }
-  | { readonly kind: "checkpoint"; readonly step: number; readonly tensors: Record<string, Float32Array> };
+  /** Nothing is in flight: until the next report the policy may be sampled, inspected and saved. */
+  | { readonly kind: "milestone"; readonly milestone: Milestone };
 
-/** Optimizer steps between checkpoints: what a failure can cost at most. */
-export const checkpointEvery = 20;
+/** The policy after a step. */
+export interface Milestone {
+  readonly step: number;
+  readonly weights: Weights;
+  readonly isLast: boolean;
+  /** Parameters and moments on the host: what `resume` takes. */
+  readonly save: () => Promise<Record<string, Float32Array>>;
+}
 
 /** Bytes that a run remembers of the reference. */
 export function referenceBytes(config: RunConfig, trainPairs: number, heldoutPairs: number): number {
@@ -76,6 +81,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
   const policy = createPolicy(model, config, run.initialAdapter);
   const optimizer = createOptimizer(policy.trainables, { ...adamwDefaults, ...pickOptimizer(config) });
+  const milestoneAt = (step: number): TrainingReport => ({
+    kind: "milestone",
+    milestone: { step, weights: policy.weights, isLast: step === config.steps, save: optimizer.save },
+  });
   let evaluator: Evaluator | null = null;
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
@@ -93,7 +102,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
     if (firstStep === 1) {
       yield* evaluateAt(0, evaluator, policy.weights);
-      yield { kind: "milestone", step: 0, weights: policy.weights, isLast: false };
+      yield milestoneAt(0);
     }
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
@@ -102,15 +111,11 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
       const metrics = await takeStep(run, { policy, optimizer, step, pairs });
       tokensSeen += countTokens(pairs);
       yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen } };
-      const isLast = step === config.steps;
-      if (isLast || step % checkpointEvery === 0) {
-        yield { kind: "checkpoint", step, tensors: await optimizer.save() };
-      }
       const { evalEvery } = run.live;
-      if (isLast || (evalEvery > 0 && step % evalEvery === 0)) {
+      if (step === config.steps || (evalEvery > 0 && step % evalEvery === 0)) {
         yield* evaluateAt(step, evaluator, policy.weights);
       }
-      yield { kind: "milestone", step, weights: policy.weights, isLast };
+      yield milestoneAt(step);
     }
   } finally {
     evaluator?.dispose();

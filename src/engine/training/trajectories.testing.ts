@@ -91,7 +91,7 @@ export async function checkTrajectory(name: string): Promise<void> {
       live: { learningRate: config.learningRate, evalEvery: 0 },
       initialAdapter: await readInitialAdapter(run.lora.initFile),
     });
-    for await (const report of reports) checkReport(report, run, config.steps);
+    for await (const report of reports) await checkReport(report, run);
   } finally {
     loaded.dispose();
   }
@@ -118,19 +118,28 @@ function configOf(run: FileRun, evalPairs: number): RunConfig {
   };
 }
 
-function checkReport(report: TrainingReport, run: FileRun, steps: number): void {
+async function checkReport(report: TrainingReport, run: FileRun): Promise<void> {
   if (report.kind === "step") {
-    const { [`step`]: _, "kl/chosen": _chosen, "kl/rejected": _rejected, ...expected } = run.steps[report.step - 1] ?? {};
+    const {
+      [`step`]: _,
+      "kl/chosen": _chosen,
+      "kl/rejected": _rejected,
+      ...expected
+    } = run.steps[report.step - 1] ?? {};
     compare(`step ${report.step}`, report.metrics, expected);
   }
   if (report.kind === "evaluation" && (report.step === 0 || report.step === run.steps.length)) {
     const expected = report.step === 0 ? run.evalBefore : run.evalAfter;
-    const measured = Object.entries(report.evaluation.metrics).map(([key, value]) => [key.replace("eval_", ""), value]);
+    const measured = Object.entries(report.evaluation.metrics).map(([key, value]) => [
+      key.replace("eval_", ""),
+      value,
+    ]);
     compare(`evaluation at ${report.step}`, Object.fromEntries(measured) as Metrics, expected);
   }
-  if (report.kind === "checkpoint" && report.step === run.steps.length && steps === run.steps.length) {
+  if (report.kind === "milestone" && report.milestone.step === run.steps.length) {
+    const saved = await report.milestone.save();
     for (const [module, norms] of Object.entries(run.adapterNorms)) {
-      const measured = ["A", "B"].map((factor) => norm(report.tensors[`${module}.lora_${factor}.weight`] ?? []));
+      const measured = ["A", "B"].map((factor) => norm(saved[`${module}.lora_${factor}.weight`] ?? []));
       compare(module, { A: measured[0] ?? NaN, B: measured[1] ?? NaN }, { A: norms[0], B: norms[1] });
     }
   }
@@ -169,7 +178,13 @@ async function readInitialAdapter(name: string): Promise<InitialValues> {
 
 /** Files of the fixture model, as `loadModel` takes them. */
 export async function readModelFiles(): Promise<{ name: string; bytes: Uint8Array }[]> {
-  const names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "generation_config.json"];
+  const names = [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+  ];
   return Promise.all(
     names.map(async (name) => {
       const bytes = await readFixture(`models/stories260K/hf/${name}`);

@@ -1,0 +1,54 @@
+/** What a run will cost, from its configuration and the shape of its data alone. */
+import type { TokenPair } from "../data/tokenPair.ts";
+import type { Model } from "../models/decoder.ts";
+import type { RunConfig } from "./config.ts";
+import { countTrainable } from "./policy.ts";
+import { referenceBytes } from "./train.ts";
+
+/** Bytes by part, and the counts behind them. */
+export interface RunEstimate {
+  readonly trainableParameters: number;
+  readonly baseParameters: number;
+  readonly effectiveBatchPairs: number;
+  /** Forward passes over a batch per optimizer step: one with checkpoints, one recomputed in the backward pass. */
+  readonly forwardPassesPerStep: number;
+  readonly referenceBytes: number;
+  readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "head", number>>;
+}
+
+const BYTES_PER_NUMBER = 4;
+/** Parameter, gradient and two moments. */
+const COPIES_PER_TRAINED = 4;
+
+/** Estimates a run; activations assume batches of mean length. */
+export function estimateRun(
+  model: Model,
+  config: RunConfig,
+  data: { readonly train: readonly TokenPair[]; readonly heldout: readonly TokenPair[] },
+): RunEstimate {
+  const { hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim } = model.config;
+  const baseParameters = [...model.base.values()].reduce((sum, { size }) => sum + size, 0);
+  const trainableParameters = countTrainable(model, config);
+  const meanOf = (count: (pair: TokenPair) => number) =>
+    data.train.reduce((sum, pair) => sum + count(pair), 0) / Math.max(1, data.train.length);
+  const rows =
+    config.batchPairs *
+    meanOf(({ prompt, chosen, rejected }) => 2 * prompt.length + chosen.length + rejected.length);
+  const entries = config.batchPairs * meanOf(({ chosen, rejected }) => chosen.length + rejected.length);
+  const attention = (2 * heads + 4 * keyValueHeads) * headDim;
+  // One layer's forward and backward at a time: normed inputs, attention and MLP states, and their gradients.
+  const layerValues = 2 * (6 * hiddenSize + attention + 3 * intermediateSize);
+  return {
+    trainableParameters,
+    baseParameters,
+    effectiveBatchPairs: config.batchPairs * config.accumulationSteps,
+    forwardPassesPerStep: 2 * config.accumulationSteps,
+    referenceBytes: referenceBytes(config, data.train.length, data.heldout.length),
+    memoryBytes: {
+      weights: BYTES_PER_NUMBER * baseParameters,
+      adapter: BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters,
+      activations: Math.round(BYTES_PER_NUMBER * rows * ((layers + 1) * hiddenSize + layerValues)),
+      head: Math.round(BYTES_PER_NUMBER * entries * 4 * hiddenSize),
+    },
+  };
+}

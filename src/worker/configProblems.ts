@@ -1,0 +1,40 @@
+/** Settings that a schema cannot judge because they depend on the method or the model. */
+import { adaptedModules } from "../engine/adapters/lora.ts";
+import { objectives } from "../engine/losses/index.ts";
+import type { Objective } from "../engine/losses/objective.ts";
+import type { LoadedModel } from "../engine/models/loadModel.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import { refuse } from "./errorReport.ts";
+import type { Preflight } from "./protocol.ts";
+
+/** The objective of a configuration; refuses an unknown one. */
+export function objectiveOf(config: RunConfig): Objective {
+  const objective = (objectives as Record<string, Objective>)[config.method];
+  return objective ?? refuse("CFG-1", `There is no method "${config.method}".`);
+}
+
+/** What keeps a configuration from being trained, field by field. */
+export function configProblems(config: RunConfig, { model }: LoadedModel): Preflight["problems"] {
+  const problems: Preflight["problems"][number][] = [];
+  for (const { key, label, minimum, maximum } of objectiveOf(config).parameters) {
+    const value = config.params[key];
+    if (value === undefined || !(value >= minimum && value <= maximum)) {
+      const found = value === undefined ? "missing" : String(value);
+      problems.push({ field: key, message: `${label} is ${found}; it goes from ${minimum} to ${maximum}.` });
+    }
+  }
+  if (config.maxTokens > model.config.maxPositions) {
+    const limit = model.config.maxPositions;
+    problems.push({
+      field: "maxTokens",
+      message: `Texts of ${config.maxTokens} tokens; this model reads ${limit}.`,
+    });
+  }
+  if (config.tuning === "lora" && adaptedModules(model, config.loraTargets).length === 0) {
+    problems.push({
+      field: "loraTargets",
+      message: "No module of this model carries an adapter; choose at least one.",
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,46 @@
+/** Errors of the engine as plain data with the code of the message they lead to. */
+import { DatasetError } from "../engine/data/datasetError.ts";
+import { FileFormatError } from "../engine/files/fileFormatError.ts";
+import { DeviceLostError } from "../engine/tensor/errors.ts";
+import { TokenizerError } from "../engine/tokenizer/tokenizerError.ts";
+import { EmptyResultError, NonFiniteLossError } from "../engine/training/numericErrors.ts";
+import type { ErrorReport, MessageCode } from "./protocol.ts";
+
+/** A question that cannot be answered as things stand; the message says what to do first. */
+class StudioError extends Error {
+  override name = "StudioError";
+  readonly code: MessageCode;
+
+  constructor(code: MessageCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Refuses a question with one sentence. */
+export function refuse(code: MessageCode, message: string): never {
+  throw new StudioError(code, message);
+}
+
+/** Describes any error for the other side of the wall. */
+export function reportError(error: unknown): ErrorReport {
+  const known = error instanceof Error ? error : new Error(String(error));
+  return { name: known.name, code: codeOf(known), message: known.message, details: detailsOf(known) };
+}
+
+function codeOf(error: Error): MessageCode {
+  if (error instanceof StudioError || error instanceof FileFormatError || error instanceof DatasetError) {
+    return error.code;
+  }
+  if (error instanceof TokenizerError) return "FIL-1";
+  if (error instanceof NonFiniteLossError) return "NUM-1";
+  if (error instanceof EmptyResultError) return "NUM-2";
+  if (error instanceof DeviceLostError) return "WRK-1";
+  return "RUN-1";
+}
+
+function detailsOf(error: Error): ErrorReport["details"] {
+  if (error instanceof NonFiniteLossError || error instanceof EmptyResultError) return { step: error.step };
+  if (error instanceof FileFormatError || error instanceof DatasetError) return { file: error.file };
+  return {};
+}

@@ -1,0 +1,21 @@
+/** What leaves the studio: an adapter that Python's PEFT loads, or the tuned weights after full fine-tuning. */
+import { trainableShape } from "../engine/adapters/lora.ts";
+import { writePeftAdapter } from "../engine/adapters/peft.ts";
+import { writeSafetensors } from "../engine/files/safetensors.ts";
+import type { Model } from "../engine/models/decoder.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import type { Checkpoint, ExportedFile } from "./protocol.ts";
+
+/** Files of a checkpoint without the optimizer's moments; `baseModel` is the name written into the adapter. */
+export function exportFiles(
+  { model, id }: { readonly model: Model; readonly id: string },
+  { config, checkpoint }: { readonly config: RunConfig; readonly checkpoint: Checkpoint },
+): readonly ExportedFile[] {
+  const arrays = new Map<string, { shape: number[]; values: Float32Array }>();
+  for (const [name, values] of Object.entries(checkpoint.tensors)) {
+    const shape = trainableShape(model, name, config.loraRank);
+    if (shape !== null) arrays.set(name, { shape: [...shape], values });
+  }
+  if (config.tuning === "full") return [{ name: "model.safetensors", bytes: writeSafetensors(arrays) }];
+  return writePeftAdapter(arrays, { rank: config.loraRank, alpha: config.loraAlpha, baseModel: id });
+}

@@ -1,0 +1,70 @@
+/** A held-out pair token by token: what the policy and the reference think of it. */
+import { createPolicy } from "../engine/training/policy.ts";
+import { pairBatch } from "../engine/data/batch.ts";
+import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
+import { write } from "../engine/tensor/run.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import { scoreBatch, uploadBatch } from "../engine/training/scoring.ts";
+import { refuse } from "./errorReport.ts";
+import { pairText, type LoadedData } from "./library.ts";
+import type { Checkpoint, PairInspection, TokenScore } from "./protocol.ts";
+
+/** The policy to look with: weights at hand, a checkpoint to rebuild them from, or the untouched model. */
+export type PolicySource =
+  { readonly weights: Weights | null } | { readonly config: RunConfig; readonly checkpoint: Checkpoint };
+
+/** Scores every token of one held-out pair. Refuses an index that is not there. */
+export async function inspectPair(
+  { loaded, data, pairIndex }: { loaded: LoadedModel; data: LoadedData; pairIndex: number },
+  source: PolicySource,
+): Promise<PairInspection> {
+  const pair = data.heldout[pairIndex];
+  const row = data.heldoutRows[pair?.row ?? -1];
+  if (pair === undefined || row === undefined) {
+    return refuse("CFG-1", `There is no held-out pair ${pairIndex}; there are ${data.heldout.length}.`);
+  }
+  const { model, tokenizer } = loaded;
+  const policy = "checkpoint" in source ? restorePolicy(loaded, source) : null;
+  const reference = withoutAdapters(model.base);
+  const weights = policy?.weights ?? ("weights" in source ? source.weights : null) ?? reference;
+  const batch = uploadBatch(pairBatch([pair]));
+  try {
+    const policyScores = await scoreBatch(model, weights, batch);
+    const referenceScores = await scoreBatch(model, reference, batch);
+    const side = (answer: Int32Array, firstEntry: number): TokenScore[] => {
+      const texts = [
+        ...tokenizer.decodeTokens([...pair.prompt]),
+        ...tokenizer.decodeTokens([...answer], { after: [...pair.prompt] }),
+      ];
+      return texts.map((text, index) => {
+        const entry = index - pair.prompt.length;
+        const isScored = entry >= 0;
+        return {
+          text,
+          isScored,
+          logp: isScored ? (policyScores.logps[firstEntry + entry] ?? NaN) : 0,
+          referenceLogp: isScored ? (referenceScores.logps[firstEntry + entry] ?? NaN) : 0,
+        };
+      });
+    };
+    return {
+      pairIndex,
+      text: pairText(row),
+      chosen: side(pair.chosen, 0),
+      rejected: side(pair.rejected, pair.chosen.length),
+    };
+  } finally {
+    batch.dispose();
+    policy?.dispose();
+  }
+}
+
+function restorePolicy({ model }: LoadedModel, source: { config: RunConfig; checkpoint: Checkpoint }) {
+  const policy = createPolicy(model, source.config);
+  for (const { name, tensor } of policy.trainables) {
+    const values = source.checkpoint.tensors[name];
+    if (values !== undefined) write(tensor, values);
+  }
+  return policy;
+}

@@ -1,0 +1,169 @@
+/** Models and data as the session holds them: read from the page's own folder or from the person's files. */
+import { healthSentence } from "../engine/data/health.ts";
+import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
+import { readPairs } from "../engine/data/readPairs.ts";
+import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
+import { tokenizePairs } from "../engine/data/tokenizePairs.ts";
+import type { TokenPair } from "../engine/data/tokenPair.ts";
+import { judges } from "../engine/judges/index.ts";
+import type { Judge } from "../engine/judges/judge.ts";
+import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
+import { permutation, createRandom } from "../engine/data/random.ts";
+import { refuse } from "./errorReport.ts";
+import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
+
+/** A preference set that is ready to train on. */
+export interface LoadedData {
+  readonly id: string;
+  readonly train: readonly TokenPair[];
+  readonly heldout: readonly TokenPair[];
+  /** Rows of the held-out pairs: `heldout[i].row` is an index into these. */
+  readonly heldoutRows: readonly PairRow[];
+  readonly judge: Judge | null;
+  readonly summary: DataSummary;
+}
+
+/** Share of a local file's pairs that is held out. */
+const HELDOUT_SHARE = 0.2;
+const EXAMPLES = 8;
+const CHIPS = 4;
+
+/** Fetches a file of the page's own folder. */
+export type FetchFile = (path: string) => Promise<Uint8Array>;
+
+/** Files of an embedded model. */
+export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Promise<ModelFile[]> {
+  const embedded = embeddedModels.find((candidate) => candidate.id === id);
+  if (embedded === undefined) refuse("CFG-1", `There is no embedded model "${id}".`);
+  return Promise.all(
+    embedded.files.map(async (name) => ({ name, bytes: await fetchFile(`${embedded.folder}/${name}`) })),
+  );
+}
+
+/** What the page shows of a model. */
+export function summarizeModel(id: string, { model }: LoadedModel): ModelSummary {
+  const { config, base } = model;
+  const parameters = [...base.values()].reduce((sum, { size }) => sum + size, 0);
+  const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? "Local model";
+  return {
+    id,
+    label,
+    architecture: config.architecture,
+    parameters,
+    layers: config.layers,
+    hiddenSize: config.hiddenSize,
+    vocabularySize: config.vocabularySize,
+    maxPositions: config.maxPositions,
+    sizeBytes: parameters * Float32Array.BYTES_PER_ELEMENT,
+  };
+}
+
+interface RawData {
+  readonly id: string;
+  readonly label: string;
+  readonly judge: Judge | null;
+  readonly trainRows: readonly PairRow[];
+  readonly heldoutRows: readonly PairRow[];
+  readonly problems: readonly RowProblem[];
+}
+
+/** Reads and tokenises a preference set for a model. Throws when no usable pair is left on either side. */
+export async function loadData(
+  question: Commands["loadData"]["question"],
+  { model, tokenizer }: LoadedModel,
+  fetchFile: FetchFile,
+): Promise<LoadedData> {
+  const raw = question.files === null ? await readEmbedded(question, fetchFile) : readLocal(question.files);
+  const maxTokens = Math.min(question.maxTokens, model.config.maxPositions);
+  const { terminator } = question;
+  const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
+  const train = tokenizePairs(raw.trainRows, options);
+  const heldout = tokenizePairs(raw.heldoutRows, options);
+  const problems = [...raw.problems, ...train.problems, ...heldout.problems];
+  if (train.pairs.length === 0 || heldout.pairs.length === 0) {
+    const first = problems[0];
+    const reason = first === undefined ? "" : ` Row ${first.row}: ${first.reason}.`;
+    refuse("DAT-1", `"${raw.label}" leaves no pairs to train and to evaluate on.${reason}`);
+  }
+  const pairs = raw.trainRows.length + raw.heldoutRows.length + raw.problems.length;
+  const cutAnswers = train.counts.cutAnswers + heldout.counts.cutAnswers;
+  return {
+    id: raw.id,
+    train: train.pairs,
+    heldout: heldout.pairs,
+    heldoutRows: raw.heldoutRows,
+    judge: raw.judge,
+    summary: {
+      id: raw.id,
+      label: raw.label,
+      objective: question.objective,
+      trainPairs: train.pairs.length,
+      heldoutPairs: heldout.pairs.length,
+      meanChosenTokens: mean(train.pairs.map(({ chosen }) => chosen.length)),
+      meanRejectedTokens: mean(train.pairs.map(({ rejected }) => rejected.length)),
+      examples: raw.trainRows.slice(0, EXAMPLES).map(pairText),
+      promptChips: heldout.pairs.slice(0, CHIPS).map((pair) => promptText(raw.heldoutRows[pair.row])),
+      notes: problems.map(({ row, reason }) => ({ row, reason })),
+      healthMessage: healthSentence({ pairs, problems, cutAnswers, maxTokens }),
+      judge: raw.judge?.label ?? null,
+    },
+  };
+}
+
+/** A row as plain text. */
+export function pairText({ prompt, chosen, rejected }: PairRow): PairText {
+  return { prompt: textOf(prompt), chosen: textOf(chosen), rejected: textOf(rejected) };
+}
+
+/** The prompt that a judge and a person see. */
+export function promptText(row: PairRow | undefined): string {
+  return row === undefined ? "" : textOf(row.prompt);
+}
+
+async function readEmbedded(
+  { id, objective: wanted }: Commands["loadData"]["question"],
+  fetchFile: FetchFile,
+): Promise<RawData> {
+  const dataset = embeddedDatasets.find((candidate) => candidate.id === id);
+  if (dataset === undefined) refuse("CFG-1", `There is no embedded preference set "${id}".`);
+  const objective = dataset.objectives.find((candidate) => candidate.id === wanted) ?? dataset.objectives[0];
+  if (objective === undefined) refuse("CFG-1", `"${id}" has no objective "${wanted}".`);
+  const [train, heldout] = await Promise.all(
+    [dataset.files.train, dataset.files.heldout].map(async (path) => readPairs(await fetchFile(path), path)),
+  );
+  const ofObjective = (rows: readonly PairRow[] = []) =>
+    rows.filter((row) => row.objective === undefined || row.objective === objective.id);
+  return {
+    id,
+    label: dataset.label,
+    judge: (judges as Record<string, Judge>)[objective.judge] ?? null,
+    trainRows: ofObjective(train?.rows),
+    heldoutRows: ofObjective(heldout?.rows),
+    problems: [...(train?.problems ?? []), ...(heldout?.problems ?? [])],
+  };
+}
+
+/** A local file is split by prompt, so that no held-out prompt is trained on. */
+function readLocal(files: readonly LocalFile[]): RawData {
+  const [file] = files;
+  if (file === undefined || files.length > 1) {
+    refuse("FIL-1", `${files.length} data files were chosen; choose one .jsonl file of pairs.`);
+  }
+  const { rows, problems } = readPairs(file.bytes, file.name);
+  const prompts = [...new Set(rows.map(promptText))];
+  const order = permutation(prompts.length, createRandom(0));
+  const heldoutCount = Math.max(1, Math.round(prompts.length * HELDOUT_SHARE));
+  const heldout = new Set(Array.from(order.slice(0, heldoutCount), (index) => prompts[index]));
+  return {
+    id: "local",
+    label: file.name,
+    judge: null,
+    trainRows: rows.filter((row) => !heldout.has(promptText(row))),
+    heldoutRows: rows.filter((row) => heldout.has(promptText(row))),
+    problems,
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

@@ -1,0 +1,224 @@
+/** Drives one training run: turns the loop's reports into events, and pauses, steps and stops between them. */
+import {
+  isSampleStep,
+  meanScore,
+  samplePrompts,
+  type SampledAnswer,
+  type SamplePrompt,
+  type SampleSettings,
+} from "../engine/training/samples.ts";
+import { train, type Milestone, type TrainingReport, type TrainingRun } from "../engine/training/train.ts";
+import { reportError } from "./errorReport.ts";
+import type { Checkpoint, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
+
+/** Optimizer steps between checkpoints: what a failure can cost at most. */
+const CHECKPOINT_EVERY = 20;
+/** Prompts that are followed while the run goes on. */
+const FOLLOWED_PROMPTS = 4;
+/** Steps cross the wall in batches, at most ten times a second. */
+const FLUSH_EVERY_MS = 100;
+
+/** A run with what the worker adds to it. */
+export interface RunnerSettings {
+  readonly runId: string;
+  readonly run: TrainingRun;
+  readonly sampling: SampleSettings;
+  readonly prompts: readonly SamplePrompt[];
+  /** Active milliseconds of the run that is resumed. */
+  readonly activeMs: number;
+  readonly emit: (event: WorkerEvent) => void;
+}
+
+/** Something to do with the policy while nothing else uses the device. */
+export type PolicyTask = (milestone: Milestone) => Promise<void>;
+
+/** A run under way. */
+export interface Runner {
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Takes exactly one more optimizer step. */
+  readonly step: () => void;
+  /** Ends after the step under way and keeps its checkpoint; resolves when the device is free. */
+  readonly stop: () => Promise<void>;
+  /** Runs the task at the next milestone; rejects when the run ends before. */
+  readonly atMilestone: (task: PolicyTask) => Promise<void>;
+  readonly sample: () => Promise<void>;
+  /** Resolves when the run has ended in whatever way. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts a run. */
+export function startRunner(settings: RunnerSettings): Runner {
+  const { runId, run, emit } = settings;
+  const totalSteps = run.config.steps;
+  const tasks: PolicyTask[] = [];
+  let activeMs = settings.activeMs;
+  let step = run.resume?.step ?? 0;
+  let lastGoodStep: number | null = run.resume?.step ?? null;
+  let phase: Phase | null = null;
+  let stepsAllowed = Infinity;
+  let isStopping = false;
+  let wake: (() => void) | null = null;
+
+  const enter = (next: Phase, progress: { done: number; total: number } | null = null) => {
+    if (next === phase && progress === null) return;
+    phase = next;
+    emit({ type: "phase", runId, phase: next, step, progress });
+  };
+  const steps = createStepBuffer(runId, emit);
+
+  const checkpoint = async (milestone: Milestone) => {
+    const tensors = await milestone.save();
+    lastGoodStep = milestone.step;
+    const saved: Checkpoint = { runId, step: milestone.step, activeMs, tensors };
+    emit({ type: "checkpoint", checkpoint: saved });
+  };
+
+  const sample = async (milestone: Milestone, prompts: readonly SamplePrompt[]) => {
+    const followed = prompts.slice(0, FOLLOWED_PROMPTS);
+    const greedy = await samplePrompts(settings.sampling, milestone.weights, followed, "greedy");
+    const seeded = await samplePrompts(settings.sampling, milestone.weights, prompts, "seeded");
+    const samples: SampledAnswer[] = [...greedy, ...seeded];
+    emit({ type: "samples", runId, step: milestone.step, samples, meanJudgeScore: meanScore(seeded) });
+  };
+
+  const visit = async (milestone: Milestone) => {
+    const isEnd = milestone.isLast || isStopping;
+    if (isEnd) enter("saving");
+    const isDue = milestone.step > 0 && (isEnd || milestone.step % CHECKPOINT_EVERY === 0);
+    if (isDue && milestone.step !== lastGoodStep) await checkpoint(milestone);
+    const isEdge = milestone.isLast || milestone.step === 0;
+    if (isEdge || isSampleStep(milestone.step)) {
+      enter("evaluating");
+      await sample(milestone, isEdge ? settings.prompts : settings.prompts.slice(0, FOLLOWED_PROMPTS));
+    }
+    for (;;) {
+      for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task(milestone);
+      if (isStopping || milestone.isLast || stepsAllowed > 0) return;
+      enter("paused");
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+
+  const hear = async (report: TrainingReport, elapsedMs: number) => {
+    if (report.kind === "reference") enter("caching-ref", { done: report.done, total: report.total });
+    if (report.kind === "evaluating") enter("evaluating", { done: report.done, total: report.total });
+    if (report.kind === "evaluation") {
+      const { metrics, chosenDelta, rejectedDelta } = report.evaluation;
+      const pairIndex = Int32Array.from(chosenDelta, (_, index) => index);
+      const points = { pairIndex, chosenDelta, rejectedDelta };
+      emit({ type: "evaluation", runId, step: report.step, activeMs, metrics, points });
+    }
+    if (report.kind === "step") {
+      ({ step } = report);
+      activeMs += elapsedMs;
+      stepsAllowed -= 1;
+      steps.add({ step, activeMs, metrics: withSpeed(report.metrics, steps.lastTokens(), elapsedMs) });
+    }
+    if (report.kind === "milestone") {
+      const { milestone } = report;
+      if (milestone.step > 0) steps.flush();
+      await visit(milestone);
+      if (!milestone.isLast && !isStopping) enter("training");
+    }
+  };
+
+  const drive = async () => {
+    const reports = train(run);
+    if (run.resume) enter("recovering");
+    try {
+      for (;;) {
+        const startedAt = performance.now();
+        const next = await reports.next();
+        if (next.done === true) break;
+        await hear(next.value, performance.now() - startedAt);
+        if (isStopping && next.value.kind === "milestone") break;
+        // Messages from the page are heard between tasks only.
+        await nextTask();
+      }
+      steps.flush();
+      enter(step >= totalSteps ? "done" : "stopped");
+    } catch (error) {
+      steps.flush();
+      enter("failed");
+      emit({ type: "failed", runId, step: step + 1, lastGoodStep, error: reportError(error) });
+    } finally {
+      await reports.return().catch(() => undefined);
+    }
+  };
+
+  const go = () => {
+    wake?.();
+    wake = null;
+  };
+  const ended = drive();
+  const atMilestone = (task: PolicyTask) =>
+    new Promise<void>((resolve, reject) => {
+      tasks.push((milestone) => task(milestone).then(resolve, reject));
+      void ended.then(() => {
+        reject(new Error("The run ended before that could be done."));
+      });
+      go();
+    });
+  return {
+    pause: () => {
+      stepsAllowed = 0;
+    },
+    resume: () => {
+      stepsAllowed = Infinity;
+      go();
+    },
+    step: () => {
+      stepsAllowed = 1;
+      go();
+    },
+    stop: () => {
+      isStopping = true;
+      go();
+      return ended;
+    },
+    atMilestone,
+    sample: () => atMilestone((milestone) => sample(milestone, settings.prompts.slice(0, FOLLOWED_PROMPTS))),
+    ended,
+  };
+}
+
+/** Metrics with the speed of their own step. */
+function withSpeed(metrics: Readonly<Record<string, number>>, tokensBefore: number, elapsedMs: number) {
+  const tokens = (metrics["num_tokens"] ?? 0) - tokensBefore;
+  return {
+    ...metrics,
+    "performance/step_ms": elapsedMs,
+    "performance/tokens_per_second": tokens / (elapsedMs / 1000),
+  };
+}
+
+function createStepBuffer(runId: string, emit: (event: WorkerEvent) => void) {
+  let waiting: StepRecord[] = [];
+  let flushedAt = -Infinity;
+  let tokens = 0;
+  const flush = () => {
+    if (waiting.length === 0) return;
+    emit({ type: "steps", runId, steps: waiting });
+    waiting = [];
+    flushedAt = performance.now();
+  };
+  return {
+    flush,
+    lastTokens: () => tokens,
+    add: (record: StepRecord) => {
+      waiting.push(record);
+      tokens = record.metrics["num_tokens"] ?? tokens;
+      if (performance.now() - flushedAt >= FLUSH_EVERY_MS) flush();
+    },
+  };
+}
+
+/** Lets the worker hear messages. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve);
+  });
+}
