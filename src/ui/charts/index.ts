@@ -1,0 +1,85 @@
+/** The charts of a run, in the order of the page. A chart is shown for every run that has one of its series. */
+import { displacementCallout } from "./callouts.ts";
+import type { ChartSpec, SeriesSpec } from "./chartTypes.ts";
+
+const sides = (group: string): readonly SeriesSpec[] => [
+  { name: `${group}/chosen`, label: "chosen", color: "chosen" },
+  { name: `${group}/rejected`, label: "rejected", color: "rejected", dash: "dashed" },
+];
+
+/** Every chart; to add one, add an entry. */
+export const charts: readonly ChartSpec[] = [
+  {
+    id: "rewards",
+    title: "Margin and rewards",
+    scale: "symlog",
+    views: [
+      {
+        id: "rewards",
+        label: "Rewards",
+        series: [{ name: "rewards/margins", label: "margin", color: "margin" }, ...sides("rewards")],
+      },
+      {
+        id: "logratio",
+        label: "Log-ratio",
+        series: [{ name: "margins/logratio", label: "log-ratio", color: "margin" }],
+      },
+    ],
+  },
+  {
+    id: "logps",
+    title: "Log-probs of the answers",
+    scale: "linear",
+    hasStartGuides: true,
+    views: [
+      { id: "sum", label: "Sum", series: sides("logps") },
+      { id: "per-token", label: "Per token", series: sides("logps_per_token") },
+    ],
+    callout: displacementCallout,
+  },
+  {
+    id: "kl",
+    title: "Distance from the reference",
+    scale: "symlog",
+    isHeldOut: true,
+    views: [
+      { id: "sum", label: "Sum", series: sides("kl") },
+      { id: "per-token", label: "Per token", series: sides("kl_per_token") },
+    ],
+  },
+  {
+    id: "accuracy",
+    title: "Pairs told apart",
+    scale: "linear",
+    fixedRange: [0, 1],
+    guides: [{ y: 0.5, label: "coin toss" }],
+    views: [
+      {
+        id: "accuracy",
+        label: "Accuracy",
+        series: [{ name: "rewards/accuracies", label: "accuracy", color: "ink", fillFrom: 0.5 }],
+      },
+    ],
+  },
+  {
+    id: "entropy",
+    title: "Entropy of the next token",
+    scale: "linear",
+    views: [
+      { id: "mean", label: "Mean", series: [{ name: "entropy", label: "entropy", color: "ink" }] },
+      { id: "sides", label: "By answer", series: sides("entropy") },
+    ],
+  },
+  {
+    id: "loss",
+    title: "Loss",
+    scale: "linear",
+    views: [{ id: "loss", label: "Loss", series: [{ name: "loss", label: "loss", color: "ink" }] }],
+  },
+  {
+    id: "grad-norm",
+    title: "Length of the gradient",
+    scale: "linear",
+    views: [{ id: "norm", label: "Norm", series: [{ name: "grad_norm", label: "grad norm", color: "ink" }] }],
+  },
+];
