@@ -133,6 +133,7 @@ async function lint(snippets) {
 }
 
 describe("lint rules", () => {
+  /** @type {Map<string, string[]>} */
   let spoken = new Map();
   before(async () => {
     spoken = await lint([...refused, ...permittedImports]);
@@ -147,7 +148,7 @@ describe("lint rules", () => {
       );
     });
 
-  for (const { file, source } of permittedImports)
+  for (const { file, source } of /** @type {{ file: string, source: string }[]} */ (permittedImports))
     it(`permit ${file}: ${source.split("\n")[0]}`, () => {
       assert.deepEqual(spoken.get(file) ?? [], []);
     });

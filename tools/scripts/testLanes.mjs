@@ -2,9 +2,10 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "./build.mjs";
+import { build, distFolder } from "./build.mjs";
 import { check } from "./check.mjs";
 import { projectRoot, run } from "./run.mjs";
+import { measureShell, shellBudgetBytes } from "./shellSize.mjs";
 
 /** Counts of a Vitest JSON report; a file that could not be loaded counts as one failure. */
 export function countVitest(report) {
@@ -92,11 +93,16 @@ async function scripts() {
 async function buildSite() {
   try {
     await build();
-    return { passed: 1, failed: 0, skipped: 0 };
   } catch (error) {
     console.error(error.message);
     return { passed: 0, failed: 1, skipped: 0 };
   }
+  const shellBytes = await measureShell(distFolder);
+  const isSmall = shellBytes <= shellBudgetBytes;
+  console.log(
+    `The page's shell is ${shellBytes} bytes of gzipped JavaScript, of ${shellBudgetBytes} allowed.`,
+  );
+  return { passed: isSmall ? 2 : 1, failed: isSmall ? 0 : 1, skipped: 0 };
 }
 
 /** In the order they run: each resolves to `{ passed, failed, skipped }`; `env` names the browser. */

@@ -25,6 +25,7 @@ export const fieldHelp = {
   seed: "seed of everything random",
   evalEvery: "steps between held-out evaluations; 0: only before and after",
   evalPairs: "held-out pairs per evaluation",
+  samplePrompts: "held-out prompts that are answered before and after the run",
   sampleTokens: "longest sample, in tokens",
   sampleTemperature: "temperature of the seeded samples",
   backend: "what computes",
