@@ -43,6 +43,7 @@ const anyConfig: fc.Arbitrary<RunConfig> = fc
       seed: integer(0, 2_147_483_647),
       evalEvery: integer(0, 100_000),
       evalPairs: integer(1, 4096),
+      samplePrompts: integer(1, 512),
       sampleTokens: integer(1, 512),
       sampleTemperature: real(0, 5),
       backend: fc.constantFrom("auto" as const, "webgpu" as const, "cpu" as const),

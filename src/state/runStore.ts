@@ -206,7 +206,6 @@ function afterEvaluation(
   state: RunState,
 ): Partial<RunState> {
   const { step, activeMs, metrics, points } = event;
-  clock.ignoreNext();
   // A run that goes on from a checkpoint may evaluate the checkpoint's step again.
   const isRepeated = history.evaluations.at(-1)?.step === step;
   if (!isRepeated) history.addEvaluation({ step, activeMs, metrics });

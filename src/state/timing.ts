@@ -1,4 +1,4 @@
-/** Speed and time left, from measured steps only: never from the first step, an evaluation or a pause. */
+/** Speed and time left, from the active time of steps: never from the first step, an evaluation or a pause. */
 import type { StepRecord } from "../worker/protocol.ts";
 
 /** How many steps must be timed before a time left is shown. */
@@ -12,25 +12,16 @@ export class StepClock {
   private previous: StepRecord | null = null;
   private meanMs: number | null = null;
   private timed = 0;
-  private isNextIgnored = false;
 
   /** Takes in the next step. */
   observe(record: StepRecord): void {
     const previous = this.previous;
     this.previous = record;
-    // The first step pays for one-off work, and the step after an evaluation carries that evaluation.
-    if (previous === null || record.step !== previous.step + 1 || this.isNextIgnored) {
-      this.isNextIgnored = false;
-      return;
-    }
+    // The first step pays for one-off work, and a jump back to a checkpoint took no step.
+    if (previous === null || record.step !== previous.step + 1) return;
     const elapsedMs = record.activeMs - previous.activeMs;
     this.timed += 1;
     this.meanMs = this.meanMs === null ? elapsedMs : this.meanMs + newestWeight * (elapsedMs - this.meanMs);
-  }
-
-  /** Keeps an evaluation out of the average. */
-  ignoreNext(): void {
-    this.isNextIgnored = true;
   }
 
   /** Seconds per step; null before enough steps were timed to say anything. */
@@ -50,6 +41,5 @@ export class StepClock {
     this.previous = null;
     this.meanMs = null;
     this.timed = 0;
-    this.isNextIgnored = false;
   }
 }

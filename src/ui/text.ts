@@ -77,6 +77,10 @@ export const settingTexts = {
     label: "Held-out pairs",
     help: "How many pairs that are never trained on are scored. They are the dots of the Pair Map.",
   },
+  samplePrompts: {
+    label: "Prompts sampled",
+    help: "Held-out prompts that are answered before and after the run and scored by the judge. The first four are followed while it goes on.",
+  },
   sampleTokens: { label: "Answer length", help: "Longest sampled answer, in tokens." },
   sampleTemperature: {
     label: "Temperature",

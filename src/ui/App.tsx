@@ -1,0 +1,45 @@
+import { MantineProvider } from "@mantine/core";
+import "./styles/mantine.css";
+import "./styles/controls.css";
+import "./styles/setup.css";
+import "./styles/panels.css";
+import "./styles/train.css";
+import { DeviceDialog } from "./components/CapabilityChip.tsx";
+import { Dialogs } from "./components/Dialogs.tsx";
+import { DropTarget, FileInputs } from "./components/FileDoors.tsx";
+import { Header } from "./components/Header.tsx";
+import { ShareDialog } from "./components/ShareDialog.tsx";
+import { ShortcutSheet } from "./components/ShortcutSheet.tsx";
+import { useKeyboard } from "./components/useKeyboard.ts";
+import { useTabTitle } from "./components/useTabTitle.ts";
+import { TrainPage } from "./pages/train/TrainPage.tsx";
+import { cssVariablesResolver, theme } from "./theme.ts";
+
+/** The whole page. */
+export function App() {
+  useKeyboard();
+  useTabTitle();
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
+      <a className="skip-link" href="#live" onClick={skipToLive}>
+        Skip to the run
+      </a>
+      <div className="app">
+        <Header />
+        <TrainPage />
+      </div>
+      <FileInputs />
+      <DropTarget />
+      <DeviceDialog />
+      <ShareDialog />
+      <ShortcutSheet />
+      <Dialogs />
+    </MantineProvider>
+  );
+}
+
+/** The address holds the setup, so the skip link moves the focus without changing it. */
+function skipToLive(event: React.MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("live")?.focus();
+}

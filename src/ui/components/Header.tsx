@@ -1,0 +1,84 @@
+import { ActionIcon, Button, Tooltip, useMantineColorScheme } from "@mantine/core";
+import { openLayer } from "../../state/viewStore.ts";
+import { tagline } from "../text.ts";
+import { CapabilityChip } from "./CapabilityChip.tsx";
+import { Icon } from "./Icon.tsx";
+import { useViewport } from "./useViewport.ts";
+
+/** The top line: what this is, what it computes on, and the doors that are always open. */
+export function Header() {
+  const viewport = useViewport();
+  const isPhone = viewport === "phone";
+  return (
+    <header className="shell-header">
+      <span className="brand">
+        <Mark />
+        Prefscope
+      </span>
+      {!isPhone && <p className="tagline">{tagline.join(" ")}</p>}
+      <div className="header-doors">
+        <CapabilityChip isShort={isPhone || viewport === "narrow"} />
+        {isPhone ? (
+          <ActionIcon variant="subtle" size={36} aria-label="Share" onClick={share}>
+            <Icon name="share" size={18} />
+          </ActionIcon>
+        ) : (
+          <Button size="xs" variant="subtle" leftSection={<Icon name="share" size={15} />} onClick={share}>
+            Share
+          </Button>
+        )}
+        <SchemeButton />
+        {!isPhone && (
+          <Tooltip label="Keyboard (?)">
+            <ActionIcon
+              variant="subtle"
+              size={32}
+              aria-label="Keyboard shortcuts"
+              onClick={() => {
+                openLayer("shortcuts");
+              }}
+            >
+              <Icon name="help" size={18} />
+            </ActionIcon>
+          </Tooltip>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function share(): void {
+  openLayer("share");
+}
+
+function Mark() {
+  return (
+    <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
+      <rect width="24" height="24" rx="5" fill="var(--primary)" />
+      <path d="M5 19 19 5" stroke="var(--on-primary)" strokeWidth="1.5" strokeLinecap="round" />
+      <circle cx="16" cy="14.5" r="2.4" fill="var(--on-primary)" />
+      <circle cx="9.6" cy="17.4" r="1.5" fill="var(--on-primary)" opacity="0.65" />
+    </svg>
+  );
+}
+
+function SchemeButton() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const next = { auto: "light", light: "dark", dark: "auto" } as const;
+  const icons = { auto: "auto", light: "sun", dark: "moon" } as const;
+  const label = `Colours: ${colorScheme}. Change to ${next[colorScheme]}.`;
+  return (
+    <Tooltip label={`Colours: ${colorScheme}`}>
+      <ActionIcon
+        variant="subtle"
+        size={32}
+        aria-label={label}
+        onClick={() => {
+          setColorScheme(next[colorScheme]);
+        }}
+      >
+        <Icon name={icons[colorScheme]} size={18} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

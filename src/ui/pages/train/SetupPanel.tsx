@@ -1,0 +1,134 @@
+import { Skeleton } from "@mantine/core";
+import type { ReactNode } from "react";
+import { setupProblems, useSetupStore } from "../../../state/setupStore.ts";
+import { focusSetting } from "../../components/focusSetting.ts";
+import { fieldLabel } from "../../components/fieldLabel.ts";
+import { PreflightPanel } from "./PreflightPanel.tsx";
+import { ChoiceField, NumberField, ShuffleField, TargetsField } from "./setup/FieldSettings.tsx";
+import { MethodCards } from "./setup/MethodCards.tsx";
+import { DataChoice, ModelChoice, PresetChoice } from "./setup/SourceCards.tsx";
+
+/** The whole setup of a run: sources, method, settings, and what it will cost. */
+export function SetupPanel() {
+  const isDescribed = useSetupStore((state) => state.description !== null);
+  if (!isDescribed) return <SetupSkeleton />;
+  return (
+    <div className="setup" data-testid="setup">
+      <Problems />
+      <Group title="Preset">
+        <PresetChoice />
+      </Group>
+      <Group title="Model">
+        <ModelChoice />
+      </Group>
+      <Group title="Data">
+        <DataChoice />
+      </Group>
+      <Group title="Method">
+        <MethodCards />
+      </Group>
+      <Group title="Training">
+        <NumberField field="learningRate" />
+        <NumberField field="steps" />
+        <NumberField field="batchPairs" />
+        <NumberField field="seed" />
+      </Group>
+      <AdapterGroup />
+      <Fold title="Optimiser">
+        <ChoiceField field="schedule" />
+        <NumberField field="warmupSteps" />
+        <NumberField field="maxGradNorm" />
+        <NumberField field="weightDecay" />
+        <NumberField field="accumulationSteps" />
+        <ShuffleField />
+      </Fold>
+      <Fold title="Evaluation and samples">
+        <NumberField field="evalEvery" />
+        <NumberField field="evalPairs" />
+        <NumberField field="samplePrompts" />
+        <NumberField field="sampleTokens" />
+        <NumberField field="sampleTemperature" />
+      </Fold>
+      <Fold title="Reading and computing">
+        <NumberField field="maxTokens" />
+        <ChoiceField field="terminator" />
+        <ChoiceField field="backend" />
+      </Fold>
+      <PreflightPanel />
+    </div>
+  );
+}
+
+function AdapterGroup() {
+  const tuning = useSetupStore((state) => state.config.tuning);
+  return (
+    <Fold title="Adapter">
+      <ChoiceField field="tuning" />
+      {tuning === "lora" && (
+        <>
+          <NumberField field="loraRank" />
+          <NumberField field="loraAlpha" />
+          <NumberField field="loraDropout" />
+          <TargetsField />
+        </>
+      )}
+    </Fold>
+  );
+}
+
+function Group({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <section className="setup-group" aria-label={title}>
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Fold({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <details className="setup-group setup-fold">
+      <summary>
+        <h2>{title}</h2>
+      </summary>
+      {children}
+    </details>
+  );
+}
+
+function Problems() {
+  const setup = useSetupStore();
+  const problems = setupProblems(setup);
+  if (problems.length === 0) return null;
+  return (
+    <div className="setup-problems" data-testid="problems">
+      <strong>{problems.length === 1 ? "1 problem" : `${problems.length} problems`}</strong>
+      <ul>
+        {problems.map(({ field, message }) => (
+          <li key={`${field} ${message}`}>
+            <button
+              type="button"
+              className="link-button"
+              onClick={() => {
+                focusSetting(field);
+              }}
+            >
+              {fieldLabel(field, setup.description)}
+            </button>
+            : {message}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function SetupSkeleton() {
+  return (
+    <div className="setup" aria-busy="true" aria-label="Setup is loading">
+      {[52, 52, 52, 120, 160].map((height, index) => (
+        <Skeleton key={`${index} ${height}`} height={height} radius={6} animate={false} mb={12} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,125 @@
+import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
+import { chooseData, choosePreset, edit } from "../../../../state/editing.ts";
+import { localId } from "../../../../state/link.ts";
+import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
+import { chooseFiles } from "../../../components/FileDoors.tsx";
+import { Icon } from "../../../components/Icon.tsx";
+import { formatBytes, formatCount } from "../../../format.ts";
+
+/** The list of starting points with the promise of the chosen one. */
+export function PresetChoice() {
+  const { description, presetId } = useSetupStore();
+  const presets = description?.presets ?? [];
+  return (
+    <>
+      <NativeSelect
+        size="xs"
+        aria-label="Preset"
+        data-field="preset"
+        value={presetId}
+        data={presets.map(({ id, label }) => ({ value: id, label }))}
+        onChange={({ currentTarget }) => {
+          choosePreset(currentTarget.value);
+        }}
+      />
+      <p className="note">{presets.find(({ id }) => id === presetId)?.promise}</p>
+    </>
+  );
+}
+
+/** The model that is trained, and the door to another. */
+export function ModelChoice() {
+  const { config, description, model, loading } = useSetupStore();
+  const models = description?.models ?? [];
+  const isLocal = config.model === localId;
+  const choices = models.map(({ id, label }) => ({ value: id, label }));
+  if (isLocal) choices.push({ value: localId, label: model?.label ?? "From your disk" });
+  return (
+    <>
+      <div className="source-line">
+        <NativeSelect
+          size="xs"
+          aria-label="Model"
+          data-field="model"
+          value={config.model}
+          data={choices}
+          onChange={({ currentTarget }) => {
+            edit({ model: currentTarget.value });
+          }}
+        />
+        <OpenButton part="model" label="Open model files" />
+      </div>
+      <p className="note" data-testid="model-summary">
+        {loading === "model" || model === null
+          ? "Loading…"
+          : `${formatCount(model.parameters)} parameters · ${model.layers} layers × ${model.hiddenSize} · ${formatBytes(model.sizeBytes)}`}
+      </p>
+    </>
+  );
+}
+
+/** The preference set, which of its objectives is trained, and the door to another. */
+export function DataChoice() {
+  const setup = useSetupStore();
+  const { config, description, data, loading } = setup;
+  const sets = description?.datasets ?? [];
+  const card = sets.find(({ id }) => id === config.data);
+  const isLocal = config.data === localId;
+  const choices = sets.map(({ id, label }) => ({ value: id, label }));
+  if (isLocal) choices.push({ value: localId, label: data?.label ?? "From your disk" });
+  const objectives = (card?.objectives ?? []).map(({ id, label }) => ({ value: id, label }));
+  const problem = setupProblems(setup).find(({ field }) => field === "data")?.message;
+  return (
+    <>
+      <div className="source-line">
+        <NativeSelect
+          size="xs"
+          aria-label="Preference data"
+          data-field="data"
+          value={config.data}
+          error={problem}
+          data={choices}
+          onChange={({ currentTarget }) => {
+            chooseData(currentTarget.value, "");
+          }}
+        />
+        <OpenButton part="data" label="Open a .jsonl file of pairs" />
+      </div>
+      {objectives.length > 1 && (
+        <SegmentedControl
+          size="xs"
+          fullWidth
+          aria-label="Objective"
+          data={objectives}
+          value={config.objective}
+          onChange={(objective) => {
+            chooseData(config.data, objective);
+          }}
+        />
+      )}
+      <p className="note" data-testid="data-summary">
+        {loading === "data" || data === null
+          ? "Loading…"
+          : `${formatCount(data.trainPairs)} pairs + ${formatCount(data.heldoutPairs)} held out${
+              data.judge === null ? "" : ` · judge: ${data.judge}`
+            }`}
+      </p>
+    </>
+  );
+}
+
+function OpenButton({ part, label }: { readonly part: "model" | "data"; readonly label: string }) {
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      aria-label={label}
+      leftSection={<Icon name={part === "model" ? "folder" : "file"} size={14} />}
+      onClick={() => {
+        chooseFiles(part);
+      }}
+    >
+      Open…
+    </Button>
+  );
+}
