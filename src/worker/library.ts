@@ -9,6 +9,8 @@ import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
 import { permutation, createRandom } from "../engine/data/random.ts";
+import { fingerprint } from "../engine/reference/fingerprint.ts";
+import type { ShippedReference } from "../engine/reference/referenceCache.ts";
 import { refuse } from "./errorReport.ts";
 import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
 
@@ -20,6 +22,8 @@ export interface LoadedData {
   /** Rows of the held-out pairs: `heldout[i].row` is an index into these. */
   readonly heldoutRows: readonly PairRow[];
   readonly judge: Judge | null;
+  /** Reference log-probs that came along; absent for the person's own files. */
+  readonly shipped?: ShippedReference;
   readonly summary: DataSummary;
 }
 
@@ -38,6 +42,11 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
   return Promise.all(
     embedded.files.map(async (name) => ({ name, bytes: await fetchFile(`${embedded.folder}/${name}`) })),
   );
+}
+
+/** Tells one set of weights from another. */
+export function weightsFingerprint(files: readonly ModelFile[]): string {
+  return fingerprint(files.find(({ name }) => name.endsWith("model.safetensors"))?.bytes ?? new Uint8Array());
 }
 
 /** What the page shows of a model. */
@@ -65,6 +74,7 @@ interface RawData {
   readonly trainRows: readonly PairRow[];
   readonly heldoutRows: readonly PairRow[];
   readonly problems: readonly RowProblem[];
+  readonly shipped?: ShippedReference;
 }
 
 /** Reads and tokenises a preference set for a model. Throws when no usable pair is left on either side. */
@@ -93,6 +103,7 @@ export async function loadData(
     heldout: heldout.pairs,
     heldoutRows: raw.heldoutRows,
     judge: raw.judge,
+    ...(raw.shipped === undefined ? {} : { shipped: raw.shipped }),
     summary: {
       id: raw.id,
       label: raw.label,
@@ -131,6 +142,7 @@ async function readEmbedded(
   const [train, heldout] = await Promise.all(
     [dataset.files.train, dataset.files.heldout].map(async (path) => readPairs(await fetchFile(path), path)),
   );
+  const reference = new TextDecoder().decode(await fetchFile(dataset.reference));
   const ofObjective = (rows: readonly PairRow[] = []) =>
     rows.filter((row) => row.objective === undefined || row.objective === objective.id);
   return {
@@ -140,6 +152,7 @@ async function readEmbedded(
     trainRows: ofObjective(train?.rows),
     heldoutRows: ofObjective(heldout?.rows),
     problems: [...(train?.problems ?? []), ...(heldout?.problems ?? [])],
+    shipped: JSON.parse(reference) as ShippedReference,
   };
 }
 

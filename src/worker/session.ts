@@ -21,6 +21,7 @@ import {
   summarizeModel,
   type FetchFile,
   type LoadedData,
+  weightsFingerprint,
 } from "./library.ts";
 import type { Checkpoint, CommandName, Commands, Injection, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
@@ -44,8 +45,8 @@ const WARM_UP_STEPS = 2;
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
   let device: Device | null = null;
-  let model: (LoadedModel & { readonly id: string; readonly reference: ReferenceCache }) | null = null;
-  let data: LoadedData | null = null;
+  let model: (LoadedModel & { readonly id: string; readonly fingerprint: string }) | null = null;
+  let data: (LoadedData & { readonly reference: ReferenceCache }) | null = null;
   let runner: Runner | null = null;
   let injections: readonly Injection[] = [];
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
@@ -67,7 +68,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
   };
 
   const trainingRun = (config: RunConfig): TrainingRun => {
-    const { model: weights, reference } = needModel();
+    const { model: weights } = needModel();
     const pairs = needData();
     return {
       model: weights,
@@ -75,7 +76,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       objective: objectiveOf(config),
       trainPairs: pairs.train,
       heldoutPairs: pairs.heldout,
-      reference,
+      reference: pairs.reference,
       live: { learningRate: config.learningRate, evalEvery: config.evalEvery },
       tamper: createTamper(injections),
     };
@@ -109,17 +110,19 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
     loadModel: async ({ id, files }) => {
       if (device === null) return refuse("CFG-1", "No device is open.");
       await endRun();
-      const loaded = loadModel(files ?? (await embeddedModelFiles(id, fetchFile)));
+      const opened = files ?? (await embeddedModelFiles(id, fetchFile));
+      const loaded = loadModel(opened);
       model?.dispose();
-      model = { ...loaded, id, reference: createReferenceCache() };
+      model = { ...loaded, id, fingerprint: weightsFingerprint(opened) };
       data = null;
       speed = null;
       return summarizeModel(id, loaded);
     },
     loadData: async (question) => {
-      const loaded = await loadData(question, needModel(), fetchFile);
+      const owner = needModel();
+      const loaded = await loadData(question, owner, fetchFile);
       await endRun();
-      data = loaded;
+      data = { ...loaded, reference: createReferenceCache(loaded.shipped, owner.fingerprint) };
       return loaded.summary;
     },
     preflight: ({ config }) => {

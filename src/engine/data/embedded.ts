@@ -15,6 +15,8 @@ export interface EmbeddedDataset {
   /** With several objectives, every row names its own in the column `objective`. */
   readonly objectives: readonly EmbeddedObjective[];
   readonly files: { readonly train: string; readonly heldout: string };
+  /** Log-probs of all its pairs under the embedded model. */
+  readonly reference: string;
 }
 
 /** A model that comes with the studio. */
@@ -34,6 +36,7 @@ export const embeddedDatasets: readonly EmbeddedDataset[] = [
       "Story openings with an ending in which people are kind, preferred to one in which they are not.",
     objectives: [{ id: "kind", label: "Kind", judge: "kindEndings" }],
     files: { train: "data/kind-endings/train.jsonl", heldout: "data/kind-endings/heldout.jsonl" },
+    reference: "data/kind-endings/reference.json",
   },
   {
     id: "helpful-harmless",
@@ -45,6 +48,7 @@ export const embeddedDatasets: readonly EmbeddedDataset[] = [
       { id: "harmless", label: "Harmless", judge: "harmless" },
     ],
     files: { train: "data/helpful-harmless/train.jsonl", heldout: "data/helpful-harmless/heldout.jsonl" },
+    reference: "data/helpful-harmless/reference.json",
   },
 ];
 

@@ -1,0 +1,46 @@
+/** The numbers that come along must be those of the model that comes along. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { embeddedDatasets, embeddedModels } from "../data/embedded.ts";
+import { readPairs } from "../data/readPairs.ts";
+import { tokenizePairs } from "../data/tokenizePairs.ts";
+import { loadModel } from "../models/loadModel.ts";
+import { openTestDevice } from "../tensor/testing.ts";
+import { rememberReference } from "../training/referencePass.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { createReferenceCache, type ShippedReference } from "./referenceCache.ts";
+
+const bytesOf = (path: string) =>
+  new Uint8Array(readFileSync(join(import.meta.dirname, "../../../public", path)));
+const [story] = embeddedModels;
+const files = (story?.files ?? []).map((name) => ({ name, bytes: bytesOf(`${story?.folder}/${name}`) }));
+const weights = fingerprint(bytesOf(`${story?.folder}/model.safetensors`));
+
+/** Every so many pairs are scored again. */
+const STRIDE = 40;
+const TOLERANCE = 1e-3;
+
+describe.each(embeddedDatasets.map((dataset) => [dataset.id, dataset] as const))("%s", (_, dataset) => {
+  it("has the embedded model's log-probs of every pair", { timeout: 60_000 }, async () => {
+    await openTestDevice("cpu");
+    const { model, tokenizer, dispose } = loadModel(files);
+    const shipped = JSON.parse(new TextDecoder().decode(bytesOf(dataset.reference))) as ShippedReference;
+    const remembered = createReferenceCache(shipped, weights);
+    const pairs = Object.values(dataset.files).flatMap(
+      (path) => tokenizePairs(readPairs(bytesOf(path), path).rows, { tokenizer, maxTokens: 128 }).pairs,
+    );
+    expect(remembered.missing(pairs)).toEqual([]);
+    const again = createReferenceCache();
+    const some = pairs.filter((_pair, index) => index % STRIDE === 0);
+    for await (const _progress of rememberReference(model, again, some, 8));
+    for (const pair of some) {
+      for (const side of ["chosen", "rejected"] as const) {
+        expect(
+          Math.abs((again.get(pair)?.[side] ?? NaN) - (remembered.get(pair)?.[side] ?? NaN)),
+        ).toBeLessThan(TOLERANCE);
+      }
+    }
+    dispose();
+  });
+});
