@@ -1,0 +1,77 @@
+import { Button, Popover, SegmentedControl, Slider } from "@mantine/core";
+import { Icon } from "../components/Icon.tsx";
+import type { ChartScale } from "./chartTypes.ts";
+
+/** What a chart's own menu changes. */
+export interface ChartOptionsProps {
+  readonly title: string;
+  readonly scale: ChartScale;
+  readonly onScale: (scale: ChartScale) => void;
+  /** Why a plain log scale cannot be chosen; null when it can. */
+  readonly logRefusal: string | null;
+  readonly smoothing: number;
+  readonly onSmoothing: (smoothing: number) => void;
+  /** Takes scale and smoothing from the page again; null when they are the page's already. */
+  readonly onReset: (() => void) | null;
+  readonly onDownload: () => void;
+}
+
+/** Scale, smoothing and the file of one chart. */
+export function ChartOptions(props: ChartOptionsProps) {
+  const { title, scale, onScale, logRefusal, smoothing, onSmoothing, onReset, onDownload } = props;
+  return (
+    <Popover position="bottom-end" width={264} trapFocus returnFocus shadow="md">
+      <Popover.Target>
+        <button type="button" className="chart-button" aria-label={`Options of ${title}`}>
+          <Icon name="more" />
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={`Options of ${title}`}>
+        <div className="chart-options">
+          <span className="chart-option-name">Scale</span>
+          <SegmentedControl
+            aria-label="Scale"
+            size="xs"
+            fullWidth
+            value={scale}
+            onChange={(value) => onScale(value === "log" ? "log" : value === "symlog" ? "symlog" : "linear")}
+            data={[
+              { value: "linear", label: "linear" },
+              { value: "symlog", label: "symlog" },
+              { value: "log", label: "log", disabled: logRefusal !== null },
+            ]}
+          />
+          <p className="chart-option-help">
+            {logRefusal ?? "symlog also shows 0 and negative values; log does not."}
+          </p>
+          <span className="chart-option-name">
+            Smoothing <b>{smoothing.toFixed(2)}</b>
+          </span>
+          <Slider
+            thumbProps={{ "aria-label": `Smoothing of ${title}` }}
+            size="sm"
+            min={0}
+            max={0.99}
+            step={0.01}
+            value={smoothing}
+            onChange={onSmoothing}
+            label={null}
+          />
+          <p className="chart-option-help">
+            Weight of the past. Raw values stay visible, tables and files are never smoothed.
+          </p>
+          <div className="chart-option-row">
+            <Button size="compact-sm" variant="default" onClick={onDownload}>
+              Download CSV
+            </Button>
+            {onReset !== null && (
+              <Button size="compact-sm" variant="subtle" onClick={onReset}>
+                As on the page
+              </Button>
+            )}
+          </div>
+        </div>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
