@@ -6,7 +6,8 @@ import { boot } from "./state/boot.ts";
 import { App } from "./ui/App.tsx";
 
 const booted = boot({
-  createPort: () => new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module" }),
+  createPort: () =>
+    new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: document.baseURI }),
   search: location.search,
   isSecure: window.isSecureContext,
 });
