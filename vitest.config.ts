@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { chromiumArgs } from "./tools/scripts/chromium.mjs";
 
 const fixtures = resolve(import.meta.dirname, process.env["FIXTURES_DIR"] ?? "../shared/fixtures");
 const fixturesFolder = existsSync(fixtures) ? fixtures : "";
@@ -12,20 +13,6 @@ const chromium = process.env["CHROMIUM_PATH"];
 const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
 /** Read by `src/engine/testing/fixtures.ts`; whole trajectories take minutes, so they are asked for by name. */
 const provide = { fixturesFolder, isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1" };
-
-const chromiumFlags = [
-  "--no-sandbox",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=Vulkan",
-  "--use-vulkan=swiftshader",
-  "--use-angle=swiftshader",
-  "--disable-background-networking",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 export default defineConfig({
   test: {
@@ -63,7 +50,7 @@ export default defineConfig({
             screenshotFailures: false,
             provider: playwright({
               launchOptions: {
-                args: chromiumFlags,
+                args: chromiumArgs(),
                 ...(chromium === undefined ? {} : { executablePath: chromium }),
               },
             }),

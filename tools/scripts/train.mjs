@@ -25,7 +25,8 @@ async function loadDefinitions() {
   return { schema: toJSONSchema(runConfigSchema), defaultConfig, presets, objectives };
 }
 
-const modelFilePattern = /\.(json|safetensors|jinja)$/;
+const modelFilePattern =
+  /^((generation_|tokenizer_)?config|tokenizer|special_tokens_map)\.json$|^chat_template\.jinja$|\.safetensors$/;
 const neededModelFiles = ["config.json", "model.safetensors", "tokenizer.json"];
 
 /** The files of a local model folder, or none when `model` is an embedded model's id. */
