@@ -20,7 +20,10 @@ interface ViewState {
   readonly isLogOpen: boolean;
   /** Single-letter keys work. */
   readonly areLettersOn: boolean;
-  readonly hoveredStep: number | null;
+  /** Where every chart draws its crosshair, in units of the axis. */
+  readonly hoveredX: number | null;
+  /** The part of the axis that every chart shows; null shows all and follows the newest step. */
+  readonly zoom: readonly [number, number] | null;
   readonly selectedPair: number | null;
   readonly smoothing: number;
   readonly scale: "linear" | "symlog";
@@ -33,7 +36,8 @@ export const useViewStore = create<ViewState>(() => ({
   isDrawingPaused: false,
   isLogOpen: false,
   areLettersOn: true,
-  hoveredStep: null,
+  hoveredX: null,
+  zoom: null,
   selectedPair: null,
   smoothing: 0.6,
   scale: "symlog",

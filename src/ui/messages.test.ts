@@ -40,7 +40,9 @@ it("says the numbers that matter", () => {
   });
   expect(messageCatalogue["GPU-1"]({}, facts).text).toContain("250 ms a step");
   expect(messageCatalogue["LNK-1"](details, facts).title).toContain("2 settings");
-  expect(messageCatalogue["FIL-1"]({ file: "foo.bin" }, facts).title).toBe("“foo.bin” is not a format I know.");
+  expect(messageCatalogue["FIL-1"]({ file: "foo.bin" }, facts).title).toBe(
+    "“foo.bin” is not a format I know.",
+  );
 });
 
 it("has a word for every phase", () => {

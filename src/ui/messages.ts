@@ -124,7 +124,11 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
     tone: "error",
     title: "The trainer stopped.",
     text: `Reason: ${reason ?? "unknown"}.${
-      wasActive !== 1 ? "" : lastGoodStep === null ? " No step was kept yet." : ` Step ${lastGoodStep} is safe.`
+      wasActive !== 1
+        ? ""
+        : lastGoodStep === null
+          ? " No step was kept yet."
+          : ` Step ${lastGoodStep} is safe.`
     }`,
     primary: button(
       wasActive !== 1

@@ -32,7 +32,10 @@ export const settingTexts = {
     label: "Learning rate",
     help: "How far one step moves the adapter. Too high and the loss stops being a number or the text repeats; too low and nothing moves. Applies to a running run at once.",
   },
-  steps: { label: "Steps", help: "How many times the adapter is updated. Each step reads one batch of pairs." },
+  steps: {
+    label: "Steps",
+    help: "How many times the adapter is updated. Each step reads one batch of pairs.",
+  },
   batchPairs: {
     label: "Batch",
     help: "Pairs read in one pass. Larger batches give a steadier direction and need more memory.",
@@ -53,7 +56,10 @@ export const settingTexts = {
     label: "Alpha",
     help: "The adapter's update is multiplied by alpha / rank. Twice the rank is usual.",
   },
-  loraDropout: { label: "Dropout", help: "Share of the adapter's inputs that is left out at random in training." },
+  loraDropout: {
+    label: "Dropout",
+    help: "Share of the adapter's inputs that is left out at random in training.",
+  },
   loraTargets: {
     label: "Adapted matrices",
     help: "Which matrices of every layer get an adapter: q, k, v and o belong to attention, gate, up and down to the feed-forward part.",
@@ -86,7 +92,10 @@ export const settingTexts = {
     label: "Temperature",
     help: "0 always takes the likeliest token; higher values vary more. The greedy samples ignore it.",
   },
-  maxTokens: { label: "Longest pair", help: "Longest prompt plus answer in tokens; longer ones are left out." },
+  maxTokens: {
+    label: "Longest pair",
+    help: "Longest prompt plus answer in tokens; longer ones are left out.",
+  },
   terminator: {
     label: "Answer ends with",
     help: "The token that ends an answer and is learned with it. Automatic follows the model's template.",
@@ -105,6 +114,17 @@ export const choiceTexts = {
   terminator: { auto: "Automatic", eos: "End of text", none: "Nothing" },
   backend: { auto: "Automatic", webgpu: "GPU (WebGPU)", cpu: "CPU" },
 } as const;
+
+/** Short names of the plots for a phone's tabs; a plot without one keeps its title. */
+export const plotTabs: Readonly<Record<string, string>> = {
+  rewards: "Margin",
+  logps: "Log-probs",
+  kl: "KL",
+  accuracy: "Accuracy",
+  entropy: "Entropy",
+  loss: "Loss",
+  "grad-norm": "Gradient",
+};
 
 /** Keys and what they do, for the shortcut sheet. */
 export const shortcuts: readonly (readonly [string, string])[] = [

@@ -20,10 +20,24 @@ const primary: MantineColorsTuple = [
   "#073c72",
 ];
 
+/** Greys of the dark scheme, from text to page. */
+const dark: MantineColorsTuple = [
+  "#f2f2f2",
+  "#a3acba",
+  "#8b95a5",
+  "#6e7787",
+  "#3a4049",
+  "#2a2f37",
+  "#1b1e24",
+  "#14161a",
+  "#0f1114",
+  "#0b0d0f",
+];
+
 /** Sizes, fonts and defaults of every Mantine component. */
 export const theme = createTheme({
   primaryColor: "primary",
-  colors: { primary },
+  colors: { primary, dark },
   primaryShade: { light: 7, dark: 4 },
   fontFamily: "var(--sans)",
   fontFamilyMonospace: "var(--mono)",
@@ -58,4 +72,8 @@ const shared = {
 };
 
 /** Puts the tokens where Mantine looks for its own colours. */
-export const cssVariablesResolver: CSSVariablesResolver = () => ({ variables: {}, light: shared, dark: shared });
+export const cssVariablesResolver: CSSVariablesResolver = () => ({
+  variables: {},
+  light: shared,
+  dark: shared,
+});

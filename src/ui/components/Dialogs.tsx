@@ -102,8 +102,8 @@ function RestartQuestion() {
   return (
     <>
       <p>
-        The adapter of step {step} holds {formatClock(activeMs / 1000)} of training that was not saved. A new run
-        replaces it.
+        The adapter of step {step} holds {formatClock(activeMs / 1000)} of training that was not saved. A new
+        run replaces it.
       </p>
       <div className="dialog-actions">
         <Button size="xs" onClick={() => void saveFirst()}>

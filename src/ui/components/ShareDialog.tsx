@@ -58,7 +58,8 @@ function ShareContent() {
       </dl>
       <p className="note">
         Nothing else: no weights, no prompts, no answers, no files. The part after # never reaches a server.
-        {hasLocalFiles && " Files from your disk stay there: whoever opens the link starts with the embedded ones."}
+        {hasLocalFiles &&
+          " Files from your disk stay there: whoever opens the link starts with the embedded ones."}
       </p>
     </>
   );

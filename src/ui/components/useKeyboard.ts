@@ -4,7 +4,8 @@ import { useRunStore } from "../../state/runStore.ts";
 import { openLayer, useViewStore } from "../../state/viewStore.ts";
 
 /** Elements that use Space and Enter themselves. */
-const ownSpace = "button, a, input, textarea, select, summary, [role=slider], [role=radio], [role=tab], [tabindex='0']";
+const ownSpace =
+  "button, a, input, textarea, select, summary, [role=slider], [role=radio], [role=tab], [tabindex='0']";
 const typing = "input, textarea, select, [contenteditable=true]";
 
 /** The studio's keys; they never fire while somebody types or a dialog is open. */
@@ -55,5 +56,5 @@ function trainOrPause(): void {
 }
 
 function unpin(): void {
-  useViewStore.setState({ selectedPair: null, hoveredStep: null });
+  useViewStore.setState({ selectedPair: null, hoveredX: null, zoom: null });
 }

@@ -17,8 +17,11 @@ export function useTabTitle(): void {
   const sign = signs[phase];
   const margin = latest["rewards/margins"];
   const share = steps > 0 ? formatShare(step / steps) : "";
-  const parts = sign === undefined ? [] : [sign, share, margin === undefined ? "" : `margin ${formatValue(margin)}`];
-  const title = [parts.filter((part) => part !== "").join(" "), "Prefscope"].filter((part) => part !== "").join(" · ");
+  const parts =
+    sign === undefined ? [] : [sign, share, margin === undefined ? "" : `margin ${formatValue(margin)}`];
+  const title = [parts.filter((part) => part !== "").join(" "), "Prefscope"]
+    .filter((part) => part !== "")
+    .join(" · ");
   useEffect(() => {
     document.title = title;
   }, [title]);

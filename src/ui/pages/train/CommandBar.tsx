@@ -153,7 +153,10 @@ function StatusLine() {
       ? readyParts(config, preflight, secondsPerStep)
       : statusParts(run, runningConfig.steps);
   return (
-    <span className="status-line" data-testid="status-line">
+    <span
+      className={`status-line ${runningConfig === null ? "" : "status-line-run"}`}
+      data-testid="status-line"
+    >
       {parts.map((part) => (
         <span key={part}>{part}</span>
       ))}
@@ -183,7 +186,9 @@ function RunProgress() {
   const { step: present, phase, progress } = useRunStore();
   const steps = useSetupStore((state) => state.runningConfig?.steps ?? 0);
   const isCounting = (phase === "caching-ref" || phase === "compiling") && progress !== null;
-  const share = isCounting ? progress.done / Math.max(1, progress.total) : shareDone({ step: present }, steps);
+  const share = isCounting
+    ? progress.done / Math.max(1, progress.total)
+    : shareDone({ step: present }, steps);
   // Amber while something other than training is being counted.
   const tone = isCounting || phase === "saving" ? "progress-amber" : "";
   return (

@@ -42,7 +42,11 @@ export function PlotControls() {
         ]}
         value={axis}
         onChange={(value) => {
-          useViewStore.setState({ axis: value === "seconds" ? "seconds" : "steps" });
+          useViewStore.setState({
+            axis: value === "seconds" ? "seconds" : "steps",
+            hoveredX: null,
+            zoom: null,
+          });
         }}
       />
       <SegmentedControl

@@ -48,9 +48,9 @@ function WideLayout() {
             <MoreCharts />
           </Slot>
         </Live>
-        <aside className="column column-explain" aria-label="Explanation and samples">
-          <ExplainSlot />
+        <aside className="column column-explain" aria-label="Samples and explanation">
           <SamplesSlot />
+          <ExplainSlot />
         </aside>
       </div>
       <StatusBar />
@@ -181,7 +181,9 @@ function Slot({ height, children }: { readonly height: number; readonly children
 function SheetButtons({ isSetupHidden }: { readonly isSetupHidden: boolean }) {
   const config = useSetupStore((state) => state.config);
   const method = useMethodLabel();
-  const knobs = Object.entries(config.params).map(([key, value]) => `${knobSigns[key] ?? key} ${formatSetting(value)}`);
+  const knobs = Object.entries(config.params).map(
+    ([key, value]) => `${knobSigns[key] ?? key} ${formatSetting(value)}`,
+  );
   const summary = [...knobs, `lr ${formatSetting(config.learningRate)}`, `${config.steps} steps`].join(" · ");
   return (
     <div className="sheet-buttons">

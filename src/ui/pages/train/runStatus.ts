@@ -43,7 +43,11 @@ export function statusParts(status: Status, steps: number): string[] {
 }
 
 /** What a run will take, before the first one: steps, time and memory. */
-export function readyParts(config: RunConfig, preflight: Preflight | null, secondsPerStep: number | null): string[] {
+export function readyParts(
+  config: RunConfig,
+  preflight: Preflight | null,
+  secondsPerStep: number | null,
+): string[] {
   const parts = [`${formatCount(config.steps)} steps`];
   if (secondsPerStep !== null) parts.push(`≈ ${formatSpan(secondsPerStep * config.steps)}`);
   if (preflight !== null) parts.push(formatBytes(totalMemory(preflight)));

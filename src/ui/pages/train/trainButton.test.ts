@@ -40,7 +40,13 @@ it.each([
     "from step 80",
     "lower-rate",
   ],
-  ["a dead trainer", { phase: "failed", failureCode: "WRK-1" }, "Restart", "from the start", "restart-trainer"],
+  [
+    "a dead trainer",
+    { phase: "failed", failureCode: "WRK-1" },
+    "Restart",
+    "from the start",
+    "restart-trainer",
+  ],
 ] as const)("%s", (_state, change, label, detail, action) => {
   expect(trainButton({ ...ready, ...change })).toEqual({ label, detail, action });
 });

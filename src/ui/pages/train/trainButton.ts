@@ -64,7 +64,14 @@ export function trainButton(input: TrainButtonInput): TrainButtonView {
   }
 }
 
-function idleView({ phase, isOnCpu, hasData, isLoading, problems, secondsForRun }: TrainButtonInput): TrainButtonView {
+function idleView({
+  phase,
+  isOnCpu,
+  hasData,
+  isLoading,
+  problems,
+  secondsForRun,
+}: TrainButtonInput): TrainButtonView {
   if (isLoading) return view("Loading…", "", "none");
   if (!hasData) return view("Choose a dataset", "", "choose-data");
   const label = `${phase === "ready" ? "Train" : "Train again"}${isOnCpu ? " on CPU" : ""}`;

@@ -107,7 +107,11 @@ function NumberBox({ field, label, value, scale, isWhole = false, problem, onCha
     if (direction === 0 || !Number.isFinite(value)) return;
     event.preventDefault();
     setDraft(null);
-    const next = isWhole ? value + direction : scale === "log" ? value * 1.1 ** direction : value + direction / 10;
+    const next = isWhole
+      ? value + direction
+      : scale === "log"
+        ? value * 1.1 ** direction
+        : value + direction / 10;
     onChange(tidy(next, isWhole));
   };
   return (
@@ -131,7 +135,15 @@ function NumberBox({ field, label, value, scale, isWhole = false, problem, onCha
   );
 }
 
-function ValueSlider({ label, value, minimum, maximum, scale, isWhole = false, onChange }: NumberSettingProps) {
+function ValueSlider({
+  label,
+  value,
+  minimum,
+  maximum,
+  scale,
+  isWhole = false,
+  onChange,
+}: NumberSettingProps) {
   const isLog = scale === "log";
   const ratio = Math.log(maximum / minimum);
   const toPosition = (number: number) =>
