@@ -35,7 +35,7 @@ export function formatConfigValue(value: ConfigValue): string {
   if (value === undefined || value === "") return "–";
   if (typeof value === "number") return formatSetting(value);
   if (typeof value === "boolean") return value ? "on" : "off";
-  return Array.isArray(value) ? value.join(", ") : String(value);
+  return typeof value === "string" ? value : Object.values(value).join(", ");
 }
 
 /** Bytes in the largest unit that leaves at least 1. */

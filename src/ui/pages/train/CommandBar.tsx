@@ -207,12 +207,13 @@ function RunProgress() {
 
 /** Speaks the phase and every quarter of the run to a screen reader, at most every ten seconds. */
 function SpokenStatus() {
-  const { phase, step: present } = useRunStore();
+  const run = useRunStore();
+  const { phase, step: present } = run;
   const steps = useSetupStore((state) => state.runningConfig?.steps ?? 0);
   const quarter = Math.floor(shareDone({ step: present }, steps) * 4) * 25;
   const isOnCpu = useDeviceStore((state) => state.report?.backend === "cpu");
   const [spoken, setSpoken] = useState({ text: "", at: 0 });
-  const label = phase === "training" ? "Training" : phaseLabel(useRunStore.getState(), isOnCpu);
+  const label = phase === "training" ? "Training" : phaseLabel(run, isOnCpu);
   const text = steps > 0 && phase === "training" ? `${label}, ${quarter}% done.` : `${label}.`;
   useEffect(() => {
     if (phase === "caching-ref" || phase === "evaluating") return;

@@ -25,7 +25,9 @@ export function PairMapPanel() {
     description?.objectives.find(({ id }) => id === config.method),
   );
   const selected = useViewStore((state) => state.selectedPair);
-  const { points, trail } = useMemo(() => readPoints(version), [version]);
+  const heldout = useSetupStore((state) => state.data?.heldoutPairs ?? 0);
+  const untouched = Math.min(config.evalPairs, heldout);
+  const { points, trail } = useMemo(() => readPoints(version, untouched), [version, untouched]);
   return (
     <PairMap
       points={points}
@@ -40,10 +42,16 @@ export function PairMapPanel() {
   );
 }
 
-/** The probe points as they are at a version of the history. */
-function readPoints(_version: number) {
-  const { points, trail } = useRunStore.getState();
-  return { points, trail };
+/**
+ * The probe points as they are at a version of the history. Before the first run the model is its own
+ * reference, so every pair lies at 0.
+ */
+function readPoints(_version: number, untouched: number) {
+  const { points, trail, runId } = useRunStore.getState();
+  if (points !== null || runId !== null || untouched === 0) return { points, trail };
+  const pairIndex = Int32Array.from({ length: untouched }, (_, index) => index);
+  const zeros = new Float32Array(untouched);
+  return { points: { pairIndex, chosenDelta: zeros, rejectedDelta: zeros }, trail };
 }
 
 /** Margin with rewards, and log-probs. */

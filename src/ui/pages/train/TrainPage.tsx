@@ -53,6 +53,7 @@ function WideLayout() {
           <ExplainSlot />
         </aside>
       </div>
+      <LogDock />
       <StatusBar />
     </>
   );
@@ -74,6 +75,7 @@ function MediumLayout() {
           </Slot>
         </Live>
       </div>
+      <LogDock />
       <StatusBar />
       <Sheets />
     </>
@@ -93,6 +95,7 @@ function NarrowLayout() {
           </Slot>
         </Live>
       </div>
+      <LogDock />
       <StatusBar />
       <Sheets />
     </>
@@ -128,13 +131,11 @@ function PhoneLayout() {
 }
 
 function Live({ children }: { readonly children: ReactNode }) {
-  const isLogOpen = useViewStore((state) => state.isLogOpen);
   return (
     <main className="column column-live" id="live" tabIndex={-1} aria-label="Run">
       <CommandBar />
       <MessageAlerts />
       {children}
-      {isLogOpen && <LogPanel />}
     </main>
   );
 }
@@ -166,6 +167,17 @@ function SamplesSlot() {
     <Slot height={260}>
       <Samples />
     </Slot>
+  );
+}
+
+function LogDock() {
+  const isLogOpen = useViewStore((state) => state.isLogOpen);
+  return (
+    isLogOpen && (
+      <div className="log-dock">
+        <LogPanel />
+      </div>
+    )
   );
 }
 
