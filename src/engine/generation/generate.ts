@@ -48,6 +48,8 @@ export async function generate(
   options: GenerationOptions,
 ): Promise<number[][]> {
   const sequences = layOut(model, prompts, options);
+  let live = sequences.filter((sequence) => sequence.tokens.length < sequence.limit);
+  if (live.length === 0) return prompts.map(() => []);
   const capacity = sequences.reduce((sum, sequence) => sum + sequence.limit, 0);
   const width = model.config.keyValueHeads * model.config.headDim;
   const cache = Array.from({ length: model.config.layers }, () => ({
@@ -55,7 +57,6 @@ export async function generate(
     values: zeros([capacity, width]),
   }));
   try {
-    let live = sequences.filter((sequence) => sequence.tokens.length < sequence.limit);
     while (live.length > 0) {
       const logits = await nextLogits(model, weights, live, cache);
       live.forEach((sequence, index) => {
@@ -77,7 +78,7 @@ function layOut(model: Model, prompts: readonly Int32Array[], options: Generatio
       slot,
       tokens: [...prompt],
       pending: [...prompt],
-      random: createRandom(options.seed + index),
+      random: createRandom(options.seed, index),
       isFinished: false,
       promptLength: prompt.length,
       limit: Math.max(limit, prompt.length),

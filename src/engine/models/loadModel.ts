@@ -22,7 +22,12 @@ export interface LoadedModel {
 }
 
 /** Files a folder must have; the rest of what it holds is optional or ignored. */
-export const requiredModelFiles = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] as const;
+export const requiredModelFiles = [
+  "config.json",
+  "model.safetensors",
+  "tokenizer.json",
+  "tokenizer_config.json",
+] as const;
 
 /** Loads a Hugging Face folder. Throws `FileFormatError` that names the file and what is wrong with it. */
 export function loadModel(files: readonly ModelFile[]): LoadedModel {
@@ -32,7 +37,9 @@ export function loadModel(files: readonly ModelFile[]): LoadedModel {
   const tokenizer = createTokenizer({
     tokenizerJson: readJson(files, "tokenizer.json"),
     tokenizerConfig: readJson(files, "tokenizer_config.json"),
-    ...(generationConfig === undefined ? {} : { generationConfig: readJson(files, "generation_config.json") }),
+    ...(generationConfig === undefined
+      ? {}
+      : { generationConfig: readJson(files, "generation_config.json") }),
     ...(chatTemplate === undefined ? {} : { chatTemplate: decodeText(chatTemplate) }),
   });
   if (tokenizer.vocabularySize > config.vocabularySize) {
@@ -99,7 +106,8 @@ function refuse(reason: string): never {
   throw new FileFormatError("FIL-1", "model.safetensors", reason);
 }
 
-function expectedShapes(config: ModelConfig): Map<string, number[]> {
+/** Shapes of every weight a model of this configuration needs, by name. */
+export function expectedShapes(config: ModelConfig): Map<string, number[]> {
   const { hiddenSize, intermediateSize, vocabularySize, heads, keyValueHeads, headDim } = config;
   const bySuffix: Record<string, number[]> = {
     "embed_tokens.weight": [vocabularySize, hiddenSize],
@@ -137,7 +145,11 @@ function readJson(files: readonly ModelFile[], name: string): unknown {
   try {
     return JSON.parse(decodeText(file)) as unknown;
   } catch (error) {
-    throw new FileFormatError("FIL-1", name, `it is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new FileFormatError(
+      "FIL-1",
+      name,
+      `it is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-/** Held-out evaluation: the objective's metrics, the KL to the reference, and where every pair has moved. */
+/** Held-out evaluation: the objective's metrics, the KL to the reference with adapters, and where every pair moved. */
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
@@ -58,17 +58,19 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
 
   async function* evaluate(weights: Weights): AsyncGenerator<{ done: number; total: number }, Evaluation> {
     const accumulator = new MetricAccumulator();
+    // Both hidden states are read through one head: once it trains as well, the reference's distribution is gone.
+    const hasKl = weights.base === model.base;
     const chosenDelta = new Float32Array(pairs.length);
     const rejectedDelta = new Float32Array(pairs.length);
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
       const { batch } = heldout;
-      heldout.hidden ??= referenceHidden(model, batch);
-      const entries = await scoreBatch(model, weights, batch, heldout.hidden);
+      if (hasKl) heldout.hidden ??= referenceHidden(model, batch);
+      const entries = await scoreBatch(model, weights, batch, heldout.hidden ?? undefined);
       const statistics = pairStatistics(heldout.pairs, batch.flat, entries.logps, reference);
       const result = objective.compute(statistics, params, totals);
-      accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: true }));
+      accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl }));
       const { chosen, rejected } = statistics;
       heldout.pairs.forEach((_, index) => {
         chosenDelta[done + index] = (chosen.logps[index] ?? NaN) - (chosen.referenceLogps?.[index] ?? NaN);

@@ -5,7 +5,7 @@
  */
 import { accumulate } from "../kernels/adamw/adamw.ts";
 import { statisticsWidth } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
-import { decoderLayer, embedTokens, type Model } from "../models/decoder.ts";
+import { decoderLayer, embedTokens, headName, type Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { Trainable } from "../adapters/lora.ts";
 import { dispose, read, tensor, tidy } from "../tensor/run.ts";
@@ -42,12 +42,11 @@ export async function addGradients(
     }
     const last = at(inputs, model.config.layers);
     const head = () => headStatistics(model, weights, batch, { x: last });
-    const statistics = tidy(head);
-    const entries = entryStatistics(await read(statistics));
-    dispose([statistics]);
+    const entries = entryStatistics(await readOnce(tidy(head)));
 
+    const isOwnedByHead = (name: string) => name === "model.norm.weight" || name === headName(model.config);
     let upstream = tensor(logpUpstream(objective(entries)), [entries.logps.length, statisticsWidth]);
-    upstream = backwardBlock(pass, { forward: head, x: last, upstream, owns: isHeadParameter });
+    upstream = backwardBlock(pass, { forward: head, x: last, upstream, owns: isOwnedByHead });
     for (let layer = model.config.layers - 1; layer >= 0; layer--) {
       const x = at(inputs, layer);
       const forward = () => decoderLayer(model, weights, layer, { x, rows });
@@ -59,7 +58,6 @@ export async function addGradients(
       });
     }
     backwardEmbedding(pass, batch, upstream);
-    dispose([upstream]);
   } finally {
     dispose(inputs);
   }
@@ -76,12 +74,10 @@ interface Block {
 /** Adds the block's parameter gradients and returns the gradient of its input; consumes `upstream`. */
 function backwardBlock(pass: BackwardPass, block: Block): Tensor {
   const own = pass.trainables.filter(({ name }) => block.owns(name));
-  const [inputGradient, ...parameterGradients] = vjp(
-    block.forward,
-    [block.x, ...own.map((trainable) => trainable.tensor)],
-    block.upstream,
+  const xs = [block.x, ...own.map((trainable) => trainable.tensor)];
+  const [inputGradient, ...parameterGradients] = consume(block.upstream, () =>
+    vjp(block.forward, xs, block.upstream),
   );
-  dispose([block.upstream]);
   own.forEach(({ name }, index) => {
     addGradient(pass.gradients, name, at(parameterGradients, index));
   });
@@ -89,13 +85,32 @@ function backwardBlock(pass: BackwardPass, block: Block): Tensor {
   return inputGradient;
 }
 
-/** The embedding's share of the gradient, where the embedding trains; a tied head has added its own before. */
+/** The embedding's share of the gradient, where it trains; a tied head has added its own before. Consumes `upstream`. */
 function backwardEmbedding(pass: BackwardPass, batch: DeviceBatch, upstream: Tensor): void {
   const name = "model.embed_tokens.weight";
   const trainable = pass.trainables.find((candidate) => candidate.name === name);
-  if (trainable === undefined) return;
   const forward = () => embedTokens(pass.weights, batch.rows);
-  addGradient(pass.gradients, name, at(vjp(forward, [trainable.tensor], upstream), 0));
+  const gradients = consume(upstream, () =>
+    trainable === undefined ? [] : vjp(forward, [trainable.tensor], upstream),
+  );
+  for (const gradient of gradients) addGradient(pass.gradients, name, gradient);
+}
+
+/** Runs `work` and frees `upstream`, whether it succeeded or not. */
+function consume(upstream: Tensor, work: () => Tensor[]): Tensor[] {
+  try {
+    return work();
+  } finally {
+    dispose(upstream);
+  }
+}
+
+async function readOnce(source: Tensor): Promise<ArrayLike<number>> {
+  try {
+    return await read(source);
+  } finally {
+    dispose(source);
+  }
 }
 
 function addGradient(gradients: Gradients, name: string, gradient: Tensor): void {
@@ -115,10 +130,6 @@ function logpUpstream(perToken: Float64Array): Float32Array {
     values[entry * statisticsWidth] = gradient;
   });
   return values;
-}
-
-function isHeadParameter(name: string): boolean {
-  return name === "model.norm.weight" || name === "lm_head.weight" || name === "model.embed_tokens.weight";
 }
 
 function at<Item>(items: readonly Item[], index: number): Item {

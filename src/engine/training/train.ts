@@ -41,12 +41,12 @@ export interface TrainingRun {
   readonly tamper?: (step: number, entries: EntryStatistics) => EntryStatistics;
 }
 
-/** What the loop reports; steps are counted from 1, step 0 is the untouched model. */
+/** What the loop reports; steps are counted from 1, step 0 is the untouched model. `tokens` are those of the step alone. */
 export type TrainingReport =
   | { readonly kind: "reference"; readonly done: number; readonly total: number }
   | { readonly kind: "evaluating"; readonly step: number; readonly done: number; readonly total: number }
   | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
-  | { readonly kind: "step"; readonly step: number; readonly metrics: MetricRecord }
+  | { readonly kind: "step"; readonly step: number; readonly metrics: MetricRecord; readonly tokens: number }
   /** Nothing is in flight: until the next report the policy may be sampled, inspected and saved. */
   | { readonly kind: "milestone"; readonly milestone: Milestone };
 
@@ -100,17 +100,16 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     const settings = { pairs: heldout, objective, params: config.params, reference };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
-    if (firstStep === 1) {
-      yield* evaluateAt(0, evaluator, policy.weights);
-      yield milestoneAt(0);
-    }
+    if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
+    yield milestoneAt(firstStep - 1);
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
     for (let step = firstStep; step <= config.steps; step++) {
       const pairs = pairsOf(step);
       const metrics = await takeStep(run, { policy, optimizer, step, pairs });
-      tokensSeen += countTokens(pairs);
-      yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen } };
+      const tokens = countTokens(pairs);
+      tokensSeen += tokens;
+      yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
       const { evalEvery } = run.live;
       if (step === config.steps || (evalEvery > 0 && step % evalEvery === 0)) {
         yield* evaluateAt(step, evaluator, policy.weights);
@@ -153,6 +152,8 @@ async function takeStep(
             if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
             const statistics = pairStatistics(some, batch.flat, entries.logps, run.reference);
             const result = objective.compute(statistics, config.params, totals);
+            // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
+            if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
             accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: false }));
             return tokenGradients(batch.flat, result);
           },

@@ -1,0 +1,63 @@
+/** Gradients of one micro-batch by parameter name, and the loss they belong to. */
+import type { TokenPair } from "../data/tokenPair.ts";
+import { pairBatch } from "../data/batch.ts";
+import type { ObjectiveResult } from "../losses/objective.ts";
+import { dispose, read } from "../tensor/run.ts";
+import { addGradients, type Gradients } from "./gradients.ts";
+import { pairStatistics, tokenGradients } from "./pairScores.ts";
+import type { Policy } from "./policy.ts";
+import { rememberReference } from "./referencePass.ts";
+import { scoreBatch, uploadBatch, type DeviceBatch } from "./scoring.ts";
+import type { TrainingRun } from "./train.ts";
+
+/** A run whose training pairs are one micro-batch, and a policy for it. */
+export interface GradientCase {
+  readonly run: TrainingRun;
+  readonly policy: Policy;
+}
+
+/** Reads the gradient of the loss over the run's pairs for every trained parameter. */
+export async function gradientsOf({ run, policy }: GradientCase): Promise<Map<string, Float32Array>> {
+  const { model, trainPairs } = run;
+  await fillReference(run);
+  const batch = uploadBatch(pairBatch(trainPairs));
+  const gradients: Gradients = new Map();
+  try {
+    await addGradients({ model, ...policy, gradients }, batch, ({ logps }) =>
+      tokenGradients(batch.flat, resultOf(run, batch, logps)),
+    );
+    const values = new Map<string, Float32Array>();
+    for (const [name, gradient] of gradients) values.set(name, Float32Array.from(await read(gradient)));
+    return values;
+  } finally {
+    dispose([...gradients.values()]);
+    batch.dispose();
+  }
+}
+
+/** The loss over the run's pairs, in float64 over log-probs in float32. */
+export async function lossOf({ run, policy }: GradientCase): Promise<number> {
+  await fillReference(run);
+  const batch = uploadBatch(pairBatch(run.trainPairs));
+  try {
+    const { logps } = await scoreBatch(run.model, policy.weights, batch);
+    const { losses } = resultOf(run, batch, logps);
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  } finally {
+    batch.dispose();
+  }
+}
+
+function resultOf(run: TrainingRun, { flat }: DeviceBatch, logps: Float64Array): ObjectiveResult {
+  const { objective, config, trainPairs, reference } = run;
+  const totals = { pairs: trainPairs.length, chosenTokens: chosenTokens(trainPairs) };
+  return objective.compute(pairStatistics(trainPairs, flat, logps, reference), config.params, totals);
+}
+
+function chosenTokens(pairs: readonly TokenPair[]): number {
+  return pairs.reduce((sum, { chosen }) => sum + chosen.length, 0);
+}
+
+async function fillReference({ model, reference, trainPairs }: TrainingRun): Promise<void> {
+  for await (const _progress of rememberReference(model, reference, trainPairs, trainPairs.length));
+}
