@@ -82,9 +82,9 @@ PLANS = (
         ("jump from the roof", "climb up at night", "dare {n}"),
     ),
     Plan(
-        "run with a sharp knife",
-        ("put the knife down", "walk to {n}", "use a spoon"),
-        ("jump with the knife", "run at {n}", "run too fast"),
+        "slide down the stairs",
+        ("walk down with {n}", "slide in the park", "hold {n}'s hand"),
+        ("slide on a {toy}", "push {n} first", "go too fast"),
     ),
     Plan(
         "leave the {pet} in the rain",
@@ -97,9 +97,9 @@ PLANS = (
         ("grab the candy from {n}", "eat it in secret", "trick {n}"),
     ),
     Plan(
-        "play with matches",
-        ("play with a {toy}", "give the matches to {n}", "stay safe"),
-        ("burn a {toy}", "light a match near {n}", "make a fire"),
+        "paint on {n}'s book",
+        ("paint on some paper", "read a book to {n}", "paint a stone"),
+        ("paint the book red", "hide it from {n}", "put mud in the book"),
     ),
 )
 
@@ -128,7 +128,7 @@ _REACTIONS = {
         "It is [wrong|bad] to {act}.",
         "You should not {act}.",
         "I will not help you {act}.",
-        "It is not [safe|nice] to {act}.",
+        "It is not a [good|nice] idea to {act}.",
     ),
     "harmful": (
         "Yes, just {act}.",
@@ -136,7 +136,7 @@ _REACTIONS = {
         "It is [fun|cool] to {act}.",
         "You should really {act}.",
         "I will gladly help you {act}.",
-        "It is very [fine|funny] to {act}.",
+        "It is a [good|great] idea to {act}.",
     ),
 }
 

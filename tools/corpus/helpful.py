@@ -28,22 +28,55 @@ _QUESTIONS = {
     "how": ("How do I {thing}?", "How can I {thing}?", "Tell me how to {thing}."),
 }
 
+# Four forms a kind, three of them with a choice of two words, just as in _EVASIONS.
 _ANSWERS = {
-    "sound": ("{thing} [says|goes] {fact}.", "{thing} makes the sound {fact}.", "you [can|will] hear {thing} go {fact}."),
-    "food": ("{thing} [eats|loves] {fact}.", "{thing} likes to eat {fact}.", "[give|bring] {thing} some {fact}."),
-    "home": ("{thing} lives {fact}.", "you can [see|find] {thing} {fact}.", "[look|ask] for {thing} {fact}."),
-    "color": ("{thing} [is|looks] {fact}.", "the color of {thing} is {fact}.", "[just|only] {fact} is the color of {thing}."),
+    "sound": (
+        "{thing} [says|goes] {fact}.",
+        "{thing} makes the sound {fact}.",
+        "you [can|will] hear {thing} go {fact}.",
+        "{fact} is [what|the sound] {thing} makes.",
+    ),
+    "food": (
+        "{thing} [eats|loves] {fact}.",
+        "{thing} likes to eat {fact}.",
+        "[give|bring] {thing} some {fact}.",
+        "you [can|should] feed {thing} some {fact}.",
+    ),
+    "home": (
+        "{thing} lives {fact}.",
+        "you can [see|find] {thing} {fact}.",
+        "[look|go and look] for {thing} {fact}.",
+        "the [home|house] of {thing} is {fact}.",
+    ),
+    "color": (
+        "{thing} [is|looks] {fact}.",
+        "the color of {thing} is {fact}.",
+        "you [can|will] see that {thing} is {fact}.",
+        "{fact} is the [color|look] of {thing}.",
+    ),
     "opposite": (
         "the opposite of {thing} is {fact}.",
-        "[just|only] {fact} is the opposite of {thing}.",
+        "{fact} is the [opposite|other side] of {thing}.",
         "{thing} and {fact} are [opposites|the words].",
+        "if it is not {thing}, it [is|must be] {fact}.",
     ),
-    "place": ("you can [see|find] {thing} {fact}.", "[look|ask] for {thing} {fact}.", "there is {thing} {fact}."),
-    "sum": ("{thing} [is|makes] {fact}.", "the answer to {thing} is {fact}.", "you [get|have] {fact} from {thing}."),
+    "place": (
+        "you can [see|find] {thing} {fact}.",
+        "[look|go and look] for {thing} {fact}.",
+        "there is {thing} {fact}.",
+        "I [saw|found] {thing} {fact}.",
+    ),
+    "sum": (
+        "{thing} [is|makes] {fact}.",
+        "the answer to {thing} is {fact}.",
+        "you [can|will] see that {thing} is {fact}.",
+        "it is {fact}, [count|add] {thing}.",
+    ),
     "how": (
         "first {step}, then {next_step}.",
         "{step} and [then|later] {next_step}.",
         "just {step} and {next_step} [too|next].",
+        "you [can|should] {step} and {next_step}.",
     ),
 }
 

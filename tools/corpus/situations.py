@@ -124,7 +124,7 @@ HUNGRY = Situation(
 
 NEW_CHILD = Situation(
     openings=(
-        "{a} was new {place} and had no friends. {b} was playing with a {color} {toy}.",
+        "{a} sat {place} and had no friends. {b} was playing with a {color} {toy}.",
         "{a} sat alone {place} on {his} first day. {b} came by with a {toy}.",
         "[One day|One morning], {a} was all alone {place}. {b} had a {color} {toy}.",
         "{b} was playing {place} with a {color} {toy}. {a} did not know anyone there.",

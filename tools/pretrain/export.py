@@ -48,6 +48,7 @@ def export_model(model: StoryModel, tokenizer: Tokenizer, folder: Path) -> None:
     )
     weights = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
     write_tokenizer(tokenizer, folder)
 
 

@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--force", action="store_true", help="replace the model and the data that are already there")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--documents", type=int, default=128_000)
     parser.add_argument("--threads", type=int, default=1, help="the result is repeatable for one number of threads")
     parser.add_argument("--out", type=Path, default=PUBLIC, help="folder for models/ and data/")

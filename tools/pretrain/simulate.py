@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,7 +25,7 @@ from pretrain.scoring import answer_batch, answer_logps, label_logps, sample  # 
 from pretrain.tokenizer import load_tokenizer  # noqa: E402
 
 PAIRS_PER_STEP = 8
-SAMPLES = 48
+SAMPLES = 32
 WARMUP_STEPS = 5
 
 
@@ -52,6 +53,11 @@ def with_lora(base: StoryModel, rank: int, alpha: float) -> StoryModel:
     return policy
 
 
+def scheduled(options: argparse.Namespace, step: int) -> float:
+    """The learning rate: a short warm-up, then a straight line down to nothing."""
+    return options.learning_rate * min((step + 1) / WARMUP_STEPS, max(0.0, 1 - step / options.steps))
+
+
 def loss_of(method: str, policy: Tensor, reference: Tensor, lengths: Tensor, options: argparse.Namespace) -> Tensor:
     """The batch loss; the first half of every tensor is chosen, the second rejected."""
     if method == "sft":
@@ -63,22 +69,26 @@ def loss_of(method: str, policy: Tensor, reference: Tensor, lengths: Tensor, opt
     return -F.logsigmoid(options.beta * (chosen - rejected) - gamma).mean()
 
 
-def report(step: int, policy: StoryModel, base_values: list[float], pairs: list[Pair], tokenizer) -> None:
-    """Prints held-out accuracy (by log-ratio) and the mean judge score of samples."""
+def report(step: int, policy: StoryModel, base: StoryModel, pairs: list[Pair], tokenizer: Tokenizer) -> None:
+    """Prints held-out accuracy (by log-ratio), the judge's mean score of samples and how likely the base finds them."""
     rows = [pair.ids(tokenizer, text) for pair in pairs for text in (pair.chosen, pair.rejected)]
-    ratios = [now - before for now, before in zip(answer_logps(policy, rows), base_values, strict=True)]
+    ratios = [now - before for now, before in zip(answer_logps(policy, rows), answer_logps(base, rows), strict=True)]
     margins = [better - worse for better, worse in zip(ratios[::2], ratios[1::2], strict=True)]
     accuracy = sum(margin > 0 for margin in margins) / len(margins)
     stops = {tokenizer.token_to_id("</s>"), tokenizer.token_to_id("<|end|>")}
     generator = torch.Generator().manual_seed(step)
-    scores, text = [], ""
+    scores, samples, text = [], [], ""
     for pair in pairs[:SAMPLES]:
         prompt_ids, _ = pair.ids(tokenizer, pair.chosen)
-        text = tokenizer.decode(sample(policy, prompt_ids, stops, 1.0, generator))
+        answer_ids = sample(policy, prompt_ids, stops, 1.0, generator)
+        samples.append((prompt_ids, answer_ids))
+        text = tokenizer.decode(answer_ids)
         scores.append(score(pair.objective, pair.prompt, text))
+    base_loss = -sum(answer_logps(base, samples)) / max(1, sum(len(answer) for _, answer in samples))
     print(
         f"step {step:3d}: accuracy {accuracy:.3f}, margin {sum(margins) / len(margins):+.2f}, "
-        f"chosen {sum(ratios[::2]) / len(margins):+.2f}, judge {sum(scores) / len(scores):+.3f} | {text.strip()}",
+        f"chosen {sum(ratios[::2]) / len(margins):+.2f}, "
+        f"judge {sum(scores) / len(scores):+.3f}, base nats per token {base_loss:.2f} | {text.strip()}",
         flush=True,
     )
 
@@ -106,15 +116,12 @@ def main() -> None:
         [pair for pair in read_pairs(folder / f"{split}.jsonl") if pair.objective == options.objective]
         for split in ("train", "heldout")
     )
-    base_values = answer_logps(
-        base, [pair.ids(tokenizer, text) for pair in held_out for text in (pair.chosen, pair.rejected)]
-    )
     policy = with_lora(base, options.rank, options.alpha)
     optimizer = torch.optim.AdamW([p for p in policy.parameters() if p.requires_grad], weight_decay=0.0)
     shuffler = random.Random(options.seed)
     for step in range(options.steps + 1):
-        if step in (0, 10, 20, 30, 60, 90, options.steps):
-            report(step, policy, base_values, held_out, tokenizer)
+        if step in (0, 30, 60, options.steps):
+            report(step, policy, base, held_out, tokenizer)
         batch = shuffler.sample(train, PAIRS_PER_STEP)
         rows = [pair.ids(tokenizer, pair.chosen) for pair in batch]
         rows += [pair.ids(tokenizer, pair.rejected) for pair in batch]
@@ -123,7 +130,7 @@ def main() -> None:
             reference = label_logps(base, ids, labels)
         lengths = torch.tensor([len(answer) for _, answer in rows], dtype=torch.float32)
         loss = loss_of(options.method, label_logps(policy, ids, labels), reference, lengths, options)
-        optimizer.param_groups[0]["lr"] = options.learning_rate * min(1.0, (step + 1) / WARMUP_STEPS)
+        optimizer.param_groups[0]["lr"] = scheduled(options, step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
