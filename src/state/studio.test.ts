@@ -1,3 +1,4 @@
+import { defaultConfig } from "../engine/training/config.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { heartbeatLimitMs } from "../worker/rpc.ts";
 import type { Checkpoint, ErrorReport } from "../worker/protocol.ts";
@@ -128,7 +129,9 @@ it("applies the learning rate at once and keeps any other edit for the restart",
   await settle();
   expect(trainer().questions("setLive")).toEqual([{ learningRate: 1e-3 }]);
   expect(run().marks).toEqual([{ step: 3, label: "Learning rate 0.001" }]);
-  expect(pendingChanges(setup())).toEqual([{ field: "params.beta", from: 0.1, to: 0.3 }]);
+  expect(pendingChanges(setup())).toEqual([
+    { field: "params.beta", from: defaultConfig.params["beta"], to: 0.3 },
+  ]);
   await pause();
   await restart();
   expect(trainer().questions("stop")).toHaveLength(1);

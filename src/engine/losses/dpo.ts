@@ -33,7 +33,7 @@ export const dpo: Objective = {
       key: "beta",
       label: "β",
       help: "How strongly the model is held to where it started: small values let it move far.",
-      default: 0.1,
+      default: 0.5,
       minimum: 0.01,
       maximum: 1,
       scale: "log",

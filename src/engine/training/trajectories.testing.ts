@@ -110,6 +110,7 @@ function configOf(run: FileRun, evalPairs: number): RunConfig {
     weightDecay: run.optimizer.weightDecay,
     maxGradNorm: run.optimizer.clip ?? 0,
     schedule: run.optimizer.schedule,
+    warmupSteps: 0,
     steps: isWholeTrajectory ? run.steps.length : Math.min(FIRST_STEPS, run.steps.length),
     batchPairs: run.batchPairs,
     isShuffled: false,
