@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { formatValue } from "../format.ts";
 import { spreadLabels } from "./domains.ts";
 import { endPoint, type DrawnLine } from "./drawnSeries.ts";
@@ -6,12 +7,13 @@ import { invalidPlaces, nearestPoint } from "./segments.ts";
 
 /** Height of a label: the line's name and its value below. */
 const labelHeight = 29;
-const keyLength = 14;
+const keyLength = 12;
 
 /** Pixels that the labels of some lines need to the right of the plot. */
 export function gutterFor(lines: readonly DrawnLine[]): number {
-  const longest = Math.max(6, ...lines.map(({ label }) => label.length));
-  return Math.min(112, 8 + keyLength + 5 + Math.ceil(longest * 6.6));
+  const longest = Math.max(0, ...lines.map(({ label }) => label.length));
+  // Values are up to eight figures long and set bold.
+  return Math.min(112, 9 + Math.max(keyLength + 5 + Math.ceil(longest * 6.4), 62));
 }
 
 /** What the labels are made of. */
@@ -37,16 +39,19 @@ export function ChartLabels({ lines, geometry, hoveredX }: ChartLabelsProps) {
   );
   return (
     <svg className="chart-layer" width={width} height={height} aria-hidden="true">
+      {lines.map((line) => (
+        <HeldOutDots key={line.name} line={line} geometry={geometry} />
+      ))}
       {ended.map(({ line, end, wish }, index) => {
         const middle = spread[index] ?? wish;
         const from = Math.min(pixelX(geometry, end.x), right);
         const shown = hoveredX === null ? end : (pointAt(line, hoveredX) ?? end);
         return (
           <g key={line.name}>
-            <polyline
-              className="chart-leader"
-              points={`${from + 4},${wish} ${right + 2},${wish} ${right + 8},${middle}`}
-            />
+            {right - from > 8 && (
+              <line className="chart-leader" data-far="true" x1={from + 6} x2={right} y1={wish} y2={wish} />
+            )}
+            <line className="chart-leader" x1={right + 1} x2={right + 8} y1={wish} y2={middle} />
             <line
               x1={right + 8}
               x2={right + 8 + keyLength}
@@ -58,7 +63,7 @@ export function ChartLabels({ lines, geometry, hoveredX }: ChartLabelsProps) {
             />
             <text className="chart-label" x={right + 8 + keyLength + 5} y={middle + 1}>
               {line.label}
-              <tspan className="chart-label-value" x={right + 8 + keyLength + 5} dy={14}>
+              <tspan className="chart-label-value" x={right + 9} dy={14}>
                 {Number.isFinite(shown.y) ? formatValue(shown.y) : "✕"}
               </tspan>
             </text>
@@ -73,6 +78,32 @@ export function ChartLabels({ lines, geometry, hoveredX }: ChartLabelsProps) {
     </svg>
   );
 }
+
+interface HeldOutDotsProps {
+  readonly line: DrawnLine;
+  readonly geometry: PlotGeometry;
+}
+
+/** Dots of the held-out values: open beside a line of training values, filled where they are the line. */
+const HeldOutDots = memo(function HeldOutDots({ line, geometry }: HeldOutDotsProps) {
+  const { evalPoints, rawPoints, stroke } = line;
+  const { places } = geometry;
+  return evalPoints.map(({ x, y }) => {
+    const pixel = pixelY(geometry, y);
+    if (x < places[0] || x > places[1] || !Number.isFinite(pixel)) return null;
+    return (
+      <circle
+        key={x}
+        cx={pixelX(geometry, x)}
+        cy={pixel}
+        r={evalPoints.length > 20 ? 1.8 : 2.6}
+        fill={rawPoints.length === 0 ? stroke : "var(--panel)"}
+        stroke={stroke}
+        strokeWidth={1.4}
+      />
+    );
+  });
+});
 
 function visibleEnd(line: DrawnLine, last: number) {
   const newest = endPoint(line);

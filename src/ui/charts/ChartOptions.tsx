@@ -1,4 +1,5 @@
 import { Button, Popover, SegmentedControl, Slider } from "@mantine/core";
+import { useState } from "react";
 import { Icon } from "../components/Icon.tsx";
 import type { ChartScale } from "./chartTypes.ts";
 
@@ -13,17 +14,33 @@ export interface ChartOptionsProps {
   readonly onSmoothing: (smoothing: number) => void;
   /** Takes scale and smoothing from the page again; null when they are the page's already. */
   readonly onReset: (() => void) | null;
+  /** Shows the numbers in place of the lines; null when there are none. */
+  readonly onTable: (() => void) | null;
   readonly onDownload: () => void;
 }
 
 /** Scale, smoothing and the file of one chart. */
 export function ChartOptions(props: ChartOptionsProps) {
-  const { title, scale, onScale, logRefusal, smoothing, onSmoothing, onReset, onDownload } = props;
+  const { title, scale, onScale, logRefusal, smoothing, onSmoothing, onReset, onTable, onDownload } = props;
+  const [isOpen, setIsOpen] = useState(false);
   return (
-    <Popover position="bottom-end" width={264} trapFocus returnFocus shadow="md">
+    <Popover
+      opened={isOpen}
+      onChange={setIsOpen}
+      position="bottom-end"
+      width={264}
+      trapFocus
+      returnFocus
+      shadow="md"
+    >
       <Popover.Target>
-        <button type="button" className="chart-button" aria-label={`Options of ${title}`}>
-          <Icon name="more" />
+        <button
+          type="button"
+          className="chart-button"
+          aria-label={`Options of ${title}`}
+          onClick={() => setIsOpen(!isOpen)}
+        >
+          <Icon name="settings" />
         </button>
       </Popover.Target>
       <Popover.Dropdown aria-label={`Options of ${title}`}>
@@ -61,11 +78,22 @@ export function ChartOptions(props: ChartOptionsProps) {
             Weight of the past. Raw values stay visible, tables and files are never smoothed.
           </p>
           <div className="chart-option-row">
-            <Button size="compact-sm" variant="default" onClick={onDownload}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              disabled={onTable === null}
+              onClick={() => {
+                setIsOpen(false);
+                onTable?.();
+              }}
+            >
+              View as table
+            </Button>
+            <Button size="compact-sm" variant="default" disabled={onTable === null} onClick={onDownload}>
               Download CSV
             </Button>
             {onReset !== null && (
-              <Button size="compact-sm" variant="subtle" onClick={onReset}>
+              <Button size="compact-sm" variant="default" onClick={onReset}>
                 As on the page
               </Button>
             )}

@@ -4,7 +4,7 @@ import type { SeriesPoint } from "../../state/series.ts";
 import type { ChartScale } from "./chartTypes.ts";
 import type { DrawnLine } from "./drawnSeries.ts";
 import { plotMargins, type PlotGeometry } from "./plotGeometry.ts";
-import { formatTick, invert, niceTicks, transform, valueTicks } from "./scales.ts";
+import { formatTick, transform } from "./scales.ts";
 import { strokePoints, type StrokePoint } from "./segments.ts";
 
 /** What the drawing is made of. */
@@ -12,9 +12,6 @@ export interface ChartPlotProps {
   readonly lines: readonly DrawnLine[];
   readonly geometry: PlotGeometry;
 }
-
-/** Least distance between two ticks, in pixels. */
-const tickDistance = { x: 56, y: 24 } as const;
 
 const tickStyle = { fontSize: 12, fill: "var(--muted)" } as const;
 
@@ -39,10 +36,7 @@ export const ChartPlot = memo(function ChartPlot({ lines, geometry }: ChartPlotP
   );
 });
 
-function axes({ places, heights, scale, plotWidth, plotHeight }: PlotGeometry) {
-  const xTicks = niceTicks(places[0], places[1], Math.max(2, Math.floor(plotWidth / tickDistance.x)));
-  const values = [invert(heights[0], scale), invert(heights[1], scale)] as const;
-  const yTicks = valueTicks(values, scale, tickDistance.y / plotHeight);
+function axes({ left, places, heights, scale, xTicks, yTicks, yTexts }: PlotGeometry) {
   const yHeights = yTicks.map((value) => transform(value, scale));
   return [
     <XAxis
@@ -51,7 +45,7 @@ function axes({ places, heights, scale, plotWidth, plotHeight }: PlotGeometry) {
       type="number"
       domain={[...places]}
       allowDataOverflow
-      ticks={xTicks}
+      ticks={[...xTicks]}
       interval={0}
       tickFormatter={(tick: number) => formatTick(tick, xTicks)}
       height={plotMargins.bottom}
@@ -66,8 +60,8 @@ function axes({ places, heights, scale, plotWidth, plotHeight }: PlotGeometry) {
       allowDataOverflow
       ticks={yHeights}
       interval={0}
-      tickFormatter={(_: number, index: number) => formatTick(yTicks[index] ?? 0, yTicks)}
-      width={plotMargins.left}
+      tickFormatter={(_: number, index: number) => yTexts[index] ?? ""}
+      width={left}
       tick={tickStyle}
       tickLine={false}
       axisLine={false}
@@ -105,8 +99,8 @@ function strokesOf(line: DrawnLine, scale: ChartScale) {
     stroke,
     activeDot: false,
     isAnimationActive: false,
-    strokeLinecap: "round",
     strokeLinejoin: "round",
+    dot: false,
   } as const;
   const dashes = pattern === undefined ? {} : { strokeDasharray: pattern };
   const isHeldOutOnly = rawPoints.length === 0;
@@ -115,7 +109,7 @@ function strokesOf(line: DrawnLine, scale: ChartScale) {
       key={`${name} raw`}
       {...shared}
       data={onScale(rawPoints, scale)}
-      dot={false}
+      strokeLinecap="round"
       strokeWidth={1}
       strokeOpacity={0.3}
     />,
@@ -124,7 +118,6 @@ function strokesOf(line: DrawnLine, scale: ChartScale) {
       {...shared}
       {...dashes}
       data={onScale(smoothPoints, scale)}
-      dot={false}
       strokeWidth={strokeWidth}
     />,
     <Line
@@ -134,14 +127,6 @@ function strokesOf(line: DrawnLine, scale: ChartScale) {
       data={onScale(evalPoints, scale)}
       strokeWidth={isHeldOutOnly ? strokeWidth : 1}
       strokeOpacity={isHeldOutOnly ? 1 : 0.55}
-      dot={{
-        r: evalPoints.length > 40 ? 2 : 3.2,
-        fill: stroke,
-        stroke: "var(--panel)",
-        strokeWidth: 1.2,
-        strokeDasharray: "none",
-        strokeOpacity: 1,
-      }}
     />,
   ];
 }

@@ -1,6 +1,5 @@
 import { useElementSize } from "@mantine/hooks";
 import { useId, useMemo, useState } from "react";
-import { Icon } from "../components/Icon.tsx";
 import "./charts.css";
 import { ChartCrosshair } from "./ChartCrosshair.tsx";
 import { ChartLabels, gutterFor } from "./ChartLabels.tsx";
@@ -8,7 +7,7 @@ import { ChartOptions } from "./ChartOptions.tsx";
 import { ChartPlot } from "./ChartPlot.tsx";
 import { ChartTable } from "./ChartTable.tsx";
 import type { ChartMark, ChartGuide, ChartScale, MetricChartProps } from "./chartTypes.ts";
-import { ChartUnderlay } from "./ChartUnderlay.tsx";
+import { ChartNotes, ChartUnderlay } from "./ChartUnderlay.tsx";
 import { fitPlaces, fitValues, type Range } from "./domains.ts";
 import { downloadText } from "./downloadText.ts";
 import { drawnLine, type DrawnLine } from "./drawnSeries.ts";
@@ -35,31 +34,36 @@ export function MetricChart(props: MetricChartProps) {
     <section className="panel chart" aria-label={title}>
       <header className="chart-heading">
         <h2>{title}</h2>
-        <div className="chart-tools">
-          {views !== undefined && <ViewSwitch {...views} title={title} />}
-          <button
-            type="button"
-            className="chart-button"
-            aria-label={`${title} as a ${isTable ? "chart" : "table"}`}
-            aria-pressed={isTable}
-            disabled={isEmpty}
-            onClick={() => setIsTable(!isTable)}
-          >
-            <Icon name={isTable ? "chart" : "table"} />
-          </button>
-          <ChartOptions title={title} {...settings} onDownload={download} />
-        </div>
-        <p className="chart-subtitle" title={subtitle}>
-          {subtitle}
-        </p>
         <p className="chart-caption">
           {settings.scale === "linear" ? "" : settings.scale}
           {isSmoothed
             ? `${settings.scale === "linear" ? "" : " · "}smooth ${settings.smoothing.toFixed(2)}`
             : ""}
         </p>
+        <p className="chart-subtitle" title={subtitle}>
+          {subtitle}
+        </p>
+        <div className="chart-tools">
+          {views !== undefined && <ViewSwitch {...views} title={title} />}
+          {isTable && (
+            <button type="button" className="chart-back" onClick={() => setIsTable(false)}>
+              Chart
+            </button>
+          )}
+          <ChartOptions
+            title={title}
+            {...settings}
+            onTable={isEmpty ? null : () => setIsTable(true)}
+            onDownload={download}
+          />
+        </div>
       </header>
-      {callout !== undefined && callout !== null && <p className="chart-callout">{callout}</p>}
+      {callout !== undefined && (
+        // Its place is kept, so that the chart does not jump when there is something to say.
+        <p className="chart-callout" data-empty={callout === null}>
+          {callout}
+        </p>
+      )}
       {isTable && !isEmpty ? (
         <ChartTable title={title} xLabel={xLabel} rows={tableRows(series)} />
       ) : (
@@ -110,21 +114,15 @@ function Plot(props: PlotProps) {
   const lines = useMemo(() => series.map((line) => drawnLine(line, smoothing)), [series, smoothing]);
   const everything = useMemo(() => fitPlaces(allPoints(lines), shortestAxis), [lines]);
   const geometry = useGeometry(props, { lines, width, height, places: zoom ?? everything });
+  const notes = { geometry, guides: props.guides ?? noGuides, marks: props.marks ?? noMarks };
   return (
     <div className="chart-plot" ref={ref} style={{ height }}>
-      {isEmpty && <p className="chart-empty">{props.emptyText ?? "Appears after step 1."}</p>}
-      {width > 0 && (
-        <>
-          <ChartUnderlay
-            geometry={geometry}
-            guides={props.guides ?? noGuides}
-            marks={props.marks ?? noMarks}
-          />
-          <ChartPlot lines={lines} geometry={geometry} />
-        </>
-      )}
+      {isEmpty && <EmptyPlot text={props.emptyText ?? "Appears after step 1."} />}
       {width > 0 && !isEmpty && (
         <>
+          <ChartUnderlay {...notes} />
+          <ChartPlot lines={lines} geometry={geometry} />
+          <ChartNotes {...notes} />
           <ChartLabels lines={lines} geometry={geometry} hoveredX={hoveredX} />
           <ChartCrosshair
             {...{ title, summaryId, xLabel, lines, geometry, everything, hoveredX, onHoverX, onZoom }}
@@ -136,6 +134,15 @@ function Plot(props: PlotProps) {
           )}
         </>
       )}
+    </div>
+  );
+}
+
+/** Axes without numbers, because nothing was measured. */
+function EmptyPlot({ text }: { readonly text: string }) {
+  return (
+    <div className="chart-empty">
+      <p>{text}</p>
     </div>
   );
 }
@@ -172,13 +179,18 @@ type ViewSwitchProps = NonNullable<MetricChartProps["views"]> & { readonly title
 
 function ViewSwitch({ options, selected, onSelect, title }: ViewSwitchProps) {
   return (
-    <div className="chart-views" role="group" aria-label={`What ${title} shows`}>
+    <select
+      className="chart-view"
+      aria-label={`What ${title} shows`}
+      value={selected}
+      onChange={(event) => onSelect(event.currentTarget.value)}
+    >
       {options.map(({ id, label }) => (
-        <button key={id} type="button" aria-pressed={id === selected} onClick={() => onSelect(id)}>
+        <option key={id} value={id}>
           {label}
-        </button>
+        </option>
       ))}
-    </div>
+    </select>
   );
 }
 

@@ -41,7 +41,7 @@ export const RunChart = memo(function RunChart(props: RunChartProps) {
       marks={drawnMarks}
       xLabel={axis === "steps" ? "step" : "second"}
       scale={chart.scale === "symlog" ? scale : "linear"}
-      callout={chart.callout?.(series) ?? null}
+      {...(chart.callout === undefined ? {} : { callout: chart.callout(series) })}
       emptyText={chart.isHeldOut === true ? "Appears after the first evaluation." : "Appears after step 1."}
       {...(chart.fixedRange === undefined ? {} : { fixedRange: chart.fixedRange })}
       {...(views.length < 2

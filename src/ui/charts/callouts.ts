@@ -41,5 +41,5 @@ export function displacementCallout(series: readonly ChartSeries[]): string | nu
   const rejected = changeSinceStart(rejectedSeries);
   if (chosen === null || rejected === null) return null;
   if (chosen > -smallestFall || chosen <= rejected) return null;
-  return `Chosen fell by ${formatValue(-chosen)} while the margin rose by ${formatValue(chosen - rejected)}: rejected fell faster.`;
+  return `Chosen fell by ${formatValue(-chosen)} while the margin rose by ${formatValue(chosen - rejected)}.`;
 }

@@ -21,6 +21,8 @@ export interface ChartMark {
 export interface ChartGuide {
   readonly y: number;
   readonly label: string;
+  /** On which side of the line its label stands. */
+  readonly side?: "above" | "below";
 }
 
 /** One line of a chart. */
@@ -64,7 +66,7 @@ export interface MetricChartProps {
   readonly onHoverX: (x: number | null) => void;
   /** One sentence for screen readers; by default it is made from the series. */
   readonly summary?: string;
-  /** A remark worth a look, shown under the heading. */
+  /** A remark worth a look, shown under the heading; null keeps its place free. */
   readonly callout?: ReactNode;
   readonly marks?: readonly ChartMark[];
   readonly guides?: readonly ChartGuide[];

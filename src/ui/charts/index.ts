@@ -28,7 +28,7 @@ export const charts: readonly ChartSpec[] = [
   },
   {
     id: "logps",
-    title: "Log-probs of the answers",
+    title: "Log-probs of answers",
     scale: "linear",
     hasStartGuides: true,
     views: [
@@ -39,7 +39,7 @@ export const charts: readonly ChartSpec[] = [
   },
   {
     id: "kl",
-    title: "Distance from the reference",
+    title: "Distance to reference",
     scale: "symlog",
     isHeldOut: true,
     views: [
@@ -52,7 +52,7 @@ export const charts: readonly ChartSpec[] = [
     title: "Pairs told apart",
     scale: "linear",
     fixedRange: [0, 1],
-    guides: [{ y: 0.5, label: "coin toss" }],
+    guides: [{ y: 0.5, label: "coin toss", side: "below" }],
     views: [
       {
         id: "accuracy",
@@ -63,11 +63,11 @@ export const charts: readonly ChartSpec[] = [
   },
   {
     id: "entropy",
-    title: "Entropy of the next token",
+    title: "Entropy",
     scale: "linear",
     views: [
       { id: "mean", label: "Mean", series: [{ name: "entropy", label: "entropy", color: "ink" }] },
-      { id: "sides", label: "By answer", series: sides("entropy") },
+      { id: "sides", label: "Per answer", series: sides("entropy") },
     ],
   },
   {
@@ -78,7 +78,7 @@ export const charts: readonly ChartSpec[] = [
   },
   {
     id: "grad-norm",
-    title: "Length of the gradient",
+    title: "Gradient length",
     scale: "linear",
     views: [{ id: "norm", label: "Norm", series: [{ name: "grad_norm", label: "grad norm", color: "ink" }] }],
   },

@@ -1,10 +1,13 @@
 /** Where things are on a chart, in pixels of its box; shared by the lines and by what lies over them. */
 import type { Range } from "./domains.ts";
-import { transform } from "./scales.ts";
+import { formatTick, niceTicks, transform, valueTicks } from "./scales.ts";
 import type { ChartScale } from "./chartTypes.ts";
 
-/** Free space around the plot. */
-export const plotMargins = { top: 10, left: 46, bottom: 22 } as const;
+/** Free space above and below the plot. */
+export const plotMargins = { top: 10, bottom: 22 } as const;
+
+/** Least distance between two ticks, in pixels. */
+const tickDistance = { x: 56, y: 24 } as const;
 
 /** The visible part of the plane and its place in the chart's box. */
 export interface PlotGeometry {
@@ -19,6 +22,9 @@ export interface PlotGeometry {
   /** Lowest and highest height on the straight axis of transformed values. */
   readonly heights: Range;
   readonly scale: ChartScale;
+  readonly xTicks: readonly number[];
+  readonly yTicks: readonly number[];
+  readonly yTexts: readonly string[];
 }
 
 /** What the geometry is made from. */
@@ -34,16 +40,26 @@ export interface PlotInput {
 
 /** Lays the plot out inside its box. */
 export function plotGeometry({ width, height, gutter, places, values, scale }: PlotInput): PlotGeometry {
+  const plotHeight = Math.max(20, height - plotMargins.top - plotMargins.bottom);
+  const yTicks = valueTicks(values, scale, tickDistance.y / plotHeight);
+  // Only evenly spaced ticks need the same number of decimals.
+  const yTexts = yTicks.map((tick) => formatTick(tick, scale === "linear" ? yTicks : [tick]));
+  const longestTick = Math.max(2, ...yTexts.map(({ length }) => length));
+  const left = 12 + Math.ceil(longestTick * 7);
+  const plotWidth = Math.max(20, width - left - gutter);
   return {
     width,
     height,
-    left: plotMargins.left,
+    left,
     top: plotMargins.top,
-    plotWidth: Math.max(20, width - plotMargins.left - gutter),
-    plotHeight: Math.max(20, height - plotMargins.top - plotMargins.bottom),
+    plotWidth,
+    plotHeight,
     places,
     heights: [transform(values[0], scale), transform(values[1], scale)],
     scale,
+    xTicks: niceTicks(places[0], places[1], Math.max(2, plotWidth / tickDistance.x)),
+    yTicks,
+    yTexts,
   };
 }
 

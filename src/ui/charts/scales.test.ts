@@ -60,7 +60,7 @@ test("round ticks lie inside their range at even distances", () => {
 
 test("ticks are written with the decimals that tell them apart", () => {
   const texts = (ticks: number[]) => ticks.map((tick) => formatTick(tick, ticks));
-  expect(texts([-0.5, 0, 0.5])).toEqual(["−0.5", "0.0", "0.5"]);
+  expect(texts([-0.5, 0, 0.5])).toEqual(["−0.5", "0", "0.5"]);
   expect(texts([0.68, 0.69, 0.7])).toEqual(["0.68", "0.69", "0.70"]);
   expect(texts([0, 50, 100])).toEqual(["0", "50", "100"]);
 });

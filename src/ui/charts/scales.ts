@@ -53,7 +53,7 @@ export function valueTicks(
   scale: ChartScale,
   closest: number,
 ): number[] {
-  const straight = niceTicks(lowest, highest, Math.max(2, Math.floor(0.7 / closest)));
+  const straight = niceTicks(lowest, highest, Math.max(2, 1 / closest));
   if (scale === "linear") return straight;
   const height = (value: number) => transform(value, scale);
   const least = (height(highest) - height(lowest)) * closest;
@@ -79,12 +79,13 @@ function powerTicks(factor: number, scale: ChartScale): number[] {
   return [0, ...positive.toReversed().flatMap((value) => [value, -value])];
 }
 
-/** Text of a tick: as many decimals as the distance to its neighbours needs. */
+/** Text of a tick: as many decimals as the least distance between ticks needs; 0 is always plain. */
 export function formatTick(value: number, ticks: readonly number[]): string {
+  if (value === 0) return "0";
   const gaps = ticks.slice(1).map((tick, index) => Math.abs(tick - (ticks[index] ?? tick)));
-  const gap = Math.min(...gaps, Math.abs(value) || 1);
+  const gap = Math.min(...gaps, Math.abs(value));
   const decimals = gap >= 1 ? (Number.isInteger(value) ? 0 : 1) : Math.ceil(-Math.log10(gap) - 1e-9);
-  if (Math.abs(value) >= 10_000 || (value !== 0 && decimals > 5)) return formatValue(value);
+  if (Math.abs(value) >= 10_000 || decimals > 5) return formatValue(value);
   return value.toFixed(Math.min(decimals, 5)).replace("-", "−");
 }
 

@@ -22,7 +22,6 @@ const paths = {
   settings: "M4 7h10M18 7h2M4 17h4M12 17h8M16 4.5v5M10 14.5v5",
   book: "M5 4h9a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h9",
   external: "M9 5H5v14h14v-4M13 4h7v7M20 4l-9 9",
-  more: "M5.5 12h.1M12 12h.1M18.5 12h.1",
   table: "M4 5h16v14H4zM4 10h16M4 14.5h16M10 10v9",
   chart: "M4 4v16h16M7 15l4-5 3 3 5-7",
 } as const;

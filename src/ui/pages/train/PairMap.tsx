@@ -1,5 +1,6 @@
+import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import type { SeriesPoint } from "../../../state/series.ts";
 import type { ProbePoints } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
@@ -80,7 +81,7 @@ export function PairMap(props: PairMapProps) {
       {isTable ? (
         <PairMapTable pairs={pairs} selected={selected} onSelect={onSelect} />
       ) : (
-        <Map {...{ pairs, trail, means, axesFrom, selected, onSelect }} />
+        <MapView {...{ pairs, trail, means, axesFrom, selected, onSelect }} />
       )}
       {history.length > 1 && <Scrubber history={history} moment={moment} onMoment={setMoment} />}
       <Legend {...props} pairs={pairs} means={means} missing={missing} />
@@ -88,15 +89,16 @@ export function PairMap(props: PairMapProps) {
   );
 }
 
-type MapProps = Pick<PairMapProps, "trail" | "axesFrom" | "selected" | "onSelect"> & {
+type MapViewProps = Pick<PairMapProps, "trail" | "axesFrom" | "selected" | "onSelect"> & {
   readonly pairs: readonly PairPoint[];
   readonly means: PairMeans;
 };
 
-function Map({ pairs, trail, means, axesFrom, selected, onSelect }: MapProps) {
+function MapView({ pairs, trail, means, axesFrom, selected, onSelect }: MapViewProps) {
   const { ref, width } = useElementSize();
   const [focusedIndex, setFocusedIndex] = useState<number | null>(null);
   const range = useSteadyRange(pairs);
+  const scheme = useComputedColorScheme("light");
   const counts = useMemo(() => cornerCounts(pairs), [pairs]);
   const side = Math.min(Math.max(width - mapMargins.left - mapMargins.right, sides.least), sides.most);
   const find = (index: number | null) => pairs.find(({ pairIndex }) => pairIndex === index) ?? null;
@@ -114,7 +116,8 @@ function Map({ pairs, trail, means, axesFrom, selected, onSelect }: MapProps) {
         >
           <PairMapFrame pairs={pairs} range={range} side={side} />
           <div className="pairmap-dots" style={{ left: mapMargins.left, top: mapMargins.top }}>
-            <PairMapCanvas pairs={pairs} range={range} side={side} />
+            {/* A canvas reads its colours when it is drawn, so another scheme needs another canvas. */}
+            <PairMapCanvas key={scheme} pairs={pairs} range={range} side={side} />
           </div>
           <PairMapNotes
             {...{ range, side, trail, counts, focused }}
@@ -138,11 +141,11 @@ function Map({ pairs, trail, means, axesFrom, selected, onSelect }: MapProps) {
 
 /** The range of the map; it remembers what was shown so that it grows in steps and does not jitter. */
 function useSteadyRange(pairs: readonly PairPoint[]): number {
-  const shown = useRef(1);
-  return useMemo(() => {
-    shown.current = rangeFor(farthestOf(pairs), shown.current);
-    return shown.current;
-  }, [pairs]);
+  const farthest = useMemo(() => farthestOf(pairs), [pairs]);
+  const [shown, setShown] = useState(1);
+  const range = rangeFor(farthest, shown);
+  if (range !== shown) setShown(range);
+  return range;
 }
 
 function originNote(count: number, axesFrom: PairMapProps["axesFrom"]): string {
@@ -195,17 +198,18 @@ type LegendProps = Pick<PairMapProps, "beta" | "axesFrom"> & {
 function Legend({ pairs, means, missing, beta, axesFrom }: LegendProps) {
   const lost = pairs.filter(({ margin }) => margin < 0).length;
   const margin = means.chosenDelta - means.rejectedDelta;
+  const known = (text: string) => (pairs.length === 0 ? "–" : text);
   return (
     <div className="pairmap-legend">
       <span>
-        <i className="pairmap-key-won" /> chosen ahead <b>{means.wins}</b>
+        <i className="pairmap-key-won" /> chosen ahead <b>{known(formatValue(means.wins))}</b>
       </span>
       <span>
-        <i className="pairmap-key-lost" /> rejected ahead <b>{lost}</b>
+        <i className="pairmap-key-lost" /> rejected ahead <b>{known(formatValue(lost))}</b>
       </span>
       <span>
-        <i className="pairmap-key-mean" /> mean margin <b>{formatValue(margin)}</b>
-        {axesFrom === "reference" && <> · reward {formatValue(beta * margin)}</>}
+        <i className="pairmap-key-mean" /> mean margin <b>{known(formatValue(margin))}</b>
+        {axesFrom === "reference" && <> · reward {known(formatValue(beta * margin))}</>}
       </span>
       {missing > 0 && (
         <span>

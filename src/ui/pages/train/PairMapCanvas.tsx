@@ -1,4 +1,3 @@
-import { useComputedColorScheme } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import { mapPixel, type PairPoint } from "./PairMapGeometry.ts";
@@ -27,7 +26,6 @@ interface Palette {
 export function PairMapCanvas({ pairs, range, side }: PairMapCanvasProps) {
   const canvasRef = useRef<HTMLCanvasElement>(null);
   const drawnRef = useRef<Places>(new Map());
-  const scheme = useComputedColorScheme("light");
   const isStill = useReducedMotion(false);
   useEffect(() => {
     const canvas = canvasRef.current;
@@ -59,7 +57,7 @@ export function PairMapCanvas({ pairs, range, side }: PairMapCanvasProps) {
       return;
     }
     return glide(paint);
-  }, [pairs, range, side, scheme, isStill]);
+  }, [pairs, range, side, isStill]);
   return (
     <canvas
       ref={canvasRef}

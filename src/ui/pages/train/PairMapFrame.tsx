@@ -14,6 +14,8 @@ export interface PairMapFrameProps {
 }
 
 const bins = 25;
+/** Below this side, in pixels, words are fewer. */
+const smallSide = 260;
 
 /** What lies under the dots: tinted halves, axes, lines of equal margin, and a histogram at each edge. */
 export const PairMapFrame = memo(function PairMapFrame({ pairs, range, side }: PairMapFrameProps) {
@@ -129,7 +131,7 @@ export interface PairMapNotesProps {
 export function PairMapNotes(props: PairMapNotesProps) {
   const { range, side, trail, counts, originNote, selected, focused } = props;
   const { left, top, right, bottom } = mapMargins;
-  const isSmall = side < 260;
+  const isSmall = side < smallSide;
   return (
     <svg
       className="pairmap-layer"
@@ -183,10 +185,11 @@ function corners(isSmall: boolean) {
 }
 
 function MarginWords({ range, side }: Pick<PairMapNotesProps, "range" | "side">) {
-  const labelled = [0, ...isoMargins(range).filter((margin) => margin > 0 && margin <= range)];
+  const labelled = [0, ...isoMargins(range).filter((margin) => margin > 0 && margin < range)];
   return labelled.map((margin) => {
-    // Written along its line, three quarters of the way to where it leaves the square.
-    const place = mapPixel(margin + (range - margin) * 0.62, (range - margin) * 0.62, range, side);
+    // Written along its line, between the axis and the name of the corner.
+    const share = side < smallSide ? 0.45 : 0.62;
+    const place = mapPixel(margin + (range - margin) * share, (range - margin) * share, range, side);
     return (
       <text
         key={margin}

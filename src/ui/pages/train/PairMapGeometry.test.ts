@@ -46,7 +46,7 @@ test("pairs are ordered by margin, and one without a number is left out", () => 
 describe("the range", () => {
   test("grows in steps and holds every pair", () => {
     expect([0, 0.5, 1.5, 2.5, 4, 7, 9.5, 45].map((farthest) => rangeFor(farthest, 1))).toEqual([
-      1, 1, 2, 3, 5, 8, 20, 50,
+      1, 1, 2, 3, 6, 8, 15, 60,
     ]);
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), (farthest) => {
@@ -57,7 +57,7 @@ describe("the range", () => {
 
   test("does not follow small movements back, but a new start", () => {
     expect(rangeFor(3, 8)).toBe(8);
-    expect(rangeFor(1, 8)).toBe(2);
+    expect(rangeFor(1, 8)).toBe(1.5);
     expect(rangeFor(0, 8)).toBe(1);
   });
 });

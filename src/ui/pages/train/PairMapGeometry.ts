@@ -23,10 +23,10 @@ export function pairsByMargin({ pairIndex, chosenDelta, rejectedDelta }: ProbePo
   return pairs.sort((a, b) => a.margin - b.margin || a.pairIndex - b.pairIndex);
 }
 
-const rangeSteps = [1, 2, 3, 5, 8] as const;
+const rangeSteps = [1, 1.5, 2, 3, 4, 6, 8] as const;
 
 /**
- * Half the side of the shown square: the next of 1, 2, 3, 5, 8, 10, 20 … above the farthest pair. It stays as it
+ * Half the side of the shown square: the next of 1, 1.5, 2, 3, 4, 6, 8, 10, 15 … above the farthest pair. It stays as it
  * was while the pairs fill at least a third of it, so that the map does not jitter.
  */
 export function rangeFor(farthest: number, previous: number): number {
