@@ -225,8 +225,8 @@ export interface Commands {
     answer: DataSummary;
   };
   preflight: { question: { config: RunConfig }; answer: Preflight };
-  /** Times a few steps on a throwaway adapter so that estimates are measured; compiles shaders. */
-  warmUp: { question: { config: RunConfig }; answer: { secondsPerStep: number } };
+  /** Times a few steps on a throwaway adapter, which compiles the shaders; null when something else needed the device. */
+  warmUp: { question: { config: RunConfig }; answer: { secondsPerStep: number | null } };
   start: { question: { runId: string; config: RunConfig; resume: Checkpoint | null }; answer: null };
   pause: { question: null; answer: null };
   resume: { question: null; answer: null };

@@ -27,6 +27,7 @@ export interface Connection {
   readonly onEvent: (listener: (event: WorkerEvent) => void) => () => void;
   /** Called once when the worker dies; every open question is rejected with WRK-1 first. */
   readonly onDeath: (listener: (reason: string) => void) => () => void;
+  /** Ends the trainer on purpose: open questions are rejected, nobody is told of a death. */
   readonly terminate: () => void;
 }
 
@@ -49,13 +50,16 @@ export function connect(worker: WorkerPort): Connection {
   let nextId = 1;
   let deathReason: string | null = null;
 
-  const died = (reason: string) => {
-    if (deathReason !== null) return;
+  const end = (reason: string) => {
     deathReason = reason;
     clearTimeout(watchdog);
     worker.terminate();
     for (const { reject } of waiting.values()) reject(stopped(reason));
     waiting.clear();
+  };
+  const died = (reason: string) => {
+    if (deathReason !== null) return;
+    end(reason);
     for (const listener of deathListeners) listener(reason);
   };
   const watch = () =>
@@ -65,13 +69,13 @@ export function connect(worker: WorkerPort): Connection {
   let watchdog = watch();
 
   worker.addEventListener("error", (event) => {
-    died((event as ErrorEvent).message || "the worker could not be loaded");
+    died(event.message || "the worker could not be loaded");
   });
   worker.addEventListener("message", (message) => {
-    clearTimeout(watchdog);
     if (deathReason !== null) return;
+    clearTimeout(watchdog);
     watchdog = watch();
-    const reply = replySchema.parse((message as MessageEvent).data);
+    const reply = replySchema.parse(message.data);
     if (reply.kind === "event") {
       for (const listener of eventListeners) listener(reply.event);
       return;
@@ -96,9 +100,7 @@ export function connect(worker: WorkerPort): Connection {
     onEvent: (listener) => subscribe(eventListeners, listener),
     onDeath: (listener) => subscribe(deathListeners, listener),
     terminate: () => {
-      deathReason = "closed";
-      clearTimeout(watchdog);
-      worker.terminate();
+      if (deathReason === null) end("it was closed");
     },
   };
 }

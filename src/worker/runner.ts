@@ -40,7 +40,7 @@ export interface Runner {
   readonly step: () => void;
   /** Ends after the step under way and keeps its checkpoint; resolves when the device is free. */
   readonly stop: () => Promise<void>;
-  /** Runs the task at the next milestone; rejects when the run ends before. */
+  /** Runs the task at the next milestone, or not at all when the run ends before; rejects with the task's error. */
   readonly atMilestone: (task: PolicyTask) => Promise<void>;
   readonly sample: () => Promise<void>;
   /** Resolves when the run has ended in whatever way. */
@@ -60,18 +60,25 @@ export function startRunner(settings: RunnerSettings): Runner {
   let isStopping = false;
   let wake: (() => void) | null = null;
 
+  const steps = createStepBuffer(runId, emit);
+  /** Steps that wait to cross the wall go first, so that no event speaks of a step the page has not heard of. */
+  const say = (event: WorkerEvent) => {
+    steps.flush();
+    emit(event);
+  };
   const enter = (next: Phase, progress: { done: number; total: number } | null = null) => {
     if (next === phase && progress === null) return;
     phase = next;
-    emit({ type: "phase", runId, phase: next, step, progress });
+    say({ type: "phase", runId, phase: next, step, progress });
   };
-  const steps = createStepBuffer(runId, emit);
 
   const checkpoint = async (milestone: Milestone) => {
+    if (milestone.step === 0 || milestone.step === lastGoodStep) return;
+    if (milestone.isLast || isStopping) enter("saving");
     const tensors = await milestone.save();
     lastGoodStep = milestone.step;
     const saved: Checkpoint = { runId, step: milestone.step, activeMs, tensors };
-    emit({ type: "checkpoint", checkpoint: saved });
+    say({ type: "checkpoint", checkpoint: saved });
   };
 
   const sample = async (milestone: Milestone, prompts: readonly SamplePrompt[]) => {
@@ -79,19 +86,23 @@ export function startRunner(settings: RunnerSettings): Runner {
     const greedy = await samplePrompts(settings.sampling, milestone.weights, followed, "greedy");
     const seeded = await samplePrompts(settings.sampling, milestone.weights, prompts, "seeded");
     const samples: SampledAnswer[] = [...greedy, ...seeded];
-    emit({ type: "samples", runId, step: milestone.step, samples, meanJudgeScore: meanScore(seeded) });
+    say({ type: "samples", runId, step: milestone.step, samples, meanJudgeScore: meanScore(seeded) });
   };
 
   const visit = async (milestone: Milestone) => {
-    const isEnd = milestone.isLast || isStopping;
-    if (isEnd) enter("saving");
-    const isDue = milestone.step > 0 && (isEnd || milestone.step % CHECKPOINT_EVERY === 0);
-    if (isDue && milestone.step !== lastGoodStep) await checkpoint(milestone);
+    if (milestone.isLast || milestone.step % CHECKPOINT_EVERY === 0) await checkpoint(milestone);
     const isEdge = milestone.isLast || milestone.step === 0;
-    if (isEdge || isSampleStep(milestone.step)) {
+    const isSampled = milestone.step === run.resume?.step;
+    if (!isStopping && !isSampled && (isEdge || isSampleStep(milestone.step))) {
       enter("evaluating");
       await sample(milestone, isEdge ? settings.prompts : settings.prompts.slice(0, FOLLOWED_PROMPTS));
     }
+    await serve(milestone);
+    if (isStopping) await checkpoint(milestone);
+  };
+
+  /** Does what was asked for, and waits while the run is paused. */
+  const serve = async (milestone: Milestone) => {
     for (;;) {
       for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task(milestone);
       if (isStopping || milestone.isLast || stepsAllowed > 0) return;
@@ -109,17 +120,16 @@ export function startRunner(settings: RunnerSettings): Runner {
       const { metrics, chosenDelta, rejectedDelta } = report.evaluation;
       const pairIndex = Int32Array.from(chosenDelta, (_, index) => index);
       const points = { pairIndex, chosenDelta, rejectedDelta };
-      emit({ type: "evaluation", runId, step: report.step, activeMs, metrics, points });
+      say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points });
     }
     if (report.kind === "step") {
       ({ step } = report);
       activeMs += elapsedMs;
       stepsAllowed -= 1;
-      steps.add({ step, activeMs, metrics: withSpeed(report.metrics, steps.lastTokens(), elapsedMs) });
+      steps.add({ step, activeMs, metrics: withSpeed(report, elapsedMs) });
     }
     if (report.kind === "milestone") {
       const { milestone } = report;
-      if (milestone.step > 0) steps.flush();
       await visit(milestone);
       if (!milestone.isLast && !isStopping) enter("training");
     }
@@ -134,16 +144,14 @@ export function startRunner(settings: RunnerSettings): Runner {
         const next = await reports.next();
         if (next.done === true) break;
         await hear(next.value, performance.now() - startedAt);
-        if (isStopping && next.value.kind === "milestone") break;
+        if (isStopping && (next.value.kind === "milestone" || next.value.kind === "reference")) break;
         // Messages from the page are heard between tasks only.
         await nextTask();
       }
-      steps.flush();
       enter(step >= totalSteps ? "done" : "stopped");
     } catch (error) {
-      steps.flush();
       enter("failed");
-      emit({ type: "failed", runId, step: step + 1, lastGoodStep, error: reportError(error) });
+      say({ type: "failed", runId, step: step + 1, lastGoodStep, error: reportError(error) });
     } finally {
       await reports.return().catch(() => undefined);
     }
@@ -157,9 +165,7 @@ export function startRunner(settings: RunnerSettings): Runner {
   const atMilestone = (task: PolicyTask) =>
     new Promise<void>((resolve, reject) => {
       tasks.push((milestone) => task(milestone).then(resolve, reject));
-      void ended.then(() => {
-        reject(new Error("The run ended before that could be done."));
-      });
+      void ended.then(resolve);
       go();
     });
   return {
@@ -185,9 +191,9 @@ export function startRunner(settings: RunnerSettings): Runner {
   };
 }
 
-/** Metrics with the speed of their own step. */
-function withSpeed(metrics: Readonly<Record<string, number>>, tokensBefore: number, elapsedMs: number) {
-  const tokens = (metrics["num_tokens"] ?? 0) - tokensBefore;
+/** Metrics with the speed of their own step; a step too short for the clock has none. */
+function withSpeed({ metrics, tokens }: Extract<TrainingReport, { kind: "step" }>, elapsedMs: number) {
+  if (elapsedMs <= 0) return metrics;
   return {
     ...metrics,
     "performance/step_ms": elapsedMs,
@@ -198,19 +204,17 @@ function withSpeed(metrics: Readonly<Record<string, number>>, tokensBefore: numb
 function createStepBuffer(runId: string, emit: (event: WorkerEvent) => void) {
   let waiting: StepRecord[] = [];
   let flushedAt = -Infinity;
-  let tokens = 0;
   const flush = () => {
     if (waiting.length === 0) return;
-    emit({ type: "steps", runId, steps: waiting });
+    const ready = waiting;
     waiting = [];
     flushedAt = performance.now();
+    emit({ type: "steps", runId, steps: ready });
   };
   return {
     flush,
-    lastTokens: () => tokens,
     add: (record: StepRecord) => {
       waiting.push(record);
-      tokens = record.metrics["num_tokens"] ?? tokens;
       if (performance.now() - flushedAt >= FLUSH_EVERY_MS) flush();
     },
   };

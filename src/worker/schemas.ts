@@ -12,7 +12,9 @@ const checkpoint = z.strictObject({
   activeMs: z.number(),
   tensors: z.record(z.string(), z.instanceof(Float32Array)),
 });
-const metrics = z.record(z.string(), z.union([z.number(), z.nan()]));
+/** Measured numbers: those of a run that went wrong may be NaN or infinite, and must still be heard of. */
+const measured = z.custom<number>((value) => typeof value === "number");
+const metrics = z.record(z.string(), measured);
 const code = z.enum([
   "GPU-1",
   "GPU-1b",
@@ -64,7 +66,10 @@ const questions = {
   resume: z.null(),
   step: z.null(),
   stop: z.null(),
-  setLive: z.strictObject({ learningRate: z.optional(z.number()), evalEvery: z.optional(z.number()) }),
+  setLive: z.strictObject({
+    learningRate: z.optional(runConfigSchema.shape.learningRate),
+    evalEvery: z.optional(runConfigSchema.shape.evalEvery),
+  }),
   sampleNow: z.null(),
   inspectPair: z.strictObject({ pairIndex: z.int() }),
   exportAdapter: z.null(),
@@ -121,7 +126,7 @@ const event = z.discriminatedUnion("type", [
         mode: z.enum(["greedy", "seeded"]),
         text: z.string(),
         tokens: z.array(z.string()),
-        tokenDeltas: z.array(z.number()),
+        tokenDeltas: z.array(measured),
         judgeScore: z.nullable(z.number()),
       }),
     ),

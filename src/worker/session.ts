@@ -23,7 +23,7 @@ import {
   type LoadedData,
   weightsFingerprint,
 } from "./library.ts";
-import type { Checkpoint, CommandName, Commands, Injection, WorkerEvent } from "./protocol.ts";
+import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
 
 /** A handler for every command: one that is missing does not compile. */
@@ -48,9 +48,11 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
   let model: (LoadedModel & { readonly id: string; readonly fingerprint: string }) | null = null;
   let data: (LoadedData & { readonly reference: ReferenceCache }) | null = null;
   let runner: Runner | null = null;
-  let injections: readonly Injection[] = [];
+  let tamper = createTamper([]);
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
   let runningConfig: RunConfig | null = null;
+  let turns = 0;
+  let changing: Promise<unknown> = Promise.resolve();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
   const tell = (event: WorkerEvent) => {
@@ -62,6 +64,13 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
   const needModel = () => model ?? refuse("CFG-1", "No model is loaded. Load a model first.");
   const needData = () => data ?? refuse("CFG-1", "No preference pairs are loaded. Choose a dataset first.");
   const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
+  /** Changes what the device holds, one change after another; a warm-up gives way to whatever comes after it. */
+  const alone = <Answer>(change: (isOvertaken: () => boolean) => Promise<Answer>): Promise<Answer> => {
+    const own = ++turns;
+    const done = changing.then(() => change(() => own !== turns));
+    changing = done.catch(() => undefined);
+    return done;
+  };
   const endRun = async () => {
     await runner?.stop();
     runner = null;
@@ -78,24 +87,57 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       heldoutPairs: pairs.heldout,
       reference: pairs.reference,
       live: { learningRate: config.learningRate, evalEvery: config.evalEvery },
-      tamper: createTamper(injections),
+      tamper,
     };
   };
   let live: TrainingRun["live"] | null = null;
+  const begin = (runId: string, config: RunConfig, resume: Checkpoint | null) => {
+    const { model: weights, tokenizer } = needModel();
+    const { heldout, heldoutRows, judge } = needData();
+    const run = trainingRun(config);
+    ({ live } = run);
+    runningConfig = config;
+    last = resume === null ? null : { config, checkpoint: resume };
+    const started = startRunner({
+      runId,
+      run: resume === null ? run : { ...run, resume },
+      activeMs: resume?.activeMs ?? 0,
+      emit: tell,
+      prompts: heldout.slice(0, config.samplePrompts).map((pair) => ({
+        text: promptText(heldoutRows[pair.row]),
+        ids: pair.prompt,
+      })),
+      sampling: {
+        model: weights,
+        tokenizer,
+        judge,
+        maxNewTokens: config.sampleTokens,
+        temperature: config.sampleTemperature,
+        seed: config.seed,
+      },
+    });
+    runner = started;
+    void started.ended.then(() => {
+      if (runner === started) runner = null;
+    });
+  };
 
   return {
-    open: async (question) => {
-      await endRun();
-      model?.dispose();
-      model = null;
-      data = null;
-      speed = null;
-      device?.close();
-      ({ injections } = question);
-      const isDenied = injections.some(({ kind }) => kind === "no-gpu" || kind === "no-adapter");
-      device = await openDevice({ backend: isDenied ? "cpu" : question.backend });
-      return reportBackend(device, question);
-    },
+    open: (question) =>
+      alone(async () => {
+        await endRun();
+        model?.dispose();
+        model = null;
+        data = null;
+        speed = null;
+        device?.close();
+        device = null;
+        const { injections } = question;
+        tamper = createTamper(injections);
+        const isDenied = injections.some(({ kind }) => kind === "no-gpu" || kind === "no-adapter");
+        device = await openDevice({ backend: isDenied ? "cpu" : question.backend });
+        return reportBackend(device, question);
+      }),
     describe: () => ({
       objectives: Object.values(objectives).map(({ compute: _compute, ...card }) => card),
       datasets: embeddedDatasets.map(({ id, label, sentence, objectives: aims }) => ({
@@ -107,80 +149,54 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       models: embeddedModels.map(({ id, label }) => ({ id, label })),
       presets,
     }),
-    loadModel: async ({ id, files }) => {
-      if (device === null) return refuse("CFG-1", "No device is open.");
-      await endRun();
-      const opened = files ?? (await embeddedModelFiles(id, fetchFile));
-      const loaded = loadModel(opened);
-      model?.dispose();
-      model = { ...loaded, id, fingerprint: weightsFingerprint(opened) };
-      data = null;
-      speed = null;
-      return summarizeModel(id, loaded);
-    },
-    loadData: async (question) => {
-      const owner = needModel();
-      const loaded = await loadData(question, owner, fetchFile);
-      await endRun();
-      data = { ...loaded, reference: createReferenceCache(loaded.shipped, owner.fingerprint) };
-      return loaded.summary;
-    },
+    loadModel: ({ id, files }) =>
+      alone(async () => {
+        if (device === null) return refuse("CFG-1", "No device is open.");
+        const opened = files ?? (await embeddedModelFiles(id, fetchFile));
+        const loaded = loadModel(opened);
+        await endRun();
+        model?.dispose();
+        model = { ...loaded, id, fingerprint: weightsFingerprint(opened) };
+        data = null;
+        speed = null;
+        last = null;
+        return summarizeModel(id, loaded);
+      }),
+    loadData: (question) =>
+      alone(async () => {
+        const owner = needModel();
+        const loaded = await loadData(question, owner, fetchFile);
+        await endRun();
+        data = { ...loaded, reference: createReferenceCache(loaded.shipped, owner.fingerprint) };
+        return loaded.summary;
+      }),
     preflight: ({ config }) => {
       const { model: weights } = needModel();
       const estimate = estimateRun(weights, config, needData());
       const secondsPerStep = speed?.key === speedKey(config) ? speed.secondsPerStep : null;
       return { ...estimate, secondsPerStep, problems: configProblems(config, needModel()) };
     },
-    warmUp: async ({ config }) => {
-      const run = trainingRun({ ...config, steps: WARM_UP_STEPS, evalEvery: 0, evalPairs: 1, seed: 0 });
-      const { tamper: _tamper, ...untampered } = run;
-      let startedAt = performance.now();
-      let seconds = 0;
-      for await (const report of train(untampered)) {
-        if (report.kind === "step") seconds = (performance.now() - startedAt) / 1000;
-        if (runner !== null) break;
-        await new Promise((resolve) => setTimeout(resolve));
-        startedAt = performance.now();
-      }
-      speed = { key: speedKey(config), secondsPerStep: seconds };
-      return { secondsPerStep: seconds };
-    },
-    start: async ({ runId, config, resume }) => {
-      await endRun();
-      const loaded = needModel();
-      const pairs = needData();
-      if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
-      if (config.data !== pairs.id) refuse("CFG-1", `The preference set "${config.data}" is not loaded.`);
-      const [problem] = configProblems(config, loaded);
-      if (problem !== undefined) refuse("CFG-1", problem.message);
-      const run = trainingRun(config);
-      ({ live } = run);
-      runningConfig = config;
-      last = resume === null ? null : { config, checkpoint: resume };
-      runner = startRunner({
-        runId,
-        run: resume === null ? run : { ...run, resume },
-        activeMs: resume?.activeMs ?? 0,
-        emit: tell,
-        prompts: pairs.heldout.slice(0, config.samplePrompts).map((pair) => ({
-          text: promptText(pairs.heldoutRows[pair.row]),
-          ids: pair.prompt,
-        })),
-        sampling: {
-          model: loaded.model,
-          tokenizer: loaded.tokenizer,
-          judge: pairs.judge,
-          maxNewTokens: config.sampleTokens,
-          temperature: config.sampleTemperature,
-          seed: config.seed,
-        },
-      });
-      const started = runner;
-      void started.ended.then(() => {
-        if (runner === started) runner = null;
-      });
-      return null;
-    },
+    warmUp: ({ config }) =>
+      alone(async (isOvertaken) => {
+        // A run tells its own speed, and is not stopped to measure it.
+        if (runner !== null) return { secondsPerStep: null };
+        const run = trainingRun({ ...config, steps: WARM_UP_STEPS, evalEvery: 0, evalPairs: 1, seed: 0 });
+        const secondsPerStep = await measureStep(run, isOvertaken);
+        if (secondsPerStep !== null) speed = { key: speedKey(config), secondsPerStep };
+        return { secondsPerStep };
+      }),
+    start: ({ runId, config, resume }) =>
+      alone(async () => {
+        const loaded = needModel();
+        const pairs = needData();
+        if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
+        if (config.data !== pairs.id) refuse("CFG-1", `The preference set "${config.data}" is not loaded.`);
+        const [problem] = configProblems(config, loaded);
+        if (problem !== undefined) refuse("CFG-1", problem.message);
+        await endRun();
+        begin(runId, config, resume);
+        return null;
+      }),
     pause: () => {
       needRunner().pause();
       return null;
@@ -193,10 +209,11 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       needRunner().step();
       return null;
     },
-    stop: async () => {
-      await endRun();
-      return null;
-    },
+    stop: () =>
+      alone(async () => {
+        await endRun();
+        return null;
+      }),
     setLive: (changes) => {
       if (live !== null) Object.assign(live, changes);
       return null;
@@ -216,15 +233,32 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       return answer ?? inspectPair(settings, last ?? { weights: null });
     },
     exportAdapter: async () => {
+      let trained = last;
       await runner?.atMilestone(async ({ step, save }) => {
         if (runningConfig === null) return;
-        const tensors = await save();
-        last = { config: runningConfig, checkpoint: { runId: "", step, activeMs: 0, tensors } };
+        const checkpoint = { runId: "", step, activeMs: 0, tensors: await save() };
+        trained = { config: runningConfig, checkpoint };
       });
-      if (last === null) return refuse("RUN-1", "There is nothing to save yet: train at least one step.");
-      return exportFiles(needModel(), last);
+      if (trained === null || trained.checkpoint.step === 0) {
+        return refuse("RUN-1", "There is nothing to save yet: train at least one step.");
+      }
+      return exportFiles(needModel(), trained);
     },
   };
+}
+
+/** Seconds of the last step of a run that is thrown away; null when it was interrupted before it had one. */
+async function measureStep(run: TrainingRun, isInterrupted: () => boolean): Promise<number | null> {
+  const { tamper: _tamper, ...untampered } = run;
+  let startedAt = performance.now();
+  let seconds: number | null = null;
+  for await (const report of train(untampered)) {
+    if (report.kind === "step") seconds = (performance.now() - startedAt) / 1000;
+    await new Promise((resolve) => setTimeout(resolve));
+    if (isInterrupted()) return null;
+    startedAt = performance.now();
+  }
+  return seconds;
 }
 
 /** Settings that change how long a step takes. */

@@ -1,5 +1,5 @@
 /** What must hold of every training run, whatever it learns. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import { generate } from "../generation/generate.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
@@ -24,6 +24,9 @@ import {
   type Saved,
 } from "./tinyRun.testing.ts";
 import { train, type TrainingReport } from "./train.ts";
+
+// Every run here takes well under a second on an idle machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 let tiny: ReturnType<typeof createTinyModel>;
 let model: Model;
