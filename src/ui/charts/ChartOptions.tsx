@@ -1,19 +1,12 @@
 import { Button, Popover, SegmentedControl, Slider } from "@mantine/core";
 import { useState } from "react";
 import { Icon } from "../components/Icon.tsx";
-import type { ChartScale } from "./chartTypes.ts";
+import type { ChartSettings } from "./useChartSettings.ts";
 
 /** What a chart's own menu changes. */
 export interface ChartOptionsProps {
   readonly title: string;
-  readonly scale: ChartScale;
-  readonly onScale: (scale: ChartScale) => void;
-  /** Why a plain log scale cannot be chosen; null when it can. */
-  readonly logRefusal: string | null;
-  readonly smoothing: number;
-  readonly onSmoothing: (smoothing: number) => void;
-  /** Takes scale and smoothing from the page again; null when they are the page's already. */
-  readonly onReset: (() => void) | null;
+  readonly settings: ChartSettings;
   /** Shows the numbers in place of the lines; null when there are none. */
   readonly onTable: (() => void) | null;
   readonly onDownload: () => void;
@@ -21,7 +14,8 @@ export interface ChartOptionsProps {
 
 /** Scale, smoothing and the file of one chart. */
 export function ChartOptions(props: ChartOptionsProps) {
-  const { title, scale, onScale, logRefusal, smoothing, onSmoothing, onReset, onTable, onDownload } = props;
+  const { title, settings, onTable, onDownload } = props;
+  const { scale, onScale, logRefusal, smoothing, onSmoothing, hasOwn, onReset } = settings;
   const [isOpen, setIsOpen] = useState(false);
   return (
     <Popover
@@ -92,7 +86,7 @@ export function ChartOptions(props: ChartOptionsProps) {
             <Button size="compact-sm" variant="default" disabled={onTable === null} onClick={onDownload}>
               Download CSV
             </Button>
-            {onReset !== null && (
+            {hasOwn && (
               <Button size="compact-sm" variant="default" onClick={onReset}>
                 As on the page
               </Button>

@@ -104,29 +104,36 @@ function strokesOf(line: DrawnLine, scale: ChartScale) {
   } as const;
   const dashes = pattern === undefined ? {} : { strokeDasharray: pattern };
   const isHeldOutOnly = rawPoints.length === 0;
+  // Every line costs a refresh several milliseconds, so those without points are left out.
   return [
-    <Line
-      key={`${name} raw`}
-      {...shared}
-      data={onScale(rawPoints, scale)}
-      strokeLinecap="round"
-      strokeWidth={1}
-      strokeOpacity={0.3}
-    />,
-    <Line
-      key={`${name} smooth`}
-      {...shared}
-      {...dashes}
-      data={onScale(smoothPoints, scale)}
-      strokeWidth={strokeWidth}
-    />,
-    <Line
-      key={`${name} eval`}
-      {...shared}
-      {...(isHeldOutOnly ? dashes : {})}
-      data={onScale(evalPoints, scale)}
-      strokeWidth={isHeldOutOnly ? strokeWidth : 1}
-      strokeOpacity={isHeldOutOnly ? 1 : 0.55}
-    />,
+    rawPoints.length > 0 && (
+      <Line
+        key={`${name} raw`}
+        {...shared}
+        data={onScale(rawPoints, scale)}
+        strokeLinecap="round"
+        strokeWidth={1}
+        strokeOpacity={0.3}
+      />
+    ),
+    smoothPoints.length > 0 && (
+      <Line
+        key={`${name} smooth`}
+        {...shared}
+        {...dashes}
+        data={onScale(smoothPoints, scale)}
+        strokeWidth={strokeWidth}
+      />
+    ),
+    evalPoints.length > 0 && (
+      <Line
+        key={`${name} eval`}
+        {...shared}
+        {...(isHeldOutOnly ? dashes : {})}
+        data={onScale(evalPoints, scale)}
+        strokeWidth={isHeldOutOnly ? strokeWidth : 1}
+        strokeOpacity={isHeldOutOnly ? 1 : 0.55}
+      />
+    ),
   ];
 }

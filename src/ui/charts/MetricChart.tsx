@@ -2,18 +2,17 @@ import { useElementSize } from "@mantine/hooks";
 import { useId, useMemo, useState } from "react";
 import "./charts.css";
 import { ChartCrosshair } from "./ChartCrosshair.tsx";
+import { ChartHeading } from "./ChartHeading.tsx";
 import { ChartLabels, gutterFor } from "./ChartLabels.tsx";
-import { ChartOptions } from "./ChartOptions.tsx";
 import { ChartPlot } from "./ChartPlot.tsx";
 import { ChartTable } from "./ChartTable.tsx";
+import { useChartSettings } from "./useChartSettings.ts";
 import type { ChartMark, ChartGuide, ChartScale, MetricChartProps } from "./chartTypes.ts";
 import { ChartNotes, ChartUnderlay } from "./ChartUnderlay.tsx";
 import { fitPlaces, fitValues, type Range } from "./domains.ts";
-import { downloadText } from "./downloadText.ts";
 import { drawnLine, type DrawnLine } from "./drawnSeries.ts";
 import { plotGeometry, type PlotGeometry } from "./plotGeometry.ts";
-import { logRefusal } from "./scales.ts";
-import { summarise, tableRows, toCsv } from "./summary.ts";
+import { summarise, tableRows } from "./summary.ts";
 
 const noMarks: readonly ChartMark[] = [];
 const noGuides: readonly ChartGuide[] = [];
@@ -27,37 +26,15 @@ export function MetricChart(props: MetricChartProps) {
   const settings = useChartSettings(props);
   const [isTable, setIsTable] = useState(false);
   const summaryId = useId();
+  const summary = useMemo(() => summarise(title, series, xLabel), [title, series, xLabel]);
   const isEmpty = series.every(({ points, evalPoints = [] }) => points.length + evalPoints.length === 0);
-  const isSmoothed = settings.smoothing > 0 && series.some(({ points }) => points.length > 0);
-  const download = () => downloadText(`${fileName(title)}.csv`, toCsv(tableRows(series), xLabel), "text/csv");
   return (
     <section className="panel chart" aria-label={title}>
-      <header className="chart-heading">
-        <h2>{title}</h2>
-        <p className="chart-caption">
-          {settings.scale === "linear" ? "" : settings.scale}
-          {isSmoothed
-            ? `${settings.scale === "linear" ? "" : " · "}smooth ${settings.smoothing.toFixed(2)}`
-            : ""}
-        </p>
-        <p className="chart-subtitle" title={subtitle}>
-          {subtitle}
-        </p>
-        <div className="chart-tools">
-          {views !== undefined && <ViewSwitch {...views} title={title} />}
-          {isTable && (
-            <button type="button" className="chart-back" onClick={() => setIsTable(false)}>
-              Chart
-            </button>
-          )}
-          <ChartOptions
-            title={title}
-            {...settings}
-            onTable={isEmpty ? null : () => setIsTable(true)}
-            onDownload={download}
-          />
-        </div>
-      </header>
+      <ChartHeading
+        {...{ title, subtitle, series, xLabel, settings, isTable, isEmpty }}
+        views={views ?? null}
+        onTable={setIsTable}
+      />
       {callout !== undefined && (
         // Its place is kept, so that the chart does not jump when there is something to say.
         <p className="chart-callout" data-empty={callout === null}>
@@ -70,33 +47,10 @@ export function MetricChart(props: MetricChartProps) {
         <Plot {...props} {...settings} summaryId={summaryId} isEmpty={isEmpty} />
       )}
       <p className="chart-spoken" id={summaryId}>
-        {props.summary ?? summarise(title, series, xLabel)}
+        {props.summary ?? summary}
       </p>
     </section>
   );
-}
-
-/** Scale and smoothing of the page, unless this chart has its own. */
-function useChartSettings({ scale, smoothing, series, xLabel }: MetricChartProps) {
-  const [ownScale, setOwnScale] = useState<ChartScale | null>(null);
-  const [ownSmoothing, setOwnSmoothing] = useState<number | null>(null);
-  const refusal = useMemo(() => logRefusal(series, xLabel), [series, xLabel]);
-  const wanted = ownScale ?? scale;
-  const hasOwn = ownScale !== null || ownSmoothing !== null;
-  return {
-    // A value that log cannot show may arrive after log was chosen.
-    scale: wanted === "log" && refusal !== null ? ("symlog" as const) : wanted,
-    onScale: setOwnScale,
-    logRefusal: refusal,
-    smoothing: ownSmoothing ?? smoothing,
-    onSmoothing: setOwnSmoothing,
-    onReset: hasOwn
-      ? () => {
-          setOwnScale(null);
-          setOwnSmoothing(null);
-        }
-      : null,
-  };
 }
 
 type PlotProps = Omit<MetricChartProps, "scale"> & {
@@ -173,27 +127,4 @@ function useGeometry({ scale, fixedRange, guides }: PlotProps, layout: Layout): 
 
 function allPoints(lines: readonly DrawnLine[]) {
   return lines.flatMap(({ rawPoints, smoothPoints, evalPoints }) => [rawPoints, smoothPoints, evalPoints]);
-}
-
-type ViewSwitchProps = NonNullable<MetricChartProps["views"]> & { readonly title: string };
-
-function ViewSwitch({ options, selected, onSelect, title }: ViewSwitchProps) {
-  return (
-    <select
-      className="chart-view"
-      aria-label={`What ${title} shows`}
-      value={selected}
-      onChange={(event) => onSelect(event.currentTarget.value)}
-    >
-      {options.map(({ id, label }) => (
-        <option key={id} value={id}>
-          {label}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function fileName(title: string): string {
-  return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
 }

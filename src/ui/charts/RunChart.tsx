@@ -1,7 +1,7 @@
 import { memo, useMemo, useState } from "react";
 import { buildGuides, buildSeries, metricNames, viewHasSeries } from "./chartSeries.ts";
 import type { ChartAxis, ChartHistory } from "./chartSeries.ts";
-import type { ChartMark, ChartSpec, MetricChartProps } from "./chartTypes.ts";
+import type { ChartMark, ChartSpec, ChartView, ChartViews, MetricChartProps } from "./chartTypes.ts";
 import { MetricChart } from "./MetricChart.tsx";
 
 /** A chart of the list and the run it shows. */
@@ -24,12 +24,18 @@ export interface RunChartProps extends Pick<
 export const RunChart = memo(function RunChart(props: RunChartProps) {
   const { chart, history, version, axis, scale, marks, ...rest } = props;
   const [viewId, setViewId] = useState(chart.views[0].id);
-  const views = chart.views.filter((view) => viewHasSeries(view, history));
-  const view = views.find(({ id }) => id === viewId) ?? views[0] ?? chart.views[0];
-  const { series, guides } = useMemo(() => {
-    const built = version < 0 ? [] : buildSeries(view, history, axis);
-    return { series: built, guides: buildGuides(chart, built) };
-  }, [chart, view, history, axis, version]);
+  const { views, view, series, guides, callout } = useMemo(() => {
+    const measured = version < 0 ? [] : chart.views.filter((candidate) => viewHasSeries(candidate, history));
+    const shown = measured.find(({ id }) => id === viewId) ?? measured[0] ?? chart.views[0];
+    const built = buildSeries(shown, history, axis);
+    return {
+      view: shown,
+      series: built,
+      guides: buildGuides(chart, built),
+      callout: chart.callout?.(built) ?? null,
+      views: measured.length < 2 ? null : viewsOf(measured, shown.id, setViewId),
+    };
+  }, [chart, viewId, history, axis, version]);
   const drawnMarks = useMemo(() => placeMarks(marks ?? [], history, axis), [marks, history, axis]);
   return (
     <MetricChart
@@ -41,21 +47,17 @@ export const RunChart = memo(function RunChart(props: RunChartProps) {
       marks={drawnMarks}
       xLabel={axis === "steps" ? "step" : "second"}
       scale={chart.scale === "symlog" ? scale : "linear"}
-      {...(chart.callout === undefined ? {} : { callout: chart.callout(series) })}
+      {...(chart.callout === undefined ? {} : { callout })}
       emptyText={chart.isHeldOut === true ? "Appears after the first evaluation." : "Appears after step 1."}
       {...(chart.fixedRange === undefined ? {} : { fixedRange: chart.fixedRange })}
-      {...(views.length < 2
-        ? {}
-        : {
-            views: {
-              options: views.map(({ id, label }) => ({ id, label })),
-              selected: view.id,
-              onSelect: setViewId,
-            },
-          })}
+      {...(views === null ? {} : { views })}
     />
   );
 });
+
+function viewsOf(views: readonly ChartView[], selected: string, onSelect: (id: string) => void): ChartViews {
+  return { options: views.map(({ id, label }) => ({ id, label })), selected, onSelect };
+}
 
 function placeMarks(
   marks: NonNullable<RunChartProps["marks"]>,
