@@ -7,6 +7,7 @@ import type { Objective } from "../losses/objective.ts";
 import { loadModel } from "../models/loadModel.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
 import { isWholeTrajectory, readFixture, readFixtureText } from "../testing/fixtures.ts";
+import { readStoriesFiles } from "../testing/storiesModel.ts";
 import { defaultConfig, loraModules, type RunConfig } from "./config.ts";
 import { adamwDefaults } from "./optimizer.ts";
 import { train, type TrainingReport } from "./train.ts";
@@ -75,7 +76,7 @@ export async function checkTrajectory(name: string): Promise<void> {
   if (!file || !run) throw new Error(`The trajectory file has no run "${name}".`);
   const { beta1, beta2, epsilon } = run.optimizer;
   expect({ beta1, beta2, epsilon }).toEqual(adamwDefaults);
-  const loaded = loadModel(await readModelFiles());
+  const loaded = loadModel(await readStoriesFiles());
   try {
     const heldoutPairs = tokenPairs(file.eval);
     const config = configOf(run, heldoutPairs.length);
@@ -175,22 +176,4 @@ async function readInitialAdapter(name: string): Promise<InitialValues> {
   if (bytes === null) throw new Error(`The fixture trajectories/${name} is missing.`);
   const prefix = "base_model.model.";
   return new Map([...readSafetensors(bytes, name)].map(([key, array]) => [key.replace(prefix, ""), array]));
-}
-
-/** Files of the fixture model, as `loadModel` takes them. */
-export async function readModelFiles(): Promise<{ name: string; bytes: Uint8Array }[]> {
-  const names = [
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "generation_config.json",
-  ];
-  return Promise.all(
-    names.map(async (name) => {
-      const bytes = await readFixture(`models/stories260K/hf/${name}`);
-      if (bytes === null) throw new Error(`The fixture ${name} is missing.`);
-      return { name, bytes };
-    }),
-  );
 }
