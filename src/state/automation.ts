@@ -1,6 +1,6 @@
 /** The door for programs: `window.prefscope` trains a configuration on the open page and returns its record. */
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { Phase, Sample, StepRecord } from "../worker/protocol.ts";
+import type { Phase, Sample } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { useDeviceStore } from "./deviceStore.ts";
@@ -23,7 +23,10 @@ export interface TrainingProgress {
 export interface TrainingRecord {
   readonly config: RunConfig;
   readonly environment: Readonly<Record<string, string>>;
-  readonly steps: readonly StepRecord[];
+  /** Metrics of every step by name, with `step` and `active_ms` among them. */
+  readonly steps: readonly Readonly<Record<string, number>>[];
+  /** Metrics of every held-out evaluation by name, with `step` among them. */
+  readonly evaluations: readonly Readonly<Record<string, number>>[];
   readonly evalBefore: Readonly<Record<string, number>>;
   readonly evalAfter: Readonly<Record<string, number>>;
   readonly samplesBefore: readonly Sample[];
@@ -144,7 +147,8 @@ function recordOf(config: RunConfig, elapsedMs: number): TrainingRecord {
       device: report?.label ?? "",
       userAgent: navigator.userAgent,
     },
-    steps: [...history.steps],
+    steps: history.steps.map(({ step, activeMs, metrics }) => ({ step, active_ms: activeMs, ...metrics })),
+    evaluations: history.evaluations.map(({ step, metrics }) => ({ step, ...metrics })),
     evalBefore: history.evaluations[0]?.metrics ?? {},
     evalAfter: history.evaluations.at(-1)?.metrics ?? {},
     samplesBefore: samplesOf(before),

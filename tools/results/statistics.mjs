@@ -41,5 +41,5 @@ export function judgeChanges({ samplesBefore, samplesAfter }) {
 
 /** First evaluated step at which a metric has reached a value, or null. */
 export function firstStepReaching(evaluations, metric, value) {
-  return evaluations.find(({ metrics }) => metrics[metric] >= value)?.step ?? null;
+  return evaluations.find((evaluation) => evaluation[metric] >= value)?.step ?? null;
 }

@@ -26,9 +26,9 @@ test("changes are paired by prompt and leave greedy answers out", () => {
 
 test("the first step that reaches a value is found, or none", () => {
   const evaluations = [
-    { step: 0, metrics: { m: 0.5 } },
-    { step: 20, metrics: { m: 0.8 } },
-    { step: 40, metrics: { m: 0.7 } },
+    { step: 0, m: 0.5 },
+    { step: 20, m: 0.8 },
+    { step: 40, m: 0.7 },
   ];
   assert.equal(firstStepReaching(evaluations, "m", 0.8), 20);
   assert.equal(firstStepReaching(evaluations, "m", 0.9), null);

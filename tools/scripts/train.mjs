@@ -68,8 +68,10 @@ async function checkJsonFile(jsonFile) {
 
 /** Draws the progress: one moving line in a terminal, a line every tenth of the run elsewhere. */
 function createProgressPrinter() {
+  const startedAt = performance.now();
   let lastTenth = -1;
-  return (progress) => {
+  return ({ metrics, ...told }) => {
+    const progress = { ...told, loss: metrics.loss, elapsedMs: performance.now() - startedAt };
     if (stderr.isTTY) {
       stderr.write(`\r\u001B[K${progressLine(progress)}`);
       return;

@@ -91,6 +91,7 @@ const resultKeys = [
   "config",
   "environment",
   "steps",
+  "evaluations",
   "evalBefore",
   "evalAfter",
   "samplesBefore",

@@ -97,6 +97,7 @@ describe("resultJson", () => {
     config: {},
     environment: {},
     steps: [{ step: 1, values: new Float32Array([1, 2]) }],
+    evaluations: [],
     evalBefore: {},
     evalAfter: {},
     samplesBefore: [],
