@@ -39,7 +39,7 @@ interface Growing {
 
 /**
  * Continues every prompt; answers hold neither the prompt nor the stop token. A prompt that leaves no room under
- * the model's longest position yields an empty answer.
+ * the model's longest position yields an empty answer. Throws `RangeError` for a prompt without a token.
  */
 export async function generate(
   model: Model,
@@ -73,6 +73,7 @@ export async function generate(
 function layOut(model: Model, prompts: readonly Int32Array[], options: GenerationOptions): Growing[] {
   let slot = 0;
   return prompts.map((prompt, index) => {
+    if (prompt.length === 0) throw new RangeError(`Prompt ${index} has no tokens to go on from.`);
     const limit = Math.min(prompt.length + options.maxNewTokens, model.config.maxPositions);
     const sequence: Growing = {
       slot,

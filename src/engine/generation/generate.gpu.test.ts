@@ -1,0 +1,47 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { withoutAdapters } from "../models/weights.ts";
+import { memory } from "../tensor/run.ts";
+import { openTestDevice } from "../tensor/testing.ts";
+import { createTinyModel } from "../testing/tinyModel.ts";
+import { shortfall, uncachedLogits } from "../testing/uncachedDecoding.ts";
+import { generate } from "./generate.ts";
+
+const shape = {
+  hiddenSize: 64,
+  intermediateSize: 172,
+  heads: 8,
+  keyValueHeads: 4,
+  headDim: 8,
+  vocabularySize: 503,
+};
+const options = { maxNewTokens: 6, temperature: 0, seed: 1, stopTokenIds: [] };
+/** Logits of two kernels may differ by rounding, so of two tokens this close either may be taken. */
+const TIE = 1e-4;
+
+beforeEach(async () => {
+  await openTestDevice("webgpu");
+});
+
+describe("generate on WebGPU", () => {
+  it("takes the likeliest token of a whole forward pass at every step", async () => {
+    const { model, dispose } = createTinyModel(shape);
+    const weights = withoutAdapters(model.base);
+    const before = memory().numTensors;
+    const prompts = [[5], [1, 7, 12, 300, 8, 9, 22, 4, 3, 17, 2], [1, 500, 2]].map((ids) =>
+      Int32Array.from(ids),
+    );
+    const answers = await generate(model, weights, prompts, options);
+    expect(memory().numTensors).toBe(before);
+    for (const [index, prompt] of prompts.entries()) {
+      const answer = answers[index] ?? [];
+      expect(answer).toHaveLength(options.maxNewTokens);
+      for (const [place, token] of answer.entries()) {
+        const logits = await uncachedLogits(model, weights, [...prompt, ...answer.slice(0, place)]);
+        expect(shortfall(logits, token), `prompt ${index}, token ${place}`).toBeLessThan(TIE);
+      }
+      const alone = await generate(model, weights, [prompt], options);
+      expect(alone).toEqual([answer]);
+    }
+    dispose();
+  });
+});

@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Model } from "../models/decoder.ts";
+import { withoutAdapters, type Weights } from "../models/weights.ts";
+import { memory } from "../tensor/run.ts";
+import { openTestDevice } from "../tensor/testing.ts";
+import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
+import { uncachedLogits } from "../testing/uncachedDecoding.ts";
+import { createPolicy } from "../training/policy.ts";
+import { randomAdapter, tinyRun } from "../training/tinyRun.testing.ts";
+import { generate, type GenerationOptions } from "./generate.ts";
+import { argmax } from "./sampling.ts";
+
+let model: Model;
+let weights: Weights;
+
+/** Prompts of 1 to 9 tokens. */
+const prompts = [[5], [1, 7, 12, 30, 8, 9, 22, 4, 3], [1, 40, 2], [33, 6, 6, 19, 5]].map((ids) =>
+  Int32Array.from(ids),
+);
+
+const greedy: GenerationOptions = { maxNewTokens: 12, temperature: 0, seed: 3, stopTokenIds: [] };
+
+beforeEach(async () => {
+  await openTestDevice("cpu");
+  ({ model } = createTinyModel());
+  const policy = createPolicy(model, tinyRun(model).config, randomAdapter(model, 4));
+  ({ weights } = policy);
+});
+
+/** The greedy continuation by whole forward passes. */
+async function slowly(prompt: Int32Array, count: number): Promise<number[]> {
+  const text = [...prompt];
+  while (text.length < prompt.length + count) text.push(argmax(await uncachedLogits(model, weights, text)));
+  return text.slice(prompt.length);
+}
+
+describe("generate", () => {
+  it("continues prompts of different lengths as whole forward passes do, at every step", async () => {
+    const answers = await generate(model, weights, prompts, greedy);
+    for (const [index, prompt] of prompts.entries()) {
+      expect(answers[index]).toEqual(await slowly(prompt, greedy.maxNewTokens));
+    }
+    // Adapters count: the base alone writes something else.
+    expect(await generate(model, withoutAdapters(model.base), prompts, greedy)).not.toEqual(answers);
+  });
+
+  it.each([0, 0.8])("is not changed by batch-mates at temperature %s", async (temperature) => {
+    const options = { ...greedy, temperature };
+    const together = await generate(model, weights, prompts, options);
+    const others = tinyPairs(4, { seed: 5 }).map(({ prompt }) => prompt);
+    for (const [index, prompt] of prompts.entries()) {
+      const mates = others.map((other, place) => (place === index ? prompt : other));
+      expect((await generate(model, weights, mates, options))[index]).toEqual(together[index]);
+    }
+    const first = prompts.slice(0, 1);
+    expect(await generate(model, weights, first, options)).toEqual(together.slice(0, 1));
+  });
+
+  it("repeats a seed, and draws anew for another seed and for every prompt", async () => {
+    const options = { ...greedy, temperature: 1.5, maxNewTokens: 20 };
+    const same = prompts.map(() => Int32Array.of(1, 7, 9));
+    const answers = await generate(model, weights, same, options);
+    expect(await generate(model, weights, same, options)).toEqual(answers);
+    expect(new Set(answers.map(String)).size).toBe(answers.length);
+    const other = await generate(model, weights, same, { ...options, seed: 4 });
+    const all = [...answers, ...other].map(String);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it("stops at a stop token, which the answer does not hold, and lets the others go on", async () => {
+    const free = await generate(model, weights, prompts, greedy);
+    const stop = free[1]?.[3] ?? NaN;
+    const stopped = await generate(model, weights, prompts, { ...greedy, stopTokenIds: [stop, 99] });
+    free.forEach((answer, index) => {
+      const end = answer.indexOf(stop);
+      expect(stopped[index]).toEqual(end < 0 ? answer : answer.slice(0, end));
+    });
+    expect(stopped[1]?.length).toBeLessThanOrEqual(3);
+    expect(Math.max(...stopped.map(({ length }) => length))).toBeGreaterThan(3);
+    const [first] = free.map(([token]) => token ?? NaN);
+    const empty = await generate(model, weights, prompts.slice(0, 1), {
+      ...greedy,
+      stopTokenIds: [first ?? NaN],
+    });
+    expect(empty).toEqual([[]]);
+  });
+
+  it("ends at the model's last position", async () => {
+    const { maxPositions } = model.config;
+    const filled = new Int32Array(maxPositions).fill(3);
+    const before = memory().numTensors;
+    const lengths = async (...some: Int32Array[]) =>
+      (await generate(model, weights, some, greedy)).map(({ length }) => length);
+    expect(await lengths(filled)).toEqual([0]);
+    expect(await lengths(filled.subarray(1))).toEqual([1]);
+    expect(await lengths(filled, filled.subarray(5), Int32Array.of(1))).toEqual([0, 5, 12]);
+    expect(await generate(model, weights, [], greedy)).toEqual([]);
+    expect(await generate(model, weights, prompts, { ...greedy, maxNewTokens: 0 })).toEqual([[], [], [], []]);
+    expect(memory().numTensors).toBe(before);
+    const nearEnd = filled.subarray(0, maxPositions - 3);
+    const [answer] = await generate(model, weights, [nearEnd], greedy);
+    expect(answer).toEqual(await slowly(nearEnd, 3));
+  });
+
+  it("refuses a prompt without a token", async () => {
+    await expect(generate(model, weights, [Int32Array.of(1), new Int32Array()], greedy)).rejects.toThrow(
+      "Prompt 1 has no tokens",
+    );
+  });
+});
