@@ -81,4 +81,14 @@ describe("tensors on the cpu backend", () => {
     dispose(kept.inside);
     expect(memory().numTensors).toBe(before);
   });
+
+  it("lets other tasks run while it is read from without pause", async () => {
+    const x = tensor([1], [1]);
+    let beats = 0;
+    const heart = setInterval(() => (beats += 1), 1);
+    const endMs = performance.now() + 250;
+    while (performance.now() < endMs) await read(x);
+    clearInterval(heart);
+    expect(beats).toBeGreaterThan(0);
+  });
 });

@@ -144,11 +144,20 @@ export function zeros(shape: Shape, dtype: "float32" | "int32" = "float32"): Ten
   return track(info);
 }
 
+/** Longest that work on the cpu keeps other tasks waiting, such as messages and signs of life. */
+const LONGEST_TURN_MS = 100;
+let turnStartedMs = 0;
+
 /** Reads a tensor; rejects with the typed device error when one has occurred since errors were last taken. */
 export async function read(source: Tensor): Promise<Float32Array | Int32Array> {
   const backend = activeBackend();
-  if (backend instanceof CpuBackend) return backend.arrayOf(source.dataId).slice();
-  return backend.readData(source.dataId);
+  if (!(backend instanceof CpuBackend)) return backend.readData(source.dataId);
+  const values = backend.arrayOf(source.dataId).slice();
+  if (performance.now() - turnStartedMs > LONGEST_TURN_MS) {
+    await new Promise((resolve) => setTimeout(resolve));
+    turnStartedMs = performance.now();
+  }
+  return values;
 }
 
 /** Overwrites the contents of a tensor in place; throws `ShapeError` when the count differs. */
