@@ -9,7 +9,7 @@ import { projectRoot, run } from "../scripts/run.mjs";
 import { bootstrap, firstStepReaching, judgeChanges, mean } from "./statistics.mjs";
 
 const SEEDS = [1, 2, 3];
-const STEPS = 120;
+const STEPS = 60;
 const EVAL_PAIRS = 160;
 const SAMPLE_PROMPTS = 64;
 const TARGET = 0.8;
