@@ -72,11 +72,9 @@ test("nothing leaves the page: it trains, samples and saves without a network", 
   const names: string[] = [];
   page.on("download", (download) => names.push(download.suggestedFilename()));
   await page.getByTestId("save-button").click();
-  await expect.poll(() => names.toSorted()).toEqual([
-    "adapter_config.json",
-    "adapter_model.safetensors",
-    "prefscope-config.json",
-  ]);
+  await expect
+    .poll(() => names.toSorted())
+    .toEqual(["adapter_config.json", "adapter_model.safetensors", "prefscope-config.json"]);
   await page.getByRole("button", { name: "Share" }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
   // A file that is saved is made on the page: its address begins with blob:.

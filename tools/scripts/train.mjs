@@ -93,6 +93,13 @@ async function trainInBrowser(request) {
       page.on("crash", () => reject(new Error("The page crashed: the browser may have run out of memory.")));
     });
     return await Promise.race([driveStudio(page, { ...request, url: server.url }), crashed]);
+  } catch (error) {
+    const isGone = !browser.isConnected();
+    const reason = isGone
+      ? "The browser stopped before the run was done: it was closed or ran out of memory."
+      : // What the browser's driver says goes on for pages; its first line says what happened.
+        error.message.split("\n", 1)[0];
+    throw new Error(reason, { cause: error });
   } finally {
     await browser.close();
     await server.close();
