@@ -10,15 +10,14 @@ import { DropTarget, FileInputs } from "./components/FileDoors.tsx";
 import { Header } from "./components/Header.tsx";
 import { ShareDialog } from "./components/ShareDialog.tsx";
 import { ShortcutSheet } from "./components/ShortcutSheet.tsx";
+import { TabTitle } from "./components/TabTitle.ts";
 import { useKeyboard } from "./components/useKeyboard.ts";
-import { useTabTitle } from "./components/useTabTitle.ts";
 import { TrainPage } from "./pages/train/TrainPage.tsx";
 import { cssVariablesResolver, theme } from "./theme.ts";
 
 /** The whole page. */
 export function App() {
   useKeyboard();
-  useTabTitle();
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
       <a className="skip-link" href="#live" onClick={skipToLive}>
@@ -28,6 +27,7 @@ export function App() {
         <Header />
         <TrainPage />
       </div>
+      <TabTitle />
       <FileInputs />
       <DropTarget />
       <DeviceDialog />

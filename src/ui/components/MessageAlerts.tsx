@@ -3,7 +3,7 @@ import { train } from "../../state/actions.ts";
 import { useDeviceStore } from "../../state/deviceStore.ts";
 import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
 import { restartTrainer, resumeWithLowerRate } from "../../state/recovery.ts";
-import { useRunStore } from "../../state/runStore.ts";
+import { isRunActive, useRunStore } from "../../state/runStore.ts";
 import { useSetupStore } from "../../state/setupStore.ts";
 import { openLayer } from "../../state/viewStore.ts";
 import { messageCatalogue, type MessageAction } from "../messages.ts";
@@ -69,7 +69,7 @@ export async function act(action: MessageAction, { code, details }: RaisedMessag
   const actions: Record<MessageAction, () => unknown> = {
     train: () => {
       dismissMessages(code);
-      return train();
+      return isRunActive(useRunStore.getState().phase) ? undefined : train();
     },
     "gpu-help": () => openLayer("device"),
     "open-https": () => {

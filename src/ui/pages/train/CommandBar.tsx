@@ -1,5 +1,6 @@
 import { ActionIcon, Progress, Tooltip } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { restart, save, step, stop } from "../../../state/actions.ts";
 import { useDeviceStore } from "../../../state/deviceStore.ts";
 import { isRunActive, useRunStore } from "../../../state/runStore.ts";
@@ -183,7 +184,9 @@ function ChangesChip() {
 }
 
 function RunProgress() {
-  const { step: present, phase, progress } = useRunStore();
+  const { present, phase, progress } = useRunStore(
+    useShallow((state) => ({ present: state.step, phase: state.phase, progress: state.progress })),
+  );
   const steps = useSetupStore((state) => state.runningConfig?.steps ?? 0);
   const isCounting = (phase === "caching-ref" || phase === "compiling") && progress !== null;
   const share = isCounting

@@ -1,4 +1,5 @@
 import { useMemo, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { history, useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { useViewStore } from "../../../state/viewStore.ts";
@@ -181,7 +182,9 @@ function specsOf(ids: readonly string[]): ChartSpec[] {
 
 /** The same prompts before, now and at their best. */
 export function LiveSamplesPanel() {
-  const { before, now, best, phase } = useRunStore();
+  const { before, now, best, phase } = useRunStore(
+    useShallow((state) => ({ before: state.before, now: state.now, best: state.best, phase: state.phase })),
+  );
   const data = useSetupStore((state) => state.data);
   return (
     <SamplesPanel before={before} now={now} best={best} phase={phase} prompts={data?.promptChips ?? []} />

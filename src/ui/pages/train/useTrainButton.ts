@@ -1,3 +1,4 @@
+import { useShallow } from "zustand/react/shallow";
 import { pause, restart, resume, stop, train } from "../../../state/actions.ts";
 import { useDeviceStore } from "../../../state/deviceStore.ts";
 import { restartTrainer, resumeWithLowerRate } from "../../../state/recovery.ts";
@@ -14,7 +15,9 @@ export interface TrainButton extends TrainButtonView {
 /** The main button as the stores have it now. */
 export function useTrainButton(): TrainButton {
   const setup = useSetupStore();
-  const { phase, progress, failure } = useRunStore();
+  const { phase, progress, failure } = useRunStore(
+    useShallow((state) => ({ phase: state.phase, progress: state.progress, failure: state.failure })),
+  );
   const isOnCpu = useDeviceStore((state) => state.report?.backend === "cpu");
   const problems = setupProblems(setup);
   const view = trainButton({
