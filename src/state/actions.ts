@@ -3,7 +3,7 @@ import type { RunConfig } from "../engine/training/config.ts";
 import type { Checkpoint } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
 import { ensureLoaded, refreshPreflight } from "./loading.ts";
-import { dismissMessages, raiseError } from "./messageStore.ts";
+import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, rewindRun, useRunStore } from "./runStore.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
 import { openLayer } from "./viewStore.ts";
@@ -93,9 +93,14 @@ export async function restart(): Promise<void> {
   else await restartNow();
 }
 
-/** Starts over with the present settings. */
+/** Starts over with the present settings; settings that cannot be trained leave the present run as it is. */
 export async function restartNow(): Promise<void> {
   openLayer(null);
+  const [problem] = setupProblems(useSetupStore.getState());
+  if (problem !== undefined) {
+    raiseMessage("CFG-1", { message: `${problem.field}: ${problem.message}` });
+    return;
+  }
   if (isRunActive(useRunStore.getState().phase)) await stop();
   await train();
   await refreshPreflight().catch(raiseError);

@@ -2,7 +2,7 @@
 import type { WorkerEvent } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
-import { writeAddress } from "./editing.ts";
+import { settle, writeAddress } from "./editing.ts";
 import { readFaults } from "./injections.ts";
 import { linkVersion, readLink } from "./link.ts";
 import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
@@ -28,7 +28,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   openTrainer();
   await finishStart().catch(raiseError);
   window.addEventListener("hashchange", () => {
-    if (applyLink()) refreshAll().catch(raiseError);
+    if (applyLink()) settle();
   });
 }
 
@@ -66,12 +66,4 @@ function applyLink(): boolean {
   useSetupStore.setState({ presetId, config });
   writeAddress();
   return JSON.stringify(previous) !== JSON.stringify(config);
-}
-
-/** Loads what a link that was opened later needs, when no run is on the screen. */
-async function refreshAll(): Promise<void> {
-  const { config, runningConfig } = useSetupStore.getState();
-  if (runningConfig !== null) return;
-  await ensureLoaded(config);
-  await refreshPreflight();
 }

@@ -57,7 +57,7 @@ export function defaultOf(field: string): unknown {
 }
 
 /** Applies edits that came to rest: the address, the running run, the loaded parts and the cost. */
-function settle(): void {
+export function settle(): void {
   writeAddress();
   applyLive();
   refreshSetup().catch(raiseError);
@@ -76,13 +76,9 @@ async function refreshSetup(): Promise<void> {
   const { config, runningConfig } = useSetupStore.getState();
   const isIdle = runningConfig === null && !isRunActive(useRunStore.getState().phase);
   const canLoad = isIdle && setupProblems({ config, preflight: null }).length === 0;
-  if (canLoad && !isLoaded(config)) {
-    await ensureLoaded(config);
-    await refreshPreflight();
-    await measureSpeed();
-    return;
-  }
+  if (canLoad && !isLoaded(config)) await ensureLoaded(config);
   await refreshPreflight();
+  if (isIdle && useSetupStore.getState().secondsPerStep === null) await measureSpeed();
 }
 
 /** Hands live settings to the running run and marks the step at which they changed. */

@@ -117,14 +117,15 @@ export async function refreshPreflight(): Promise<void> {
   }
   const preflight = await callTrainer("preflight", { config });
   if (turn !== preflightTurn) return;
-  const { secondsPerStep } = useSetupStore.getState();
-  useSetupStore.setState({ preflight, secondsPerStep: preflight.secondsPerStep ?? secondsPerStep });
+  // Another batch size or another rank has another speed: an old one must not be shown for it.
+  useSetupStore.setState({ preflight, secondsPerStep: preflight.secondsPerStep });
 }
 
-/** Times a few steps so that estimates are measured; does nothing while a run is going. */
+/** Times a few steps so that estimates are measured; does nothing during a run or for a setup that cannot be trained. */
 export async function measureSpeed(): Promise<void> {
   const { config } = useSetupStore.getState();
-  if (isRunActive(useRunStore.getState().phase) || !isLoaded(config)) return;
+  const hasProblem = setupProblems(useSetupStore.getState()).length > 0;
+  if (isRunActive(useRunStore.getState().phase) || !isLoaded(config) || hasProblem) return;
   const { secondsPerStep } = await callTrainer("warmUp", { config });
   useSetupStore.setState({ secondsPerStep });
   await refreshPreflight();

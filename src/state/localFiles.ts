@@ -5,7 +5,7 @@ import { localId } from "./link.ts";
 import { ensureLoaded, measureSpeed, readFiles, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
-import { dataKey, useSetupStore } from "./setupStore.ts";
+import { useSetupStore } from "./setupStore.ts";
 
 /** What a group of files is. */
 export type FileKind = "model" | "data" | "unknown";
@@ -60,7 +60,7 @@ export async function openModel(files: readonly File[]): Promise<void> {
 /** Opens a file of preference pairs. */
 export async function openData(files: readonly File[]): Promise<void> {
   if (isBusy()) return;
-  const { config, chosenFiles: previous } = useSetupStore.getState();
+  const { config, chosenFiles: previous, loaded: held } = useSetupStore.getState();
   const wanted = { ...config, data: localId, objective: "" };
   useSetupStore.setState(({ loaded, chosenFiles }) => ({
     chosenFiles: { ...chosenFiles, data: files },
@@ -77,8 +77,11 @@ export async function openData(files: readonly File[]): Promise<void> {
   } catch (error) {
     useSetupStore.setState(({ loaded }) => ({
       chosenFiles: previous,
-      // The trainer keeps the set it had when it refuses a file.
-      loaded: loaded && { ...loaded, data: dataKey(config) },
+      // The trainer keeps the set it had when it refuses a file, unless it had to change the model or the device first.
+      loaded:
+        loaded?.model === held?.model && loaded?.backend === held?.backend
+          ? held
+          : loaded && { ...loaded, data: "" },
     }));
     raiseError(error);
   }
@@ -90,7 +93,7 @@ async function takeOver(): Promise<void> {
   if (useSetupStore.getState().runningConfig !== null) {
     useSetupStore.setState({ runningConfig: null });
     beginRun(null);
-    useRunStore.setState({ phase: "ready", before: null, now: null });
+    useRunStore.setState({ phase: "ready" });
   }
   edit({});
   await ensureLoaded(useSetupStore.getState().config);

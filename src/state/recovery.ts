@@ -53,6 +53,8 @@ export async function restartTrainer(): Promise<void> {
       await measureSpeed();
     }
   } catch (error) {
+    // Nothing is under way any more: the phase must not promise otherwise.
+    useRunStore.setState({ phase: "failed", progress: null });
     raiseError(error);
   }
 }

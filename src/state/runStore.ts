@@ -113,13 +113,7 @@ export const useRunStore = create<RunState>(() => ({
 export function beginRun(runId: string | null): void {
   history.clear();
   clock.reset();
-  useRunStore.setState(({ version, before, now, runId: previous }) => ({
-    ...emptyRun,
-    // What the untouched model wrote before any run is still its text when the first run begins.
-    ...(previous === null ? { before, now } : {}),
-    runId,
-    version: version + 1,
-  }));
+  useRunStore.setState(({ version }) => ({ ...emptyRun, runId, version: version + 1 }));
 }
 
 /** Takes the run back to a checkpoint, so that it can go on from there. */
@@ -206,15 +200,12 @@ function afterEvaluation(
   state: RunState,
 ): Partial<RunState> {
   const { step, activeMs, metrics, points } = event;
-  // A run that goes on from a checkpoint may evaluate the checkpoint's step again.
-  const isRepeated = history.evaluations.at(-1)?.step === step;
-  if (!isRepeated) history.addEvaluation({ step, activeMs, metrics });
-  const trail = isRepeated ? state.trail.slice(0, -1) : state.trail;
+  history.addEvaluation({ step, activeMs, metrics });
   return {
     latestEvaluation: metrics,
     points,
     pointsStep: step,
-    trail: [...trail, { x: mean(points.chosenDelta), y: mean(points.rejectedDelta) }],
+    trail: [...state.trail, { x: mean(points.chosenDelta), y: mean(points.rejectedDelta) }],
     version: state.version + 1,
   };
 }

@@ -154,6 +154,16 @@ it("does not start a configuration that has a problem", async () => {
   expect(trainer().questions("start")).toEqual([]);
 });
 
+it("leaves a run as it is when the settings to restart with cannot be trained", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("paused", 3);
+  edit({ batchPairs: 0 });
+  await restart();
+  expect(trainer().questions("stop")).toEqual([]);
+  expect(codes()).toEqual(["CFG-1"]);
+});
+
 it("steps from the start by starting a run first", async () => {
   await bootStudio();
   await step();
@@ -202,6 +212,18 @@ it("tells once of a trainer that fell silent, and continues its run in a new one
   expect(codes()).toEqual([]);
 });
 
+it("does not wait for a trainer that could not be brought back", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("training", 0);
+  trainer().die("out of memory");
+  const restarted = restartTrainer();
+  trainer().refusals.set("open", { name: "E", code: "GPU-2", message: "no adapter", details: {} });
+  await restarted;
+  expect(run().phase).toBe("failed");
+  expect(codes()).toEqual(["GPU-2"]);
+});
+
 it("brings a trainer back that died before the page was ready", async () => {
   const starting = boot({
     createPort: () => {
@@ -236,6 +258,20 @@ it("opens local files, and changes nothing when the trainer refuses them", async
   await openFiles([new File(["{}"], "pairs.jsonl")]);
   expect(setup().config.data).toBe("local");
   expect(codes()).toEqual([]);
+});
+
+it("does not take a set for loaded that waited for the next run when a file was refused", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("done", 60);
+  edit({ terminator: "none" });
+  await settle();
+  const error: ErrorReport = { name: "DatasetError", code: "DAT-1", message: "no columns", details: {} };
+  trainer().refusals.set("loadData", error);
+  await openFiles([new File(["{}"], "pairs.jsonl")]);
+  trainer().refusals.clear();
+  await train();
+  expect(trainer().questions("loadData").at(-1)).toMatchObject({ id: "kind-endings", terminator: "none" });
 });
 
 it("chooses a device's message by why WebGPU is not used", () => {
