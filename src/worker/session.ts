@@ -153,8 +153,10 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       alone(async () => {
         if (device === null) return refuse("CFG-1", "No device is open.");
         const opened = files ?? (await embeddedModelFiles(id, fetchFile));
+        if (runner === null) device.takeErrors();
         const loaded = loadModel(opened);
         await endRun();
+        await checkUpload(device, loaded);
         model?.dispose();
         model = { ...loaded, id, fingerprint: weightsFingerprint(opened) };
         data = null;
@@ -167,6 +169,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         const owner = needModel();
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
+        speed = null;
         data = { ...loaded, reference: createReferenceCache(loaded.shipped, owner.fingerprint) };
         return loaded.summary;
       }),
@@ -180,6 +183,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       alone(async (isOvertaken) => {
         // A run tells its own speed, and is not stopped to measure it.
         if (runner !== null) return { secondsPerStep: null };
+        device?.takeErrors();
         const run = trainingRun({ ...config, steps: WARM_UP_STEPS, evalEvery: 0, evalPairs: 1, seed: 0 });
         const secondsPerStep = await measureStep(run, isOvertaken);
         if (secondsPerStep !== null) speed = { key: speedKey(config), secondsPerStep };
@@ -194,6 +198,8 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         const [problem] = configProblems(config, loaded);
         if (problem !== undefined) refuse("CFG-1", problem.message);
         await endRun();
+        // What an earlier run asked too much of the device is no fault of this one.
+        device?.takeErrors();
         begin(runId, config, resume);
         return null;
       }),
@@ -247,6 +253,15 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
   };
 }
 
+/** Waits until the weights have arrived; frees them and throws when the device had no room for them. */
+async function checkUpload(device: Device, loaded: LoadedModel): Promise<void> {
+  await device.settled();
+  const [error] = device.takeErrors();
+  if (error === undefined) return;
+  loaded.dispose();
+  throw error;
+}
+
 /** Seconds of the last step of a run that is thrown away; null when it was interrupted before it had one. */
 async function measureStep(run: TrainingRun, isInterrupted: () => boolean): Promise<number | null> {
   const { tamper: _tamper, ...untampered } = run;
@@ -261,20 +276,7 @@ async function measureStep(run: TrainingRun, isInterrupted: () => boolean): Prom
   return seconds;
 }
 
-/** Settings that change how long a step takes. */
-function speedKey(config: RunConfig): string {
-  const { model, data, objective, tuning, loraRank, loraTargets, batchPairs, accumulationSteps, maxTokens } =
-    config;
-  const parts = [
-    model,
-    data,
-    objective,
-    tuning,
-    loraRank,
-    loraTargets,
-    batchPairs,
-    accumulationSteps,
-    maxTokens,
-  ];
-  return JSON.stringify(parts);
+/** Settings that change how long a step takes on one model and one preference set. */
+function speedKey({ tuning, loraRank, loraTargets, batchPairs, accumulationSteps }: RunConfig): string {
+  return JSON.stringify([tuning, loraRank, loraTargets, batchPairs, accumulationSteps]);
 }

@@ -22,12 +22,7 @@ export interface LoadedModel {
 }
 
 /** Files a folder must have; the rest of what it holds is optional or ignored. */
-export const requiredModelFiles = [
-  "config.json",
-  "model.safetensors",
-  "tokenizer.json",
-  "tokenizer_config.json",
-] as const;
+export const requiredModelFiles = ["config.json", "model.safetensors", "tokenizer.json"] as const;
 
 /** Loads a Hugging Face folder. Throws `FileFormatError` that names the file and what is wrong with it. */
 export function loadModel(files: readonly ModelFile[]): LoadedModel {
@@ -36,7 +31,9 @@ export function loadModel(files: readonly ModelFile[]): LoadedModel {
   const chatTemplate = findFile(files, "chat_template.jinja");
   const tokenizer = createTokenizer({
     tokenizerJson: readJson(files, "tokenizer.json"),
-    tokenizerConfig: readJson(files, "tokenizer_config.json"),
+    // Without it the tokenizer adds what tokenizer.json says, and there is no chat template.
+    tokenizerConfig:
+      findFile(files, "tokenizer_config.json") === undefined ? {} : readJson(files, "tokenizer_config.json"),
     ...(generationConfig === undefined
       ? {}
       : { generationConfig: readJson(files, "generation_config.json") }),
@@ -59,17 +56,18 @@ export function uploadModel(
   config: ModelConfig,
   arrays: ReadonlyMap<string, NamedArray>,
 ): Omit<LoadedModel, "tokenizer"> {
-  const base = new Map<string, Tensor>();
-  for (const name of parameterNames(config)) {
-    const array = arrays.get(name);
-    if (array !== undefined) base.set(name, tensor(array.values, array.shape));
-  }
+  // The one table whose size no file has confirmed comes first, so that nothing is on the device when it fails.
   const table = ropeTable({
     headDim: config.headDim,
     maxPositions: config.maxPositions,
     theta: config.ropeTheta,
     ...(config.ropeScaling === null ? {} : { scaling: config.ropeScaling }),
   });
+  const base = new Map<string, Tensor>();
+  for (const name of parameterNames(config)) {
+    const array = arrays.get(name);
+    if (array !== undefined) base.set(name, tensor(array.values, array.shape));
+  }
   const model = {
     config,
     base,
