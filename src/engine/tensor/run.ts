@@ -190,7 +190,7 @@ export function reshape(source: Tensor, shape: Shape): Tensor {
   return track({ dataId: source.dataId, shape: [...shape], dtype: source.dtype });
 }
 
-/** Runs `work` and frees every tensor made in it except those it returns and those kept. */
+/** Runs `work` and frees every tensor made in it except those it returns. */
 export function tidy<T>(work: () => T): T {
   const state = engine();
   state.startScope("tidy");
@@ -201,11 +201,6 @@ export function tidy<T>(work: () => T): T {
   } finally {
     state.endScope(result as Parameters<typeof state.endScope>[0]);
   }
-}
-
-/** Protects a tensor from the enclosing `tidy`. */
-export function keep(kept: Tensor): Tensor {
-  return engine().keep(kept);
 }
 
 /** Frees tensors; their buffers are reused after the next submit. */
@@ -237,12 +232,6 @@ export function memory(): Memory {
     numBytesInGpu: numBytesInGPU,
     numBytesAllocatedInGpu: numBytesAllocatedInGPU,
   };
-}
-
-/** Hands recorded work to the device now; does nothing on the cpu backend. */
-export function submit(): void {
-  const backend = activeBackend();
-  if (backend instanceof GpuBackend) backend.submit();
 }
 
 function track(info: TensorInfo): Tensor {
