@@ -73,9 +73,10 @@ function playwright(env) {
   );
 }
 
+/** The tests of the tools that are written in JavaScript. */
 async function scripts() {
-  const folder = join(projectRoot, "tools", "scripts");
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs"));
+  const folder = join(projectRoot, "tools");
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".test.mjs"));
   return withReport(
     (reportFile) =>
       run("node", [
