@@ -13,6 +13,8 @@ import type { Tensor } from "../tensor/tfjs.ts";
 import { vjp } from "../tensor/vjp.ts";
 import { entryStatistics, headStatistics, type DeviceBatch, type EntryStatistics } from "./scoring.ts";
 
+const embeddingName = "model.embed_tokens.weight";
+
 /** Gradients by parameter name, summed over micro-batches; the owner disposes them. */
 export type Gradients = Map<string, Tensor>;
 
@@ -43,57 +45,56 @@ export async function addGradients(
     const last = at(inputs, model.config.layers);
     const head = () => headStatistics(model, weights, batch, { x: last });
     const entries = entryStatistics(await readOnce(tidy(head)));
+    const upstream = tensor(logpUpstream(objective(entries)), [entries.logps.length, statisticsWidth]);
 
-    const isOwnedByHead = (name: string) => name === "model.norm.weight" || name === headName(model.config);
-    let upstream = tensor(logpUpstream(objective(entries)), [entries.logps.length, statisticsWidth]);
-    upstream = backwardBlock(pass, { forward: head, x: last, upstream, owns: isOwnedByHead });
-    for (let layer = model.config.layers - 1; layer >= 0; layer--) {
-      const x = at(inputs, layer);
-      const forward = () => decoderLayer(model, weights, layer, { x, rows });
-      upstream = backwardBlock(pass, {
-        forward,
-        x,
-        upstream,
-        owns: (name) => name.startsWith(`model.layers.${layer}.`),
-      });
-    }
-    backwardEmbedding(pass, batch, upstream);
+    const owned = (owns: (name: string) => boolean) => pass.trainables.filter(({ name }) => owns(name));
+    const layers = inputs.slice(0, -1).map((x, layer): Block => ({
+      forward: () => decoderLayer(model, weights, layer, { x, rows }),
+      x,
+      parameters: owned((name) => name.startsWith(`model.layers.${layer}.`)),
+    }));
+    backward(pass.gradients, upstream, [
+      {
+        forward: () => embedTokens(weights, rows),
+        x: null,
+        parameters: owned((name) => name === embeddingName),
+      },
+      ...layers,
+      {
+        forward: head,
+        x: last,
+        // A tied head is the embedding: its gradient has a share from either end.
+        parameters: owned((name) => name === "model.norm.weight" || name === headName(model.config)),
+      },
+    ]);
   } finally {
     dispose(inputs);
   }
 }
 
-/** A block of the model: what it computes, from what, and which parameters are its own. */
+/** A block of the model: what it computes, from which input, and which of its parameters train. */
 interface Block {
   readonly forward: () => Tensor;
-  readonly x: Tensor;
-  readonly upstream: Tensor;
-  readonly owns: (parameterName: string) => boolean;
+  /** Null for the first block, which reads tokens. */
+  readonly x: Tensor | null;
+  readonly parameters: readonly Trainable[];
 }
 
-/** Adds the block's parameter gradients and returns the gradient of its input; consumes `upstream`. */
-function backwardBlock(pass: BackwardPass, block: Block): Tensor {
-  const own = pass.trainables.filter(({ name }) => block.owns(name));
-  const xs = [block.x, ...own.map((trainable) => trainable.tensor)];
-  const [inputGradient, ...parameterGradients] = consume(block.upstream, () =>
-    vjp(block.forward, xs, block.upstream),
-  );
-  own.forEach(({ name }, index) => {
-    addGradient(pass.gradients, name, at(parameterGradients, index));
-  });
-  if (inputGradient === undefined) throw new Error("A block returned no gradient for its input.");
-  return inputGradient;
-}
-
-/** The embedding's share of the gradient, where it trains; a tied head has added its own before. Consumes `upstream`. */
-function backwardEmbedding(pass: BackwardPass, batch: DeviceBatch, upstream: Tensor): void {
-  const name = "model.embed_tokens.weight";
-  const trainable = pass.trainables.find((candidate) => candidate.name === name);
-  const forward = () => embedTokens(pass.weights, batch.rows);
-  const gradients = consume(upstream, () =>
-    trainable === undefined ? [] : vjp(forward, [trainable.tensor], upstream),
-  );
-  for (const gradient of gradients) addGradient(pass.gradients, name, gradient);
+/** Walks the blocks from the last to the lowest one that trains and adds their gradients; consumes `upstream`. */
+function backward(gradients: Gradients, upstream: Tensor, blocks: readonly Block[]): void {
+  const lowest = blocks.findIndex(({ parameters }) => parameters.length > 0);
+  let flowing = upstream;
+  for (let index = blocks.length - 1; index >= Math.max(lowest, 0); index--) {
+    const { forward, x, parameters } = at(blocks, index);
+    // Below the lowest trained block nobody reads a gradient.
+    const input = index > lowest && x !== null ? [x] : [];
+    const xs = [...input, ...parameters.map((parameter) => parameter.tensor)];
+    const found = consume(flowing, () => vjp(forward, xs, flowing));
+    parameters.forEach(({ name }, position) => {
+      addGradient(gradients, name, at(found, input.length + position));
+    });
+    if (input.length > 0) flowing = at(found, 0);
+  }
 }
 
 /** Runs `work` and frees `upstream`, whether it succeeded or not. */
