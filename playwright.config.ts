@@ -18,6 +18,7 @@ export default defineConfig({
   reporter: "list",
   use: {
     baseURL: `http://localhost:${port}`,
+    actionTimeout: expectTimeoutMs,
     trace: "retain-on-failure",
     launchOptions: {
       args: chromiumArgs(),
