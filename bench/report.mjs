@@ -1,0 +1,3 @@
+export function report(result) {
+  return JSON.stringify(result, null, 2);
+}
