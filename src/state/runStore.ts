@@ -146,17 +146,13 @@ export function addMark(mark: RunMark): void {
 /** Takes in what the trainer says; events of another run are ignored. */
 export function applyEvent(event: WorkerEvent): void {
   if (event.type === "heartbeat") return;
-  if (event.type === "log") {
-    addLog(event);
-    return;
-  }
   const runId = event.type === "checkpoint" ? event.checkpoint.runId : event.runId;
   const state = useRunStore.getState();
-  if (runId !== "" && runId !== state.runId) return;
+  if (runId !== state.runId) return;
   useRunStore.setState(changeFor(event, state));
 }
 
-type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "log" }>;
+type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" }>;
 
 function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
   switch (event.type) {
@@ -223,7 +219,5 @@ function mean(values: Float32Array): number {
 
 /** Phases in which the trainer holds a run that has not ended. */
 export function isRunActive(phase: Phase): boolean {
-  return ["compiling", "caching-ref", "training", "evaluating", "paused", "saving", "recovering"].includes(
-    phase,
-  );
+  return ["caching-ref", "training", "evaluating", "paused", "saving", "recovering"].includes(phase);
 }

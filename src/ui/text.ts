@@ -8,7 +8,6 @@ export const tagline = ["Teach a tiny language model what you prefer.", "It trai
 export const phaseWords: Record<Phase, string> = {
   waking: "Waking",
   ready: "Ready",
-  compiling: "Compiling shaders, once",
   "caching-ref": "Reading the reference",
   training: "Learning",
   evaluating: "Evaluating",

@@ -7,38 +7,45 @@ import type { Objective } from "../engine/losses/objective.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PresetSummary } from "../engine/training/presets.ts";
 
+/** What the trainer can be doing, in one word each. */
+export const phases = [
+  "waking",
+  "ready",
+  "caching-ref",
+  "training",
+  "evaluating",
+  "paused",
+  "saving",
+  "recovering",
+  "done",
+  "stopped",
+  "failed",
+] as const;
+
 /** One word for what the trainer is doing. */
-export type Phase =
-  | "waking"
-  | "ready"
-  | "compiling"
-  | "caching-ref"
-  | "training"
-  | "evaluating"
-  | "paused"
-  | "saving"
-  | "recovering"
-  | "done"
-  | "stopped"
-  | "failed";
+export type Phase = (typeof phases)[number];
 
 /** Codes of the messages a person can meet (texts: ui/messages.ts). */
-export type MessageCode =
-  | "GPU-1"
-  | "GPU-1b"
-  | "GPU-2"
-  | "GPU-3"
-  | "GPU-4"
-  | "NUM-1"
-  | "NUM-2"
-  | "WRK-1"
-  | "FIL-1"
-  | "FIL-2"
-  | "DAT-1"
-  | "DAT-2"
-  | "LNK-1"
-  | "CFG-1"
-  | "RUN-1";
+export const messageCodes = [
+  "GPU-1",
+  "GPU-1b",
+  "GPU-2",
+  "GPU-3",
+  "GPU-4",
+  "NUM-1",
+  "NUM-2",
+  "WRK-1",
+  "FIL-1",
+  "FIL-2",
+  "DAT-1",
+  "DAT-2",
+  "LNK-1",
+  "CFG-1",
+  "RUN-1",
+] as const;
+
+/** Code of a message. */
+export type MessageCode = (typeof messageCodes)[number];
 
 /** An error as plain data; classes are rebuilt on the other side. */
 export interface ErrorReport {
@@ -248,7 +255,7 @@ export type WorkerEvent =
       readonly runId: string;
       readonly phase: Phase;
       readonly step: number;
-      /** Work inside the phase, such as reference pairs or shaders; null when it has no count. */
+      /** Work inside the phase, such as reference pairs; null when it has no count. */
       readonly progress: { readonly done: number; readonly total: number } | null;
     }
   | { readonly type: "steps"; readonly runId: string; readonly steps: readonly StepRecord[] }
@@ -269,13 +276,6 @@ export type WorkerEvent =
       readonly meanJudgeScore: number | null;
     }
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
-  | {
-      readonly type: "log";
-      readonly level: "info" | "warning" | "error";
-      readonly code: MessageCode | null;
-      readonly message: string;
-      readonly step: number | null;
-    }
   | {
       readonly type: "failed";
       readonly runId: string;

@@ -1,7 +1,7 @@
 /** Checks at the wall: what arrives has the form the protocol promises, or the message is refused. */
 import * as z from "zod/mini";
 import { runConfigSchema } from "../engine/training/config.ts";
-import type { CommandName, Reply, Request } from "./protocol.ts";
+import { messageCodes, phases, type CommandName, type Reply, type Request } from "./protocol.ts";
 
 const bytes = z.instanceof(Uint8Array);
 const localFile = z.strictObject({ name: z.string(), bytes });
@@ -15,23 +15,7 @@ const checkpoint = z.strictObject({
 /** Measured numbers: those of a run that went wrong may be NaN or infinite, and must still be heard of. */
 const measured = z.custom<number>((value) => typeof value === "number");
 const metrics = z.record(z.string(), measured);
-const code = z.enum([
-  "GPU-1",
-  "GPU-1b",
-  "GPU-2",
-  "GPU-3",
-  "GPU-4",
-  "NUM-1",
-  "NUM-2",
-  "WRK-1",
-  "FIL-1",
-  "FIL-2",
-  "DAT-1",
-  "DAT-2",
-  "LNK-1",
-  "CFG-1",
-  "RUN-1",
-]);
+const code = z.enum(messageCodes);
 const errorReport = z.strictObject({
   name: z.string(),
   code,
@@ -75,27 +59,12 @@ const questions = {
   exportAdapter: z.null(),
 } satisfies Record<CommandName, z.ZodMiniType>;
 
-const phase = z.enum([
-  "waking",
-  "ready",
-  "compiling",
-  "caching-ref",
-  "training",
-  "evaluating",
-  "paused",
-  "saving",
-  "recovering",
-  "done",
-  "stopped",
-  "failed",
-]);
-
 const event = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("heartbeat") }),
   z.strictObject({
     type: z.literal("phase"),
     runId: z.string(),
-    phase,
+    phase: z.enum(phases),
     step: z.number(),
     progress: z.nullable(z.strictObject({ done: z.number(), total: z.number() })),
   }),
@@ -133,13 +102,6 @@ const event = z.discriminatedUnion("type", [
     meanJudgeScore: z.nullable(z.number()),
   }),
   z.strictObject({ type: z.literal("checkpoint"), checkpoint }),
-  z.strictObject({
-    type: z.literal("log"),
-    level: z.enum(["info", "warning", "error"]),
-    code: z.nullable(code),
-    message: z.string(),
-    step: z.nullable(z.number()),
-  }),
   z.strictObject({
     type: z.literal("failed"),
     runId: z.string(),

@@ -16,8 +16,8 @@ describe("progressLine", () => {
   });
 
   it("promises nothing before the first step and after the last", () => {
-    const first = { phase: "compiling", step: 0, steps: 60, elapsedMs: 0 };
-    assert.equal(progressLine(first), `${"░".repeat(30)} 0/60 compiling`);
+    const first = { phase: "training", step: 0, steps: 60, elapsedMs: 0 };
+    assert.equal(progressLine(first), `${"░".repeat(30)} 0/60 training`);
     const last = { phase: "done", step: 60, steps: 60, elapsedMs: 9 };
     assert.equal(progressLine(last), `${"█".repeat(30)} 60/60 done`);
   });

@@ -188,7 +188,7 @@ function RunProgress() {
     useShallow((state) => ({ present: state.step, phase: state.phase, progress: state.progress })),
   );
   const steps = useSetupStore((state) => state.runningConfig?.steps ?? 0);
-  const isCounting = (phase === "caching-ref" || phase === "compiling") && progress !== null;
+  const isCounting = phase === "caching-ref" && progress !== null;
   const share = isCounting
     ? progress.done / Math.max(1, progress.total)
     : shareDone({ step: present }, steps);

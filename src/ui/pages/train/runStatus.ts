@@ -12,7 +12,6 @@ type Status = Pick<
 /** The phase in words, with the number that belongs to it. */
 export function phaseLabel({ phase, step, progress, checkpoint, failure }: Status, isOnCpu: boolean): string {
   if (phase === "waking") return isOnCpu ? "Waking" : "Waking GPU";
-  if (phase === "compiling" && isOnCpu) return "Preparing";
   if (phase === "caching-ref" && progress !== null) {
     return `Reference ${formatCount(progress.done)} of ${formatCount(progress.total)}`;
   }

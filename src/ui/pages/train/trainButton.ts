@@ -42,7 +42,6 @@ export function trainButton(input: TrainButtonInput): TrainButtonView {
   switch (input.phase) {
     case "waking":
       return view(input.isOnCpu ? "Waking…" : "Waking GPU…", "", "none");
-    case "compiling":
     case "caching-ref":
     case "recovering":
       return view("Preparing", preparingDetail(input), "cancel");
