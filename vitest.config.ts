@@ -14,20 +14,26 @@ const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
 /** Read by `src/engine/testing/fixtures.ts`; whole trajectories take minutes, so they are asked for by name. */
 const provide = { fixturesFolder, isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1" };
 
+/** The fast lane, and beside it what reads the fixtures. */
+const node = {
+  provide,
+  environment: "node",
+  server: { deps: { inline: runtimePackages } },
+} as const;
+
 export default defineConfig({
   test: {
     fileParallelism: false,
     projects: [
       {
         test: {
+          ...node,
           name: "node",
-          provide,
           include: ["src/**/*.test.{ts,tsx}"],
-          exclude: ["src/**/*.gpu.test.ts"],
-          environment: "node",
-          server: { deps: { inline: runtimePackages } },
+          exclude: ["src/**/*.gpu.test.ts", "src/**/*.fixture.test.ts"],
         },
       },
+      { test: { ...node, name: "fixtures", include: ["src/**/*.fixture.test.ts"] } },
       {
         server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
         optimizeDeps: {

@@ -1,10 +1,13 @@
 /** Starts the project's tools as child processes. */
 import { spawn } from "node:child_process";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository's folder; every script works from here, wherever it was called. */
 export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Where reference values for tests lie; it may be absent. */
+export const fixturesFolder = resolve(projectRoot, process.env.FIXTURES_DIR ?? "../shared/fixtures");
 
 /**
  * Runs a command, from the project's folder unless `cwd` says otherwise, with node_modules/.bin first on the PATH.
