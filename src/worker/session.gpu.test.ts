@@ -32,7 +32,7 @@ it("trains, measures and loads again after the device had no room", async () => 
     terminator: "auto",
   });
   await askTooMuch();
-  await expect(session.inspectPair({ pairIndex: 0 })).rejects.toThrow();
+  await expect(session.inspectPair({ pairIndex: 0 })).rejects.toBeInstanceOf(Error);
   const { secondsPerStep } = await session.warmUp({ config });
   expect(secondsPerStep).toBeGreaterThan(0);
   await askTooMuch();
