@@ -3,6 +3,7 @@ import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Phase, Sample } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
+import { problemsOf } from "./configChanges.ts";
 import { useDeviceStore } from "./deviceStore.ts";
 import { localId } from "./link.ts";
 import { isLoaded, refreshPreflight } from "./loading.ts";
@@ -74,7 +75,7 @@ async function trainOnce(
   wanted: Partial<RunConfig>,
   onProgress?: (progress: TrainingProgress) => void,
 ): Promise<TrainingRecord> {
-  const config = runConfigSchema.parse({ ...useSetupStore.getState().config, ...wanted });
+  const config = checkedConfig({ ...useSetupStore.getState().config, ...wanted });
   await openChosenFiles(config);
   useSetupStore.setState({ config });
   await refuseProblems(config);
@@ -89,6 +90,13 @@ async function trainOnce(
     stopTelling();
   }
   return recordOf(config, performance.now() - startedAt);
+}
+
+/** The configuration when every setting is known and within its range. */
+function checkedConfig(wanted: RunConfig): RunConfig {
+  const [problem] = problemsOf(wanted, null);
+  if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);
+  return runConfigSchema.parse(wanted);
 }
 
 async function openChosenFiles(config: RunConfig): Promise<void> {

@@ -63,11 +63,15 @@ interface Issue {
   readonly path: readonly PropertyKey[];
   readonly minimum?: unknown;
   readonly maximum?: unknown;
+  readonly keys?: readonly string[];
+  readonly expected?: unknown;
 }
 
 function issueSentence(issue: Issue): string {
+  if (issue.code === "unrecognized_keys") return `There is no setting named ${issue.keys?.join(", ") ?? ""}.`;
   if (issue.path[0] === "loraTargets") return "Choose at least one module for the adapter.";
   if (issue.code === "too_small") return `Must be at least ${String(issue.minimum)}.`;
   if (issue.code === "too_big") return `Must be at most ${String(issue.maximum)}.`;
-  return issue.path[0] === "params" ? "A number is needed here." : "A whole number is needed here.";
+  if (issue.code === "invalid_value") return "This choice is not offered.";
+  return issue.expected === "int" ? "A whole number is needed here." : "A number is needed here.";
 }

@@ -18,6 +18,10 @@ it("reads every fault and skips junk", () => {
     ],
     isInsecure: true,
   });
+  expect(readFaults("?inject=insecure")).toEqual({
+    injections: [{ kind: "no-gpu", step: 0 }],
+    isInsecure: true,
+  });
   expect(readFaults("?inject=nan,nan@x,nan@-1,boom@3,@,").injections).toEqual([]);
 });
 

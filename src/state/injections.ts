@@ -14,10 +14,13 @@ const atStart = ["no-gpu", "no-adapter"] as const;
 /** Reads `location.search`; anything unknown is ignored. */
 export function readFaults(search: string): RequestedFaults {
   const words = (new URLSearchParams(search).get("inject") ?? "").split(",").map((word) => word.trim());
-  return {
-    injections: words.flatMap((word) => readInjection(word)),
-    isInsecure: words.includes("insecure"),
-  };
+  const injections = words.flatMap((word) => readInjection(word));
+  const isInsecure = words.includes("insecure");
+  // Browsers offer no WebGPU at all on plain http.
+  if (isInsecure && !injections.some(({ kind }) => kind === "no-gpu")) {
+    injections.push({ kind: "no-gpu", step: 0 });
+  }
+  return { injections, isInsecure };
 }
 
 /** The faults a new trainer still gets after one died: those of the device, not those of a step. */

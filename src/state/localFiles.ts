@@ -21,6 +21,7 @@ export function kindOfFiles(names: readonly string[]): FileKind {
 /** Opens files that were dropped or chosen; files of no known kind change nothing (FIL-1). */
 export async function openFiles(files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
+  dismissMessages("FIL-1", "FIL-2", "DAT-1");
   const kind = kindOfFiles(files.map(({ name }) => name));
   if (kind === "model") await openModel(files);
   else if (kind === "data") await openData(files);

@@ -2,6 +2,7 @@
 import type { WorkerEvent } from "../worker/protocol.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { openTrainer } from "./connection.ts";
+import { writeAddress } from "./editing.ts";
 import { faultsAfterRestart } from "./injections.ts";
 import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
@@ -21,6 +22,7 @@ export async function resumeWithLowerRate(): Promise<void> {
   if (runningConfig === null) return;
   const learningRate = Number((runningConfig.learningRate / learningRateCut).toPrecision(3));
   useSetupStore.setState({ config: { ...config, learningRate } });
+  writeAddress();
   addLog({
     level: "info",
     message: `Resuming with learning rate ${learningRate}.`,
@@ -73,7 +75,9 @@ async function continueRun(
 }
 
 /** Tells of a trainer that died, and of the step that is safe. */
-export function reportDeath(reason: string): void {
+export function reportDeath(cause: string): void {
+  // Browsers put the kind of the error before its words.
+  const reason = cause.replace(/^Uncaught (\w*Error: )?/, "");
   const { phase, step, checkpoint, runId } = useRunStore.getState();
   const lastGoodStep = checkpoint !== null && checkpoint.runId === runId ? checkpoint.step : null;
   const wasActive = isRunActive(phase);

@@ -40,6 +40,14 @@ it("says the numbers that matter", () => {
   });
   expect(messageCatalogue["GPU-1"]({}, facts).text).toContain("250 ms a step");
   expect(messageCatalogue["LNK-1"](details, facts).title).toContain("2 settings");
+  expect(messageCatalogue["DAT-2"]({ message: "2 of 9.", rows: 2 }, facts)).toMatchObject({
+    text: "2 rows were left out; the other pairs are loaded.",
+    primary: { label: "Skip them" },
+    secondary: { label: "Review" },
+  });
+  expect(messageCatalogue["DAT-2"]({ message: "1 of 9.", rows: 0 }, facts).secondary?.action).toBe(
+    "show-length",
+  );
   expect(messageCatalogue["FIL-1"]({ file: "foo.bin" }, facts).title).toBe(
     "“foo.bin” is not a format I know.",
   );

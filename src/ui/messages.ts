@@ -18,7 +18,8 @@ export type MessageAction =
   | "show-formats"
   | "review-rows"
   | "copy-link"
-  | "show-settings";
+  | "show-settings"
+  | "show-length";
 
 /** A button of a message. */
 export interface MessageButton {
@@ -152,13 +153,19 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
   }),
   "FIL-2": fileRefused("The file is incomplete."),
   "DAT-1": fileRefused("The columns were not recognised."),
-  "DAT-2": (details) => ({
-    tone: "warning",
-    title: said(details, "Some pairs need a look."),
-    text: "They were left out; the other pairs are loaded.",
-    primary: button("Skip them", "dismiss"),
-    secondary: button("Review", "review-rows"),
-  }),
+  "DAT-2": (details) => {
+    const rows = Number(details["rows"] ?? 0);
+    return {
+      tone: "warning",
+      title: said(details, "Some pairs need a look."),
+      text:
+        rows === 0
+          ? "A cut answer is trained as far as it goes. A longer “Longest pair” keeps it whole."
+          : `${rows === 1 ? "1 row was" : `${rows} rows were`} left out; the other pairs are loaded.`,
+      primary: button(rows === 0 ? "Train them as they are" : "Skip them", "dismiss"),
+      secondary: rows === 0 ? button("Change the length", "show-length") : button("Review", "review-rows"),
+    };
+  },
   "LNK-1": ({ count, settings, newerThan }) => ({
     tone: "warning",
     title:

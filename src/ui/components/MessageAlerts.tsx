@@ -91,6 +91,7 @@ export async function act(action: MessageAction, { code, details }: RaisedMessag
     "show-formats": () => openLayer("formats"),
     "review-rows": () => openLayer("rows"),
     "copy-link": () => copyText(String(details["link"])),
+    "show-length": () => focusSetting("maxTokens"),
     "show-settings": () => {
       dismissMessages(code);
       focusSetting("learningRate");
