@@ -28,8 +28,6 @@ interface Moments {
 export interface Optimizer {
   /** Updates every parameter in place and returns the gradient norm before clipping. A non-finite norm changes nothing. */
   readonly step: (gradients: Gradients, learningRate: number) => Promise<number>;
-  /** Steps taken, counted from 0. */
-  readonly stepsTaken: () => number;
   /** Parameters and moments on the host, by name; the moments carry `.exp_avg` and `.exp_avg_sq`, PyTorch's names. */
   readonly save: () => Promise<Record<string, Float32Array>>;
   /** Puts a saved state back, exactly; throws when a name or size differs. */
@@ -83,7 +81,6 @@ export function createOptimizer(trainables: readonly Trainable[], settings: Opti
       if (Number.isFinite(gradientNorm)) stepsTaken = count;
       return gradientNorm;
     },
-    stepsTaken: () => stepsTaken,
     save: async () => {
       const saved: Record<string, Float32Array> = {};
       for (const [name, values] of named()) saved[name] = Float32Array.from(await read(values));

@@ -13,8 +13,6 @@ export interface PairFormat {
   readonly label: string;
   /** Columns every row must have. */
   readonly columns: readonly string[];
-  /** Optional columns that are read where they exist. */
-  readonly extraColumns: readonly string[];
   /** Reads a row that has all `columns`; never throws. */
   readonly readRow: (raw: RawRow) => ReadRow;
 }

@@ -41,7 +41,6 @@ function readObjective(raw: RawRow): string | null {
 export const trlPreference: PairFormat = {
   label: "TRL preference",
   columns: ["prompt", "chosen", "rejected"],
-  extraColumns: ["objective", "score_chosen", "score_rejected"],
   readRow: (raw) => {
     try {
       const prompt = readText(raw, "prompt");
