@@ -27,11 +27,12 @@ export function openTrainer(): void {
   connection.onDeath(listeners.onDeath);
 }
 
-/** Asks the trainer and waits for its answer; rejects with `TrainerError`. */
+/** Asks the trainer and waits for its answer; what is in `transfer` moves there. Rejects with `TrainerError`. */
 export function callTrainer<Name extends CommandName>(
   name: Name,
   question: Commands[Name]["question"],
+  transfer: readonly Transferable[] = [],
 ): Promise<Commands[Name]["answer"]> {
   if (connection === null) throw new Error("The trainer was asked before it was started.");
-  return connection.call(name, question);
+  return connection.call(name, question, transfer);
 }

@@ -69,7 +69,7 @@ export function deviceMessage(report: BackendReport): MessageCode | null {
 async function loadModel(id: string): Promise<void> {
   useSetupStore.setState({ loading: "model" });
   const files = id === localId ? await readFiles(useSetupStore.getState().chosenFiles.model ?? []) : null;
-  const model = await callTrainer("loadModel", { id, files });
+  const model = await callTrainer("loadModel", { id, files }, buffersOf(files));
   useSetupStore.setState(({ loaded }) => ({
     model,
     preflight: null,
@@ -82,7 +82,8 @@ async function loadData(config: RunConfig): Promise<void> {
   useSetupStore.setState({ loading: "data" });
   const { data: id, objective, maxTokens, terminator } = config;
   const files = id === localId ? await readFiles(useSetupStore.getState().chosenFiles.data ?? []) : null;
-  const data = await callTrainer("loadData", { id, objective, files, maxTokens, terminator });
+  const question = { id, objective, files, maxTokens, terminator };
+  const data = await callTrainer("loadData", question, buffersOf(files));
   useSetupStore.setState(({ loaded }) => ({ data, loaded: loaded && { ...loaded, data: dataKey(config) } }));
   dismissMessages("DAT-2");
   if (data.healthMessage !== null) {
@@ -96,6 +97,11 @@ export async function readFiles(files: readonly File[]): Promise<LocalFile[]> {
   return Promise.all(
     files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
   );
+}
+
+/** Memory of files, which moves to the trainer: a copy of a large model would not fit beside it. */
+export function buffersOf(files: readonly LocalFile[] | null): ArrayBuffer[] {
+  return (files ?? []).map(({ bytes }) => bytes.buffer as ArrayBuffer);
 }
 
 /** True when the trainer holds exactly what a configuration needs. */

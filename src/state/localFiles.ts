@@ -2,7 +2,7 @@
 import { callTrainer } from "./connection.ts";
 import { edit } from "./editing.ts";
 import { localId } from "./link.ts";
-import { ensureLoaded, measureSpeed, readFiles, refreshPreflight } from "./loading.ts";
+import { buffersOf, ensureLoaded, measureSpeed, readFiles, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -38,7 +38,8 @@ export async function openModel(files: readonly File[]): Promise<void> {
   const previous = useSetupStore.getState();
   try {
     useSetupStore.setState({ loading: "model" });
-    const model = await callTrainer("loadModel", { id: localId, files: await readFiles(files) });
+    const contents = await readFiles(files);
+    const model = await callTrainer("loadModel", { id: localId, files: contents }, buffersOf(contents));
     const maxTokens = Math.min(previous.config.maxTokens, model.maxPositions);
     const config = { ...previous.config, model: localId, maxTokens };
     useSetupStore.setState(({ loaded, chosenFiles }) => ({
