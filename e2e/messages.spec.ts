@@ -14,10 +14,10 @@ test.describe("a loss that is not a number", () => {
       inject: `nan@${checkpointStep + 2}`,
     });
     await studio.trainButton.click();
+    await studio.expectPhase("failed");
     const message = studio.message("NUM-1");
     await expect(message).toContainText(`Loss is not a number at step ${checkpointStep + 2}.`);
     await expect(message).toContainText(`Last good state: step ${checkpointStep}.`);
-    await studio.expectPhase("failed");
     await expect(page.getByTestId("phase")).toHaveText("NUM-1");
     await expect(studio.trainButton).toContainText(`from step ${checkpointStep}`);
 
@@ -36,6 +36,7 @@ test.describe("a loss that is not a number", () => {
   test("NUM-1 before the first checkpoint starts again", async ({ studio, page }) => {
     await studio.open({ inject: "nan@2" });
     await studio.trainButton.click();
+    await studio.expectPhase("failed");
     await expect(studio.message("NUM-1")).toContainText("No step was kept before it.");
     await expect(studio.chart("Margin and rewards")).toBeVisible();
     await page.getByRole("button", { name: "Start again with lr ÷ 3" }).click();
@@ -46,6 +47,7 @@ test.describe("a loss that is not a number", () => {
   test("NUM-2 restarts the device and goes on", async ({ studio, page }) => {
     await studio.open({ inject: "zero@2" });
     await studio.trainButton.click();
+    await studio.expectPhase("failed");
     const message = studio.message("NUM-2");
     await expect(message).toContainText("The GPU returned nothing.");
     await expect(message).toContainText("exactly 0 at step 2");
@@ -64,6 +66,7 @@ test.describe("a trainer that dies", () => {
       inject: `kill@${checkpointStep + 2}`,
     });
     await studio.trainButton.click();
+    await studio.expectPhase("failed");
     const message = studio.message("WRK-1");
     await expect(message).toContainText("The trainer stopped.");
     await expect(message).toContainText("stopped by the injected fault");
@@ -85,6 +88,7 @@ test.describe("a trainer that dies", () => {
   test("WRK-1 hears that a trainer hangs", async ({ studio }) => {
     await studio.open({ inject: "hang@2" });
     await studio.trainButton.click();
+    await studio.expectPhase("failed");
     const message = studio.message("WRK-1");
     await expect(message).toContainText("no sign of life for 15 s");
     await message.getByRole("button", { name: "Restart from the beginning" }).click();

@@ -20,6 +20,9 @@ const smallRun: Settings = {
   v: 1,
 };
 
+/** A run on a software GPU takes its time, and says nothing about how long it takes elsewhere. */
+const runTimeoutMs = 120_000;
+
 /** What is opened. */
 export interface Opening {
   readonly settings?: Settings;
@@ -64,7 +67,9 @@ export class Studio {
   }
 
   async expectPhase(phase: string): Promise<void> {
-    await expect(this.page.getByTestId("phase")).toHaveAttribute("data-phase", phase);
+    await expect(this.page.getByTestId("phase")).toHaveAttribute("data-phase", phase, {
+      timeout: runTimeoutMs,
+    });
   }
 
   async expectAction(action: string): Promise<void> {
@@ -90,7 +95,7 @@ export class Studio {
   }
 
   async expectStep(least: number): Promise<void> {
-    await expect.poll(() => this.step()).toBeGreaterThanOrEqual(least);
+    await expect.poll(() => this.step(), { timeout: runTimeoutMs }).toBeGreaterThanOrEqual(least);
   }
 
   /** The message of a code. */

@@ -14,14 +14,14 @@ interface Fixtures {
 /** The test of a journey; it fails on every error that the page or its worker logs. */
 export const test = base.extend<Options & Fixtures>({
   expectedErrors: [[], { option: true }],
-  studio: async ({ page, expectedErrors }, use) => {
+  studio: async ({ page, expectedErrors }, provide) => {
     const errors: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error") errors.push(message.text());
     });
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("crash", () => errors.push("The page crashed."));
-    await use(new Studio(page));
+    await provide(new Studio(page));
     base
       .expect(
         errors.filter((text) => !expectedErrors.some((expected) => expected.test(text))),

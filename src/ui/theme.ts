@@ -2,6 +2,7 @@
 import {
   createTheme,
   defaultVariantColorsResolver,
+  Modal,
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from "@mantine/core";
@@ -45,6 +46,9 @@ export const theme = createTheme({
   defaultRadius: 6,
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+  },
   variantColorResolver: (input) => {
     if (input.variant !== "filled") return defaultVariantColorsResolver(input);
     return {

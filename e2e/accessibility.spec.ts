@@ -1,0 +1,110 @@
+/** What axe-core finds, and what must not happen at any width, with less motion or with forced colours. */
+import axe from "axe-core";
+import type { Page } from "@playwright/test";
+import { test, expect } from "./test.ts";
+
+const widths = [1440, 390, 320];
+const height = 900;
+
+/** Serious and critical findings, with the elements they are about. */
+async function findings(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ content: axe.source });
+  return page.evaluate(async () => {
+    const { axe: injected } = window as unknown as { axe: typeof axe };
+    const { violations } = await injected.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
+      );
+  });
+}
+
+async function expectAccessible(page: Page, moment: string): Promise<void> {
+  expect(await findings(page), moment).toEqual([]);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow, `${moment}: pixels of sideways scroll`).toBeLessThanOrEqual(0);
+}
+
+for (const scheme of ["light", "dark"] as const) {
+  test.describe(scheme, () => {
+    test.use({ colorScheme: scheme });
+
+    test(`no serious finding before, in and after a run, at every width (${scheme})`, async ({
+      studio,
+      page,
+    }) => {
+      await studio.open({ settings: { steps: 200, evalEvery: 0 } });
+      await expectAccessible(page, "ready");
+      await studio.trainToStep(2);
+      await expectAccessible(page, "training");
+      await page.getByTestId("stop-button").click();
+      await studio.expectPhase("stopped");
+      await studio.openLog();
+      for (const width of widths) {
+        await page.setViewportSize({ width, height });
+        await expect(studio.trainButton).toBeVisible();
+        await expectAccessible(page, `stopped, ${width} px`);
+      }
+      await page.getByTestId("open-settings").click();
+      await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
+      await expectAccessible(page, "settings, 320 px");
+    });
+
+    test(`no serious finding in the dialogs and messages (${scheme})`, async ({ studio, page }) => {
+      await studio.open({ settings: { colour: "blue" }, inject: "nan@1" });
+      await page.getByRole("button", { name: "Share" }).click();
+      await expectDialog(page, "Share this setup");
+      await page.keyboard.press("?");
+      await expectDialog(page, "Keyboard");
+      await page.getByTestId("capability-chip").click();
+      await expectDialog(page, "Device");
+      await studio.trainButton.click();
+      await studio.expectPhase("failed");
+      await expect(studio.message("NUM-1")).toBeVisible();
+      await expectAccessible(page, "failed");
+    });
+  });
+}
+
+async function expectDialog(page: Page, name: string): Promise<void> {
+  const dialog = page.getByRole("dialog", { name });
+  await expect(dialog).toBeVisible();
+  await expectAccessible(page, name);
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+}
+
+test("with reduced motion nothing moves by itself", async ({ studio, page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await studio.open({ settings: { steps: 200, evalEvery: 0 } });
+  await studio.trainToStep(2);
+  const moving = await page.evaluate(() =>
+    document
+      .getAnimations()
+      .filter(({ playState }) => playState === "running")
+      .map(({ effect }) => (effect instanceof KeyframeEffect ? String(effect.target?.className) : "")),
+  );
+  expect(moving).toEqual([]);
+  await page.getByTestId("stop-button").click();
+});
+
+test("with forced colours the run can be read and driven", async ({ studio, page }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await studio.open();
+  await studio.trainToEnd();
+  await expectAccessible(page, "forced colours");
+  const { text, ground, border } = await studio.trainButton.evaluate((button) => {
+    const { color, backgroundColor, borderTopWidth, outlineStyle } = getComputedStyle(button);
+    return { text: color, ground: backgroundColor, border: `${borderTopWidth} ${outlineStyle}` };
+  });
+  expect(text, border).not.toBe(ground);
+  const lines = studio.chart("Margin and rewards").locator(".recharts-line-curve");
+  const patterns = await lines.evaluateAll((paths) =>
+    paths.map((path) => getComputedStyle(path).strokeDasharray),
+  );
+  // Chosen and rejected differ by more than their colour.
+  expect(new Set(patterns).size).toBeGreaterThan(1);
+});
