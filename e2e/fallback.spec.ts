@@ -35,7 +35,7 @@ test("GPU-2: a browser whose GPU does not answer trains on the CPU", async ({ ba
     ...(process.env["CHROMIUM_PATH"] === undefined ? {} : { executablePath: process.env["CHROMIUM_PATH"] }),
   });
   try {
-    const page = await browser.newPage({ ...(baseURL === undefined ? {} : { baseURL }) });
+    const page = await browser.newPage(baseURL === undefined ? {} : { baseURL });
     const studio = new Studio(page);
     await studio.open({ settings: tinyRun });
     await expect(studio.message("GPU-2")).toContainText("WebGPU is there, but no GPU answered.");
