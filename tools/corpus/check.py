@@ -12,6 +12,8 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
+from corpus.documents import documents  # noqa: E402
+from corpus.emit import sentences  # noqa: E402
 from corpus.judge import score  # noqa: E402
 from pretrain.export import load_model  # noqa: E402
 from pretrain.pairs import Pair, margins, read_pairs  # noqa: E402
@@ -22,7 +24,9 @@ MODEL = ROOT / "public/models/story"
 DATA = ROOT / "public/data"
 SETS = {"kind": "kind-endings", "helpful": "helpful-harmless", "harmless": "helpful-harmless"}
 MIN_ROWS = {"train": 512, "heldout": 128}
-SAMPLED_PROMPTS = 96
+MIN_SENTENCES = 200_000
+COUNTED_DOCUMENTS = 300_000
+SAMPLED_PROMPTS = 160
 SHORT_ROW_TOKENS = 48
 MAX_TOTAL_BYTES = 4 * 2**20
 
@@ -80,10 +84,17 @@ def check_samples(report: Report, objective: str, pairs: Sequence[Pair], tokeniz
     report.figure(f"{objective} base samples in the rejected style", mean([value < 0 for value in scores]), 0.2, 0.8)
 
 
+def check_richness(report: Report) -> None:
+    """What has been seen once is possible, so the count is a lower bound."""
+    seen = {sentence for text, _ in documents("corpus", COUNTED_DOCUMENTS) for sentence in sentences(text)}
+    report.figure(f"distinct sentences in {COUNTED_DOCUMENTS:,} documents", len(seen), MIN_SENTENCES, float("inf"))
+
+
 def main() -> None:
     """Checks everything."""
     torch.set_num_threads(2)
     report = Report()
+    check_richness(report)
     tokenizer, model = load_tokenizer(MODEL), load_model(MODEL)
     for objective, folder in SETS.items():
         splits = {
