@@ -53,7 +53,8 @@ async function loadDevice({ backend }: RunConfig): Promise<void> {
 
 /** The message a device deserves; GPU-4 is told by the chip alone. */
 function announceDevice(report: BackendReport): void {
-  addLog({ level: "info", message: `Computing on ${report.label} (${report.backend}).` });
+  const device = report.backend === "cpu" ? "the CPU" : `${report.label} through WebGPU`;
+  addLog({ level: "info", message: `Computing on ${device}, in 32-bit.` });
   const code = deviceMessage(report);
   if (code !== null) raiseMessage(code, { device: report.label });
 }

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { TrainerError } from "../worker/rpc.ts";
 import type { MessageCode } from "../worker/protocol.ts";
+import { addLog } from "./runStore.ts";
 
 /** Numbers and names that a message's text needs. */
 export type MessageDetails = Readonly<Record<string, string | number | null>>;
@@ -43,6 +44,8 @@ export function raiseError(error: unknown): void {
   // A trainer's death is told once, with what it cost; every open question fails with it.
   const isToldAlready = messages.some(({ code }) => code === "WRK-1");
   if (error instanceof TrainerError && error.code === "WRK-1" && isToldAlready) return;
-  if (error instanceof TrainerError) raiseMessage(error.code, { ...error.details, message: error.message });
-  else raiseMessage("RUN-1", { message: error instanceof Error ? error.message : String(error) });
+  const code = error instanceof TrainerError ? error.code : "RUN-1";
+  const message = error instanceof Error ? error.message : String(error);
+  addLog({ level: "error", code, message });
+  raiseMessage(code, { ...(error instanceof TrainerError ? error.details : {}), message });
 }

@@ -150,6 +150,8 @@ export function applyEvent(event: WorkerEvent): void {
   const state = useRunStore.getState();
   if (runId !== state.runId) return;
   useRunStore.setState(changeFor(event, state));
+  const sentence = sentenceFor(event, state.phase);
+  if (sentence !== null) addLog({ level: "info", message: sentence, step: useRunStore.getState().step });
 }
 
 type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" }>;
@@ -172,6 +174,33 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
     case "failed":
       return { phase: "failed", progress: null, failure: { ...event, wasActive: true } };
   }
+}
+
+/** What the log keeps of an event; null when it is not worth a line. */
+function sentenceFor(event: RunEvent, previous: Phase): string | null {
+  if (event.type === "evaluation") return evaluationSentence(event.metrics);
+  if (event.type !== "phase" || event.phase === previous) return null;
+  const sentences: Partial<Record<Phase, string>> = {
+    compiling: "Compiling shaders.",
+    "caching-ref": "Reading the reference values of the pairs.",
+    recovering: "Restoring the last good step.",
+    paused: "Paused.",
+    stopped: "Stopped; what was learned is kept.",
+    done: "Done.",
+  };
+  if (event.phase === "training" && previous === "paused") return "Resumed.";
+  return sentences[event.phase] ?? null;
+}
+
+function evaluationSentence(metrics: Readonly<Record<string, number>>): string {
+  const parts = (
+    [
+      ["accuracy", metrics["eval_rewards/accuracies"]],
+      ["log-ratio margin", metrics["eval_margins/logratio"]],
+      ["loss", metrics["eval_loss"]],
+    ] as const
+  ).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(3)}`]));
+  return `Held-out pairs: ${parts.join(", ")}.`;
 }
 
 function afterSteps(event: Extract<RunEvent, { type: "steps" }>, state: RunState): Partial<RunState> {

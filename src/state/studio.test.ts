@@ -104,6 +104,7 @@ it("collects a run's record and ignores what another run says", async () => {
   });
   expect(run()).toMatchObject({ phase: "training", step: 12, activeMs: 12_000, secondsPerStep: 1 });
   expect(run().trail).toEqual([{ x: 2, y: -3 }]);
+  expect(run().log.at(-1)).toMatchObject({ message: "Held-out pairs: loss 0.500.", step: 12 });
   expect(history.metricSeries("loss")).toMatchObject({ evalSteps: [10], evalValues: [0.5] });
   expect(history.steps).toHaveLength(12);
 });

@@ -11,10 +11,10 @@ export function Header() {
   const isPhone = viewport === "phone";
   return (
     <header className="shell-header">
-      <span className="brand">
+      <h1 className="brand">
         <Mark />
         Prefscope
-      </span>
+      </h1>
       {!isPhone && <p className="tagline">{tagline.join(" ")}</p>}
       <div className="header-doors">
         <CapabilityChip isShort={isPhone || viewport === "narrow"} />

@@ -65,7 +65,7 @@ export function PlotControls() {
         <span id="smoothing-label">Smooth {smoothing.toFixed(2)}</span>
         <Slider
           size={3}
-          thumbSize={14}
+          thumbSize={24}
           w={96}
           label={null}
           thumbLabel="Smoothing"

@@ -154,7 +154,7 @@ function ValueSlider({
   return (
     <Slider
       size={3}
-      thumbSize={14}
+      thumbSize={24}
       label={null}
       thumbLabel={label}
       thumbValueText={() => formatSetting(value)}
