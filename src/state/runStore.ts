@@ -181,7 +181,6 @@ function sentenceFor(event: RunEvent, previous: Phase): string | null {
   if (event.type === "evaluation") return evaluationSentence(event.metrics);
   if (event.type !== "phase" || event.phase === previous) return null;
   const sentences: Partial<Record<Phase, string>> = {
-    compiling: "Compiling shaders.",
     "caching-ref": "Reading the reference values of the pairs.",
     recovering: "Restoring the last good step.",
     paused: "Paused.",
