@@ -39,7 +39,7 @@ export const charts: readonly ChartSpec[] = [
   },
   {
     id: "kl",
-    title: "Distance to reference",
+    title: "KL to reference",
     scale: "symlog",
     isHeldOut: true,
     views: [
