@@ -4,9 +4,9 @@ import { restartNow, save } from "../../state/actions.ts";
 import { pendingChanges, useSetupStore } from "../../state/setupStore.ts";
 import { useRunStore } from "../../state/runStore.ts";
 import { openLayer, useViewStore, type Layer } from "../../state/viewStore.ts";
-import { formatClock, formatConfigValue } from "../format.ts";
+import { formatClock } from "../format.ts";
 import { acceptedFiles } from "../text.ts";
-import { fieldLabel } from "./fieldLabel.ts";
+import { fieldLabel, fieldValue } from "./fieldLabel.ts";
 
 /** The small dialogs of the studio. */
 export function Dialogs() {
@@ -73,8 +73,8 @@ function Changes() {
           {changes.map(({ field, from, to }) => (
             <Table.Tr key={field}>
               <Table.Td>{fieldLabel(field, setup.description)}</Table.Td>
-              <Table.Td>{formatConfigValue(from)}</Table.Td>
-              <Table.Td>{formatConfigValue(to)}</Table.Td>
+              <Table.Td>{fieldValue(field, from, setup.description)}</Table.Td>
+              <Table.Td>{fieldValue(field, to, setup.description)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

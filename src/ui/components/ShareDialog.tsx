@@ -3,9 +3,8 @@ import { changesBetween } from "../../state/configChanges.ts";
 import { formatLink, linkBase, localId } from "../../state/link.ts";
 import { useSetupStore } from "../../state/setupStore.ts";
 import { openLayer, useViewStore } from "../../state/viewStore.ts";
-import { formatConfigValue } from "../format.ts";
 import { CopyButton } from "./CopyButton.tsx";
-import { fieldLabel } from "./fieldLabel.ts";
+import { fieldLabel, fieldValue } from "./fieldLabel.ts";
 
 /** The link of the present setup, with exactly what is in it. */
 export function ShareDialog() {
@@ -46,7 +45,7 @@ function ShareContent() {
         {changes.map(({ field, to }) => (
           <div key={field}>
             <dt>{fieldLabel(field, description)}</dt>
-            <dd>{formatConfigValue(to)}</dd>
+            <dd>{fieldValue(field, to, description)}</dd>
           </div>
         ))}
         {!changes.some(({ field }) => field === "seed") && (

@@ -1,5 +1,7 @@
+import type { ConfigValue } from "../../state/configChanges.ts";
 import type { Description } from "../../worker/protocol.ts";
-import { settingTexts } from "../text.ts";
+import { formatConfigValue } from "../format.ts";
+import { choiceTexts, settingTexts } from "../text.ts";
 
 const otherLabels: Record<string, string> = {
   model: "Model",
@@ -17,4 +19,17 @@ export function fieldLabel(field: string, description: Description | null): stri
   }
   const known: Record<string, { readonly label: string }> = settingTexts;
   return known[field]?.label ?? otherLabels[field] ?? field;
+}
+
+/** A setting's value as the form prints it: the name of a method, a set or a choice, or the number. */
+export function fieldValue(field: string, value: ConfigValue, description: Description | null): string {
+  const choices: Record<string, Readonly<Record<string, string>>> = choiceTexts;
+  const lists: Record<string, readonly { readonly id: string; readonly label: string }[] | undefined> = {
+    method: description?.objectives,
+    data: description?.datasets,
+    model: description?.models,
+    objective: description?.datasets.flatMap(({ objectives }) => objectives),
+  };
+  const text = formatConfigValue(value);
+  return choices[field]?.[text] ?? lists[field]?.find(({ id }) => id === value)?.label ?? text;
 }

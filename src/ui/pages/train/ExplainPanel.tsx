@@ -6,7 +6,7 @@ import { formatSetting, formatShare, formatValue } from "../../format.ts";
 
 /** The method in words and symbols, what to watch, and the numbers of the present run. */
 export function ExplainPanel() {
-  const { description, config, data } = useSetupStore();
+  const { description, config, runningConfig, data } = useSetupStore();
   const objective = description?.objectives.find(({ id }) => id === config.method);
   if (objective === undefined) return <p className="note">The trainer is still waking up.</p>;
   const example = data?.examples[0];
@@ -14,7 +14,7 @@ export function ExplainPanel() {
     <div className="explain" data-testid="explain">
       <p className="explain-sentence">{objective.sentence}</p>
       <Formula objective={objective} params={config.params} />
-      <RunNumbers />
+      {runningConfig?.method === objective.id && <RunNumbers />}
       <dl className="explain-signs">
         <div>
           <dt>Watch</dt>
