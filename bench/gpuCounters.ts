@@ -38,9 +38,9 @@ let isWrapped = false;
 type Method = (...args: never[]) => unknown;
 
 /** Replaces a method by one that first calls `before` and then, with the result, `after`. */
-function wrap<T extends object, K extends keyof T>(
+function wrap<T extends object>(
   prototype: T,
-  name: K,
+  name: keyof T,
   watch: { before?: (self: T, args: unknown[]) => void; after?: (result: unknown, args: unknown[]) => void },
 ): void {
   const original = prototype[name] as Method;
@@ -50,7 +50,7 @@ function wrap<T extends object, K extends keyof T>(
     watch.after?.(result, args);
     return result;
   };
-  prototype[name] = wrapped as T[K];
+  Object.assign(prototype, { [name]: wrapped });
 }
 
 /** Starts counting; further calls change nothing. */

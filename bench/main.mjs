@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromiumArgs, findChromium } from "../tools/scripts/chromium.mjs";
 import { ensureInstalled } from "../tools/scripts/install.mjs";
-import { projectRoot, runScript } from "../tools/scripts/run.mjs";
+import { projectRoot, runScript, secondsSince } from "../tools/scripts/run.mjs";
 import { report } from "./report.mjs";
 
 /** The name after `--save`, or undefined. */
@@ -30,12 +30,16 @@ async function serveSources() {
 }
 
 async function measure() {
+  const startedMs = performance.now();
   const { chromium } = await import("playwright-core");
   const executablePath = await findChromium();
   const server = await serveSources();
   const browser = await chromium.launch({ executablePath, args: chromiumArgs() });
   try {
     const page = await browser.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "info") console.error(`${secondsSince(startedMs)}: ${message.text()}`);
+    });
     page.on("pageerror", (error) => console.error(error.message));
     await page.goto(new URL("bench/page.html", server.resolvedUrls.local[0]).href);
     await page.waitForFunction(() => "runBenchmark" in globalThis);

@@ -5,7 +5,7 @@ import type { MatmulForm } from "../src/engine/kernels/matmul/matmul.wgsl.ts";
 import { openDevice, type Device } from "../src/engine/tensor/device.ts";
 import { dispose, read, tensor } from "../src/engine/tensor/run.ts";
 import type { Tensor } from "../src/engine/tensor/tfjs.ts";
-import { stockMatmul, stockProgramType } from "./stockOperations.ts";
+import { stockMatmul, stockProgramType } from "./stock.ts";
 
 /** Alternating runs of each side; the fastest of each counts. */
 const RUNS = 5;

@@ -26,15 +26,16 @@ export interface Growth {
   readonly storageBytes: number;
 }
 
-/** Dispatches of one step, per layer and for everything outside the layers. */
+/** Dispatches of one step; those of a layer are what one layer more adds. */
 export interface SplitDispatches {
   readonly all: number;
   readonly forwardPerLayer: number;
-  /** Without the recomputed forward pass of the layer. */
+  /** Without recomputing, which is taken to be the whole forward pass of the layer. */
   readonly backwardPerLayer: number;
-  readonly recomputePerLayer: number;
-  readonly headForward: number;
-  readonly headBackward: number;
+  /** Embedding and head. */
+  readonly forwardRest: number;
+  /** Embedding and head, less what the first layer saves because nothing below it trains. */
+  readonly backwardRest: number;
   readonly optimizer: number;
 }
 
@@ -120,7 +121,6 @@ async function onFreshDevice(bench: BenchModel, pairs: readonly TokenPair[], { s
   }
 }
 
-/** What a layer costs is what one layer more adds. */
 function split(step: MeasuredStep, deeper: PhaseDispatches, layers: number): SplitDispatches {
   const { phases } = step;
   const forwardPerLayer = deeper.forward - phases.forward;
@@ -129,9 +129,8 @@ function split(step: MeasuredStep, deeper: PhaseDispatches, layers: number): Spl
     all: step.counts.dispatches,
     forwardPerLayer,
     backwardPerLayer: backwardAndRecompute - forwardPerLayer,
-    recomputePerLayer: forwardPerLayer,
-    headForward: phases.forward - layers * forwardPerLayer,
-    headBackward: phases.backward - layers * backwardAndRecompute,
+    forwardRest: phases.forward - layers * forwardPerLayer,
+    backwardRest: phases.backward - layers * backwardAndRecompute,
     optimizer: phases.optimizer,
   };
 }

@@ -51,6 +51,7 @@ const refusedImports = [
   ["src/ui/pages/train/c.tsx", "../../../worker/rpc.ts"],
   ["src/ui/d.tsx", "../storage/weights.ts"],
   ["src/ui/charts/a.tsx", "../../state/runStore.ts"],
+  ["bench/a.ts", "@tensorflow/tfjs-core"],
 ].map(([file, path]) => ({ file, source: runtimeImport(path), rule: "eslint(no-restricted-imports)" }));
 
 const refusedTypeImports = [
