@@ -42,18 +42,14 @@ export function CapabilityChip({ isShort }: { readonly isShort: boolean }) {
       type="button"
       className="chip chip-button"
       data-testid="capability-chip"
-      aria-label={`${isShort ? `${short}: ` : ""}${deviceLine(report)}. Open the device report.`}
       onClick={() => {
         openLayer("device");
       }}
     >
       <span className={isSlow ? "chip-mark chip-mark-slow" : "chip-mark"} aria-hidden="true" />
       <span className="chip-text">{isShort ? short : deviceLine(report)}</span>
-      {report.isSoftware && !isShort && (
-        <span className="chip-note" aria-hidden="true">
-          software
-        </span>
-      )}
+      {report.isSoftware && !isShort && <span className="chip-note"> software</span>}
+      <span className="visually-hidden">. Open the device report.</span>
     </button>
   );
 }
