@@ -19,8 +19,10 @@ export function formatShare(value: number): string {
 /** A measured value with three significant digits. */
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return "not a number";
-  const text = value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : fine.format(value);
-  return text.replace("-", "−");
+  // Sums of 32-bit log-probs cannot tell less than this from 0.
+  if (Math.abs(value) < 1e-7) return "0";
+  const text = Math.abs(value) < 1e-3 ? value.toExponential(1) : fine.format(value);
+  return text.replaceAll("-", "−");
 }
 
 /** A setting as it is typed: plain, or with an exponent when it is very small. */

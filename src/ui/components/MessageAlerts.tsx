@@ -28,7 +28,9 @@ export function MessageAlerts() {
 }
 
 function Message({ message }: { readonly message: RaisedMessage }) {
-  const secondsPerStep = useSetupStore((state) => state.secondsPerStep);
+  const timedBefore = useSetupStore((state) => state.secondsPerStep);
+  const timedInRun = useRunStore((state) => state.secondsPerStep);
+  const secondsPerStep = timedBefore ?? timedInRun;
   const { tone, title, text, primary, secondary } = messageCatalogue[message.code](message.details, {
     secondsPerStep,
   });
