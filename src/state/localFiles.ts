@@ -7,6 +7,9 @@ import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
 
+/** Largest preference file that is read: beyond it the page and the trainer would run out of memory. */
+export const largestDataBytes = 256 * 2 ** 20;
+
 /** What a group of files is. */
 export type FileKind = "model" | "data" | "unknown";
 
@@ -61,7 +64,7 @@ export async function openModel(files: readonly File[]): Promise<void> {
 
 /** Opens a file of preference pairs. */
 export async function openData(files: readonly File[]): Promise<void> {
-  if (isBusy()) return;
+  if (isBusy() || isTooLarge(files)) return;
   const { config, chosenFiles: previous, loaded: held } = useSetupStore.getState();
   const wanted = { ...config, data: localId, objective: "" };
   useSetupStore.setState(({ loaded, chosenFiles }) => ({
@@ -101,6 +104,17 @@ async function takeOver(): Promise<void> {
   await ensureLoaded(useSetupStore.getState().config);
   await refreshPreflight();
   await measureSpeed();
+}
+
+/** Refuses a preference file over the limit before any of it is read. */
+function isTooLarge(files: readonly File[]): boolean {
+  const file = files.find(({ size }) => size > largestDataBytes);
+  if (file === undefined) return false;
+  const megabytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+  const message = `It has ${megabytes(file.size)} MB; a preference file may have ${megabytes(largestDataBytes)} MB.`;
+  raiseMessage("FIL-1", { file: file.name, message, isTooLarge: 1 });
+  addLog({ level: "error", code: "FIL-1", message: `Not opened: ${file.name}. ${message}` });
+  return true;
 }
 
 function isBusy(): boolean {

@@ -6,7 +6,7 @@ import { pause, restart, step, train } from "./actions.ts";
 import { boot } from "./boot.ts";
 import { chooseMethod, edit, editParam } from "./editing.ts";
 import { deviceMessage } from "./loading.ts";
-import { openFiles } from "./localFiles.ts";
+import { largestDataBytes, openFiles } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { restartTrainer, resumeWithLowerRate } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
@@ -259,6 +259,18 @@ it("opens local files, and changes nothing when the trainer refuses them", async
   await openFiles([new File(["{}"], "pairs.jsonl")]);
   expect(setup().config.data).toBe("local");
   expect(codes()).toEqual([]);
+});
+
+it("refuses a preference file over the limit without reading it, and says both sizes", async () => {
+  await bootStudio();
+  const file = new File(["{}"], "pairs.jsonl");
+  Object.defineProperty(file, "size", { value: largestDataBytes + 2 ** 21 });
+  const asked = trainer().asked.length;
+  await openFiles([file]);
+  expect(trainer().asked).toHaveLength(asked);
+  expect(useMessageStore.getState().messages).toMatchObject([
+    { code: "FIL-1", details: { message: "It has 258 MB; a preference file may have 256 MB." } },
+  ]);
 });
 
 it("does not take a set for loaded that waited for the next run when a file was refused", async () => {

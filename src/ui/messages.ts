@@ -143,10 +143,9 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
   }),
   "FIL-1": (details) => ({
     tone: "error",
-    title:
-      details["file"] === undefined
-        ? "This file is not a format I know."
-        : `“${details["file"]}” is not a format I know.`,
+    title: `${details["file"] === undefined ? "This file" : `“${details["file"]}”`} is ${
+      details["isTooLarge"] === 1 ? "too large" : "not a format I know"
+    }.`,
     text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: a .jsonl of pairs; config.json, model.safetensors and tokenizer.json of a model. Nothing was changed.`,
     primary: button("Choose another", "choose-files"),
     secondary: button("Formats", "show-formats"),

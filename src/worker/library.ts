@@ -3,7 +3,7 @@ import { healthSentence } from "../engine/data/health.ts";
 import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
 import { readPairs } from "../engine/data/readPairs.ts";
 import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
-import { tokenizePairs } from "../engine/data/tokenizePairs.ts";
+import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
@@ -31,6 +31,8 @@ export interface LoadedData {
 const HELDOUT_SHARE = 0.2;
 const EXAMPLES = 8;
 const CHIPS = 4;
+/** Longest that reading a preference set keeps other tasks waiting. */
+const LONGEST_TURN_MS = 100;
 
 /** Fetches a file of the page's own folder. */
 export type FetchFile = (path: string) => Promise<Uint8Array>;
@@ -44,7 +46,7 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
   );
 }
 
-/** Tells one set of weights from another. */
+/** Tells one set of embedded weights from another, to whose remembered log-probs it belongs. */
 export function weightsFingerprint(files: readonly ModelFile[]): string {
   return fingerprint(files.find(({ name }) => name.endsWith("model.safetensors"))?.bytes ?? new Uint8Array());
 }
@@ -87,8 +89,8 @@ export async function loadData(
   const maxTokens = Math.min(question.maxTokens, model.config.maxPositions);
   const { terminator } = question;
   const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
-  const train = tokenizePairs(raw.trainRows, options);
-  const heldout = tokenizePairs(raw.heldoutRows, options);
+  const train = await inTurns(tokenizeInTurns(raw.trainRows, options));
+  const heldout = await inTurns(tokenizeInTurns(raw.heldoutRows, options));
   const problems = [...raw.problems, ...train.problems, ...heldout.problems];
   if (train.pairs.length === 0 || heldout.pairs.length === 0) {
     const first = problems[0];
@@ -175,6 +177,18 @@ function readLocal(files: readonly LocalFile[]): RawData {
     heldoutRows: rows.filter((row) => heldout.has(promptText(row))),
     problems,
   };
+}
+
+/** Runs work to its end, and lets signs of life and messages through now and then. */
+async function inTurns<Result>(work: Generator<void, Result, void>): Promise<Result> {
+  let turnStartedAt = performance.now();
+  for (;;) {
+    const next = work.next();
+    if (next.done === true) return next.value;
+    if (performance.now() - turnStartedAt < LONGEST_TURN_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    turnStartedAt = performance.now();
+  }
 }
 
 function mean(values: readonly number[]): number {

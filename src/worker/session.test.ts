@@ -112,6 +112,19 @@ describe("a session", () => {
     expect(events).toEqual([]);
   });
 
+  it("lets others have their turn while it reads a large preference set", async () => {
+    const turns: number[] = [];
+    const timer = setInterval(() => turns.push(turns.length), 1);
+    const clock = vi.spyOn(performance, "now");
+    let now = 0;
+    // A clock on which every look takes 200 ms.
+    clock.mockImplementation(() => (now += 200));
+    await session.loadData(dataQuestion);
+    clock.mockRestore();
+    clearInterval(timer);
+    expect(turns.length).toBeGreaterThan(0);
+  });
+
   it("gives up a warm-up for whatever comes after it", async () => {
     const slow = { ...tinyRunConfig, batchPairs: 24, accumulationSteps: 4 };
     const warmUp = session.warmUp({ config: slow });

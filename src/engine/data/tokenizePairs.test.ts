@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { PairRow, Text } from "./row.ts";
-import { tokenizePairs, type TokenizeOptions } from "./tokenizePairs.ts";
+import { tokenizeInTurns, tokenizePairs, type TokenizeOptions } from "./tokenizePairs.ts";
 
 const BOS = 1;
 const END = 2;
@@ -49,6 +49,20 @@ function pairOf(pair: PairRow, options: Partial<TokenizeOptions> = {}) {
 
 const user = (content: string) => [{ role: "user", content }];
 const assistant = (content: string) => [{ role: "assistant", content }];
+
+describe("tokenizeInTurns", () => {
+  it("gives up the turn every few rows and finds the same pairs", () => {
+    const rows = Array.from({ length: 100 }, (_, index) => row(`p${index}`, " a", index === 50 ? "" : " b"));
+    const options = { tokenizer, maxTokens: 64 };
+    const work = tokenizeInTurns(rows, options);
+    let turns = 0;
+    let next = work.next();
+    for (; next.done !== true; next = work.next()) turns += 1;
+    expect(turns).toBeGreaterThan(3);
+    expect(next.value).toEqual(tokenizePairs(rows, options));
+    expect(next.value.pairs.at(-1)?.row).toBe(99);
+  });
+});
 
 describe("tokenizePairs on plain text", () => {
   it("puts BOS once and the end token behind each answer", () => {

@@ -65,38 +65,62 @@ function problemOf({ prompt, chosen, rejected }: Omit<TokenPair, "row">): Omit<R
   return null;
 }
 
+/** Rows between two turns of `tokenizeInTurns`. */
+const ROWS_PER_TURN = 16;
+
 /**
  * Tokenises pairs: BOS once, the answer with its terminator, nothing over `maxTokens`. Prompts are truncated from the
  * left; an answer alone over the limit is cut from the right and loses its terminator.
  * Throws RangeError for a limit below 2, and `TokenizerError` where a chat template refuses a conversation.
  */
 export function tokenizePairs(rows: readonly PairRow[], options: TokenizeOptions): TokenizedPairs {
-  const { tokenizer, maxTokens } = options;
+  const work = tokenizeInTurns(rows, options);
+  for (;;) {
+    const next = work.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** Does what `tokenizePairs` does and yields every few rows, so that a large file need not keep everything waiting. */
+export function* tokenizeInTurns(
+  rows: readonly PairRow[],
+  options: TokenizeOptions,
+): Generator<void, TokenizedPairs, void> {
+  const { maxTokens } = options;
   if (!Number.isInteger(maxTokens) || maxTokens < 2)
     throw new RangeError(`maxTokens is ${maxTokens}, expected a whole number of at least 2.`);
   const pairs: TokenPair[] = [];
   const problems: RowProblem[] = [];
   const counts = { apart: 0, truncatedPrompts: 0, cutAnswers: 0 };
-  rows.forEach(({ prompt, chosen, rejected, source }, row) => {
-    const isChat = typeof prompt !== "string";
-    if (isChat && !tokenizer.hasChatTemplate) {
-      const reason = "messages need a chat template, and this tokenizer has none";
-      problems.push({ row: source.row, kind: "needsChatTemplate", reason });
-      return;
+  for (const [row, pairRow] of rows.entries()) {
+    if (row > 0 && row % ROWS_PER_TURN === 0) yield;
+    const outcome = tokenizeRow(pairRow, options);
+    if ("problem" in outcome) {
+      problems.push({ row: pairRow.source.row, ...outcome.problem });
+      continue;
     }
-    const answerOptions = { tokenizer, terminator: options.terminator ?? (isChat ? "template" : "eos") };
-    const chosenIds = sideIds(prompt, chosen, answerOptions);
-    const rejectedIds = sideIds(prompt, rejected, answerOptions);
-    const { tokens, isTruncated, isCut } = fit(chosenIds, rejectedIds, options);
-    const problem = problemOf(tokens);
-    if (problem) {
-      problems.push({ row: source.row, ...problem });
-      return;
-    }
-    counts.apart += Number(chosenIds.isApart || rejectedIds.isApart);
-    counts.truncatedPrompts += Number(isTruncated);
-    counts.cutAnswers += Number(isCut);
-    pairs.push({ ...tokens, row });
-  });
+    counts.apart += Number(outcome.isApart);
+    counts.truncatedPrompts += Number(outcome.isTruncated);
+    counts.cutAnswers += Number(outcome.isCut);
+    pairs.push({ ...outcome.tokens, row });
+  }
   return { pairs, problems, counts };
+}
+
+type RowOutcome =
+  (FittedPair & { readonly isApart: boolean }) | { readonly problem: Omit<RowProblem, "row"> };
+
+function tokenizeRow({ prompt, chosen, rejected }: PairRow, options: TokenizeOptions): RowOutcome {
+  const { tokenizer } = options;
+  const isChat = typeof prompt !== "string";
+  if (isChat && !tokenizer.hasChatTemplate) {
+    const reason = "messages need a chat template, and this tokenizer has none";
+    return { problem: { kind: "needsChatTemplate", reason } };
+  }
+  const answerOptions = { tokenizer, terminator: options.terminator ?? (isChat ? "template" : "eos") };
+  const chosenIds = sideIds(prompt, chosen, answerOptions);
+  const rejectedIds = sideIds(prompt, rejected, answerOptions);
+  const fitted = fit(chosenIds, rejectedIds, options);
+  const problem = problemOf(fitted.tokens);
+  return problem ? { problem } : { ...fitted, isApart: chosenIds.isApart || rejectedIds.isApart };
 }
