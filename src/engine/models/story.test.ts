@@ -45,7 +45,7 @@ it("gives the embedded model's golden ids, logits and log-probs", { timeout: 60_
   const { logps } = await scoreBatch(model, weights, batch);
   expectNear(sumBySequence(batch.flat, logps), [golden.chosen_logp, golden.rejected_logp]);
 
-  const states = forwardLayers(model, weights, batch.rows);
+  const states = await forwardLayers(model, weights, batch.rows);
   const logits = tidy(() =>
     matmul(scoredHidden(model, weights, states, batch.scored), parameter(weights, headName(model.config)), {
       form: "abt",

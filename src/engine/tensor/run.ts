@@ -153,11 +153,16 @@ export async function read(source: Tensor): Promise<Float32Array | Int32Array> {
   const backend = activeBackend();
   if (!(backend instanceof CpuBackend)) return backend.readData(source.dataId);
   const values = backend.arrayOf(source.dataId).slice();
-  if (performance.now() - turnStartedMs > LONGEST_TURN_MS) {
-    await new Promise((resolve) => setTimeout(resolve));
-    turnStartedMs = performance.now();
-  }
+  await giveWay();
   return values;
+}
+
+/** Lets other tasks have their turn when work on the cpu has lasted; does nothing on a GPU, where none is done here. */
+export async function giveWay(): Promise<void> {
+  if (!(activeBackend() instanceof CpuBackend)) return;
+  if (performance.now() - turnStartedMs <= LONGEST_TURN_MS) return;
+  await new Promise((resolve) => setTimeout(resolve));
+  turnStartedMs = performance.now();
 }
 
 /** Overwrites the contents of a tensor in place; throws `ShapeError` when the count differs. */

@@ -15,12 +15,13 @@ export async function uncachedLogits(
   // The row of the last token is scored, whatever token follows it.
   const sequence = { tokens: Int32Array.from([...text, 0]), scoredFrom: text.length };
   const batch = uploadBatch(flatBatch([sequence]));
+  const states = await forwardLayers(model, weights, batch.rows);
   const logits = tidy(() => {
-    const hidden = scoredHidden(model, weights, forwardLayers(model, weights, batch.rows), batch.scored);
+    const hidden = scoredHidden(model, weights, states, batch.scored);
     return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
   });
   const values = await read(logits);
-  dispose(logits);
+  dispose([logits, states]);
   batch.dispose();
   return values;
 }

@@ -66,7 +66,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     for (const heldout of batches) {
       yield { done, total: pairs.length };
       const { batch } = heldout;
-      if (hasKl) heldout.hidden ??= referenceHidden(model, batch);
+      if (hasKl) heldout.hidden ??= await referenceHidden(model, batch);
       const entries = await scoreBatch(model, weights, batch, heldout.hidden ?? undefined);
       const statistics = pairStatistics(heldout.pairs, batch.flat, entries.logps, reference);
       const result = objective.compute(statistics, params, totals);

@@ -8,7 +8,7 @@ import { statisticsWidth } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { decoderLayer, embedTokens, headName, type Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { Trainable } from "../adapters/lora.ts";
-import { dispose, read, tensor, tidy } from "../tensor/run.ts";
+import { dispose, giveWay, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { vjp } from "../tensor/vjp.ts";
 import { entryStatistics, headStatistics, type DeviceBatch, type EntryStatistics } from "./scoring.ts";
@@ -41,6 +41,7 @@ export async function addGradients(
   try {
     for (let layer = 0; layer < model.config.layers; layer++) {
       inputs.push(tidy(() => decoderLayer(model, weights, layer, { x: at(inputs, layer), rows })));
+      await giveWay();
     }
     const last = at(inputs, model.config.layers);
     const head = () => headStatistics(model, weights, batch, { x: last });
@@ -53,7 +54,7 @@ export async function addGradients(
       x,
       parameters: owned((name) => name.startsWith(`model.layers.${layer}.`)),
     }));
-    backward(pass.gradients, upstream, [
+    await backward(pass.gradients, upstream, [
       {
         forward: () => embedTokens(weights, rows),
         x: null,
@@ -81,7 +82,11 @@ interface Block {
 }
 
 /** Walks the blocks from the last to the lowest one that trains and adds their gradients; consumes `upstream`. */
-function backward(gradients: Gradients, upstream: Tensor, blocks: readonly Block[]): void {
+async function backward(
+  gradients: Gradients,
+  upstream: Tensor,
+  blocks: readonly Block[],
+): Promise<void> {
   const lowest = blocks.findIndex(({ parameters }) => parameters.length > 0);
   let flowing = upstream;
   for (let index = blocks.length - 1; index >= Math.max(lowest, 0); index--) {
@@ -94,6 +99,7 @@ function backward(gradients: Gradients, upstream: Tensor, blocks: readonly Block
       addGradient(gradients, name, at(found, input.length + position));
     });
     if (input.length > 0) flowing = at(found, 0);
+    await giveWay();
   }
 }
 

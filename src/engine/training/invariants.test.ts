@@ -288,13 +288,14 @@ describe("what trains", () => {
     const tokens = Int32Array.from([1, 5, 9, 30, 12, 7, 40]);
     const logitsOf = async (weights: Weights) => {
       const batch = uploadBatch(flatBatch([{ tokens, scoredFrom: 1 }]));
+      const states = await forwardLayers(model, weights, batch.rows);
       const logits = tidy(() => {
-        const hidden = scoredHidden(model, weights, forwardLayers(model, weights, batch.rows), batch.scored);
+        const hidden = scoredHidden(model, weights, states, batch.scored);
         return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
       });
       const values = await read(logits);
       batch.dispose();
-      dispose(logits);
+      dispose([states, logits]);
       return values;
     };
     const unmerged = await logitsOf(policy.weights);

@@ -12,7 +12,7 @@ import {
   type ScoredRows,
 } from "../models/decoder.ts";
 import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
-import { dispose, read, tensor, tidy } from "../tensor/run.ts";
+import { dispose, giveWay, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 
 /** A flat batch whose tables lie on the device; the owner disposes it. */
@@ -59,11 +59,17 @@ export function uploadBatch(flat: FlatBatch): DeviceBatch {
   };
 }
 
-/** Residual stream after the last layer: [rows, hidden]. Call inside `tidy`. */
-export function forwardLayers(model: Model, weights: Weights, rows: Rows): Tensor {
-  let x = embedTokens(weights, rows);
+/** Residual stream after the last layer: [rows, hidden]; the caller disposes it. */
+export async function forwardLayers(model: Model, weights: Weights, rows: Rows): Promise<Tensor> {
+  let x = tidy(() => embedTokens(weights, rows));
   for (let layer = 0; layer < model.config.layers; layer++) {
-    x = decoderLayer(model, weights, layer, { x, rows });
+    const input = x;
+    try {
+      x = tidy(() => decoderLayer(model, weights, layer, { x: input, rows }));
+    } finally {
+      dispose(input);
+    }
+    await giveWay();
   }
   return x;
 }
@@ -86,11 +92,14 @@ export function headStatistics(
 }
 
 /** The reference's hidden states of the scored rows, [entries, hidden], for KL later on; the caller disposes it. */
-export function referenceHidden(model: Model, batch: DeviceBatch): Tensor {
+export async function referenceHidden(model: Model, batch: DeviceBatch): Promise<Tensor> {
   const reference = withoutAdapters(model.base);
-  return tidy(() =>
-    scoredHidden(model, reference, forwardLayers(model, reference, batch.rows), batch.scored),
-  );
+  const x = await forwardLayers(model, reference, batch.rows);
+  try {
+    return tidy(() => scoredHidden(model, reference, x, batch.scored));
+  } finally {
+    dispose(x);
+  }
 }
 
 /** One forward pass; with `reference` hidden states the KL is measured as well. */
@@ -100,14 +109,15 @@ export async function scoreBatch(
   batch: DeviceBatch,
   reference?: Tensor,
 ): Promise<EntryStatistics> {
-  const statistics = tidy(() => {
-    const x = forwardLayers(model, weights, batch.rows);
-    return headStatistics(model, weights, batch, reference === undefined ? { x } : { x, reference });
-  });
+  const x = await forwardLayers(model, weights, batch.rows);
+  const held = [x];
   try {
+    const stream = reference === undefined ? { x } : { x, reference };
+    const statistics = tidy(() => headStatistics(model, weights, batch, stream));
+    held.push(statistics);
     return entryStatistics(await read(statistics));
   } finally {
-    dispose([statistics]);
+    dispose(held);
   }
 }
 
