@@ -56,14 +56,15 @@ test("one crosshair, scales, smoothing, a pause of drawing and a table", async (
   });
 
   await test.step("the table holds every step and is sorted by its headings", async () => {
-    await page.getByRole("button", { name: "Margin and rewards as a table" }).click();
+    await page.getByRole("button", { name: "Options of Margin and rewards" }).click();
+    await page.getByRole("button", { name: "View as table" }).click();
     const table = page.getByRole("region", { name: "Margin and rewards as a table" });
     await expect(table.getByRole("row")).toHaveCount(1 + 9);
     const first = table.getByRole("row").nth(1).getByRole("rowheader");
     await expect(first).toHaveText("8");
     await table.getByRole("button", { name: /^step/ }).click();
     await expect(first).toHaveText("0");
-    await page.getByRole("button", { name: "Margin and rewards as a chart" }).click();
+    await rewards.getByRole("button", { name: "Chart" }).click();
     await expect(table).toBeHidden();
   });
 });
