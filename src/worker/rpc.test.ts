@@ -110,10 +110,14 @@ describe("a connection", () => {
       { kind: "event", event: { type: "phase", runId: "", phase: "asleep", step: 0, progress: null } },
     ],
     ["a stray field", "extra", { kind: "answer", id: 1, answer: null, extra: 1 }],
-  ])("refuses %s and names it", (_, named, message) => {
-    expect(() => {
-      worker.say(message);
-    }).toThrow(named);
+  ])("takes %s for death and names it", async (_, named, message) => {
+    const reasons: string[] = [];
+    connection.onDeath((reason) => reasons.push(reason));
+    const open = rejectionOf(connection.call("describe", null));
+    worker.say(message);
+    expect(reasons).toEqual([expect.stringContaining(named)]);
+    expect(await open).toMatchObject({ code: "WRK-1" });
+    expect(worker.isTerminated).toBe(true);
   });
 });
 

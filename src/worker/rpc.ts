@@ -1,6 +1,6 @@
 /** The page's end of the wall: typed questions to the trainer, its events, and its death. */
 import { replySchema } from "./schemas.ts";
-import type { CommandName, Commands, ErrorReport, MessageCode, Request, WorkerEvent } from "./protocol.ts";
+import type { CommandName, Commands, ErrorReport, MessageCode, Reply, Request, WorkerEvent } from "./protocol.ts";
 
 /** An error that happened in the trainer, as a class again. */
 export class TrainerError extends Error {
@@ -25,7 +25,7 @@ export interface Connection {
     transfer?: readonly Transferable[],
   ) => Promise<Commands[Name]["answer"]>;
   readonly onEvent: (listener: (event: WorkerEvent) => void) => () => void;
-  /** Called once when the worker dies; every open question is rejected with WRK-1 first. */
+  /** Called once when the worker dies or cannot be understood any more; every open question is rejected with WRK-1 first. */
   readonly onDeath: (listener: (reason: string) => void) => () => void;
   /** Ends the trainer on purpose: open questions are rejected, nobody is told of a death. */
   readonly terminate: () => void;
@@ -75,7 +75,11 @@ export function connect(worker: WorkerPort): Connection {
     if (deathReason !== null) return;
     clearTimeout(watchdog);
     watchdog = watch();
-    const reply = replySchema.parse(message.data);
+    const reply = readReply(message.data);
+    if (typeof reply === "string") {
+      died(`it said what nobody understands: ${reply}`);
+      return;
+    }
     if (reply.kind === "event") {
       for (const listener of eventListeners) listener(reply.event);
       return;
@@ -103,6 +107,15 @@ export function connect(worker: WorkerPort): Connection {
       if (deathReason === null) end("it was closed");
     },
   };
+}
+
+/** A message of the trainer, or why it cannot be read. */
+function readReply(data: unknown): Reply | string {
+  try {
+    return replySchema.parse(data);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function stopped(reason: string): TrainerError {
