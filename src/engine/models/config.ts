@@ -90,6 +90,18 @@ function checkFeatures(json: Json, file: string): void {
   for (const field of ["attention_bias", "mlp_bias"])
     if ((json[field] ?? false) !== false) refuse(field, "false: biases are not supported");
   if ((json["hidden_act"] ?? "silu") !== "silu") refuse("hidden_act", '"silu"');
+  if ((json["sliding_window"] ?? null) !== null)
+    refuse("sliding_window", "null: every token attends to all before it");
+  if ((json["rope_interleaved"] ?? false) !== false)
+    refuse("rope_interleaved", "false: rotary positions turn the two halves of a head");
+  checkWholeRotation(json, file);
+  const { rope_parameters: parameters } = json;
+  if (isRecord(parameters)) checkWholeRotation(parameters, `${file}: rope_parameters`);
+}
+
+function checkWholeRotation(json: Json, file: string): void {
+  if ((json["partial_rotary_factor"] ?? 1) !== 1)
+    fieldReader(json, file).refuse("partial_rotary_factor", "1: rotary positions turn whole heads");
 }
 
 function readRopeScaling(json: Json, file: string): RopeScaling | null {
