@@ -1,6 +1,14 @@
 /** The page's end of the wall: typed questions to the trainer, its events, and its death. */
 import { replySchema } from "./schemas.ts";
-import type { CommandName, Commands, ErrorReport, MessageCode, Reply, Request, WorkerEvent } from "./protocol.ts";
+import type {
+  CommandName,
+  Commands,
+  ErrorReport,
+  MessageCode,
+  Reply,
+  Request,
+  WorkerEvent,
+} from "./protocol.ts";
 
 /** An error that happened in the trainer, as a class again. */
 export class TrainerError extends Error {
@@ -41,6 +49,9 @@ export type WorkerPort = Pick<Worker, "postMessage" | "addEventListener" | "term
 
 /** Heartbeats come every second while the trainer breathes; this long without one means it is dead. */
 export const heartbeatLimitMs = 15_000;
+
+/** Characters kept of why a message could not be read. */
+const LONGEST_REASON = 200;
 
 /** Talks to a trainer through its worker. */
 export function connect(worker: WorkerPort): Connection {
@@ -114,7 +125,8 @@ function readReply(data: unknown): Reply | string {
   try {
     return replySchema.parse(data);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return reason.replaceAll(/\s+/g, " ").slice(0, LONGEST_REASON);
   }
 }
 
