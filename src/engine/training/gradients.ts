@@ -82,11 +82,7 @@ interface Block {
 }
 
 /** Walks the blocks from the last to the lowest one that trains and adds their gradients; consumes `upstream`. */
-async function backward(
-  gradients: Gradients,
-  upstream: Tensor,
-  blocks: readonly Block[],
-): Promise<void> {
+async function backward(gradients: Gradients, upstream: Tensor, blocks: readonly Block[]): Promise<void> {
   const lowest = blocks.findIndex(({ parameters }) => parameters.length > 0);
   let flowing = upstream;
   for (let index = blocks.length - 1; index >= Math.max(lowest, 0); index--) {
