@@ -10,6 +10,7 @@ import type {
   WorkerEvent,
 } from "../worker/protocol.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
+import { ShownSteps } from "./shownSteps.ts";
 import { StepClock } from "./timing.ts";
 
 /** Answers of the model at one step. */
@@ -76,6 +77,7 @@ export interface RunState {
 export const history = new RunHistory();
 
 const clock = new StepClock();
+const shownSteps = new ShownSteps();
 /** Oldest lines leave the log beyond this many. */
 const logLimit = 500;
 let nextLogId = 1;
@@ -113,19 +115,29 @@ export const useRunStore = create<RunState>(() => ({
 export function beginRun(runId: string | null): void {
   history.clear();
   clock.reset();
+  shownSteps.clear();
   useRunStore.setState(({ version }) => ({ ...emptyRun, runId, version: version + 1 }));
 }
 
 /** Takes the run back to a checkpoint, so that it can go on from there. */
 export function rewindRun(checkpoint: Checkpoint): void {
   history.rewindTo(checkpoint.step);
+  shownSteps.rewindTo(checkpoint.step);
   clock.reset();
+  const { points, pointsStep, before, now, best } = shownSteps.at(checkpoint.step) ?? emptyRun;
   useRunStore.setState(({ version, trail, marks }) => ({
     step: checkpoint.step,
     activeMs: checkpoint.activeMs,
     failure: null,
     secondsPerStep: null,
     stepsPerSecond: null,
+    latest: history.steps.at(-1)?.metrics ?? {},
+    latestEvaluation: history.evaluations.at(-1)?.metrics ?? {},
+    points,
+    pointsStep,
+    before,
+    now,
+    best,
     trail: trail.slice(0, history.evaluations.length),
     marks: [...marks, { step: checkpoint.step, label: "Restored" }],
     version: version + 1,
@@ -145,16 +157,20 @@ export function addMark(mark: RunMark): void {
 
 /** Takes in what the trainer says; events of another run are ignored. */
 export function applyEvent(event: WorkerEvent): void {
-  if (event.type === "heartbeat") return;
+  if (event.type === "heartbeat" || event.type === "deviceLost") return;
   const runId = event.type === "checkpoint" ? event.checkpoint.runId : event.runId;
   const state = useRunStore.getState();
   if (runId !== state.runId) return;
   useRunStore.setState(changeFor(event, state));
+  if (event.type === "evaluation" || event.type === "samples") {
+    shownSteps.keep(event.step, useRunStore.getState());
+  }
+  if (event.type === "checkpoint") shownSteps.forgetBefore(event.checkpoint.step);
   const sentence = sentenceFor(event, state.phase);
   if (sentence !== null) addLog({ level: "info", message: sentence, step: useRunStore.getState().step });
 }
 
-type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" }>;
+type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "deviceLost" }>;
 
 function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
   switch (event.type) {
