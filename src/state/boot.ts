@@ -6,8 +6,8 @@ import { settle, writeAddress } from "./editing.ts";
 import { readFaults } from "./injections.ts";
 import { linkVersion, readLink } from "./link.ts";
 import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
-import { raiseError, raiseMessage } from "./messageStore.ts";
-import { reportDeath, reportFailure, starting } from "./recovery.ts";
+import { raiseMessage } from "./messageStore.ts";
+import { reportDeath, reportDeviceLoss, reportFailedStart, reportFailure, starting } from "./recovery.ts";
 import { addLog, applyEvent, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
 
@@ -26,7 +26,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;
   openTrainer();
-  await finishStart().catch(raiseError);
+  await finishStart().catch(reportFailedStart);
   window.addEventListener("hashchange", () => {
     if (applyLink()) settle();
   });
@@ -35,6 +35,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
 function hear(event: WorkerEvent): void {
   applyEvent(event);
   if (event.type === "failed") reportFailure(event);
+  if (event.type === "deviceLost") reportDeviceLoss(event.reason);
 }
 
 async function finishStart(): Promise<void> {

@@ -39,7 +39,7 @@ export function dismissMessages(...codes: readonly MessageCode[]): void {
 }
 
 /** Shows any error as one message: a trainer's by its own code, anything else as RUN-1. */
-export function raiseError(error: unknown): void {
+export function raiseError(error: unknown, more: MessageDetails = {}): void {
   const { messages } = useMessageStore.getState();
   // A trainer's death is told once, with what it cost; every open question fails with it.
   const isToldAlready = messages.some(({ code }) => code === "WRK-1");
@@ -47,5 +47,5 @@ export function raiseError(error: unknown): void {
   const code = error instanceof TrainerError ? error.code : "RUN-1";
   const message = error instanceof Error ? error.message : String(error);
   addLog({ level: "error", code, message });
-  raiseMessage(code, { ...(error instanceof TrainerError ? error.details : {}), message });
+  raiseMessage(code, { ...(error instanceof TrainerError ? error.details : {}), ...more, message });
 }

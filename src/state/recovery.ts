@@ -1,5 +1,6 @@
 /** Ways back after a failure: a lower learning rate, or a new trainer, from the last good step. */
-import type { WorkerEvent } from "../worker/protocol.ts";
+import type { ErrorReport, WorkerEvent } from "../worker/protocol.ts";
+import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { openTrainer } from "./connection.ts";
 import { writeAddress } from "./editing.ts";
@@ -15,8 +16,30 @@ export const learningRateCut = 3;
 /** Set while the page is still starting, so that a restarted trainer finishes the start instead. */
 export const starting: { finish: (() => Promise<void>) | null } = { finish: null };
 
+let isRecovering = false;
+
 /** Goes on from the last good step with a third of the learning rate (NUM-1). */
-export async function resumeWithLowerRate(): Promise<void> {
+export function resumeWithLowerRate(): Promise<void> {
+  return once(lowerRateAndResume);
+}
+
+/** Starts a new trainer, gives it everything the old one held, and continues the run that was cut off. */
+export function restartTrainer(): Promise<void> {
+  return once(replaceTrainer);
+}
+
+/** Drops what is asked while a way back is already being gone. */
+async function once(recover: () => Promise<void>): Promise<void> {
+  if (isRecovering) return;
+  isRecovering = true;
+  try {
+    await recover();
+  } finally {
+    isRecovering = false;
+  }
+}
+
+async function lowerRateAndResume(): Promise<void> {
   const { runningConfig, config } = useSetupStore.getState();
   const { runId, checkpoint } = useRunStore.getState();
   if (runningConfig === null) return;
@@ -31,12 +54,11 @@ export async function resumeWithLowerRate(): Promise<void> {
   await continueRun(runId, { ...runningConfig, learningRate }).catch(raiseError);
 }
 
-/** Starts a new trainer, gives it everything the old one held, and continues the run that was cut off. */
-export async function restartTrainer(): Promise<void> {
+async function replaceTrainer(): Promise<void> {
   const { failure, runId, step } = useRunStore.getState();
   const { runningConfig, config } = useSetupStore.getState();
   const wasCutOff = runningConfig !== null && failure?.wasActive === true;
-  dismissMessages("WRK-1", "NUM-2");
+  dismissMessages("WRK-1", "NUM-2", "RUN-1");
   addLog({ level: "info", message: "Starting a new trainer.", step });
   useRunStore.setState({ phase: wasCutOff ? "recovering" : "waking", progress: null });
   circumstances.current = {
@@ -46,8 +68,8 @@ export async function restartTrainer(): Promise<void> {
   useSetupStore.setState({ loaded: null });
   openTrainer();
   try {
-    if (starting.finish !== null) await starting.finish();
-    else if (wasCutOff) await continueRun(runId, runningConfig);
+    if (wasCutOff) await continueRun(runId, runningConfig);
+    else if (starting.finish !== null) await starting.finish();
     else {
       await ensureLoaded(config);
       useRunStore.setState({ phase: "ready" });
@@ -55,6 +77,10 @@ export async function restartTrainer(): Promise<void> {
       await measureSpeed();
     }
   } catch (error) {
+    if (starting.finish !== null && !wasCutOff) {
+      reportFailedStart(error);
+      return;
+    }
     // Nothing is under way any more: the phase must not promise otherwise.
     useRunStore.setState({ phase: "failed", progress: null });
     raiseError(error);
@@ -93,11 +119,39 @@ export function reportDeath(cause: string): void {
   raiseMessage("WRK-1", { reason, step, lastGoodStep, wasActive: wasActive ? 1 : 0 });
 }
 
+/** Tells of a device that is gone; a run that needed it may have failed before. */
+export function reportDeviceLoss(reason: string): void {
+  // Whatever is done next has to open a device and load everything again.
+  useSetupStore.setState({ loaded: null });
+  if (useRunStore.getState().phase !== "failed") reportDeath(reason);
+}
+
+/** Tells of a start that did not come to its end; the message offers to try it again. */
+export function reportFailedStart(error: unknown): void {
+  if (useRunStore.getState().phase !== "waking") {
+    raiseError(error);
+    return;
+  }
+  const report = reportOf(error);
+  useRunStore.setState({
+    phase: "failed",
+    progress: null,
+    failure: { step: 0, lastGoodStep: null, error: report, wasActive: false },
+  });
+  raiseError(error, { isStart: 1 });
+}
+
+function reportOf(error: unknown): ErrorReport {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof TrainerError)) return { name, code: "RUN-1", message, details: {} };
+  return { name, code: error.code, message, details: error.details };
+}
+
 /** Tells of a run that the trainer itself gave up. */
 export function reportFailure(event: Extract<WorkerEvent, { type: "failed" }>): void {
   const { runId } = useRunStore.getState();
   if (event.runId !== runId) return;
   const { error, step, lastGoodStep } = event;
   addLog({ level: "error", code: error.code, message: error.message, step });
-  raiseMessage(error.code, { ...error.details, message: error.message, step, lastGoodStep });
+  raiseMessage(error.code, { ...error.details, message: error.message, step, lastGoodStep, wasActive: 1 });
 }

@@ -196,6 +196,77 @@ it("resumes from the checkpoint with a third of the learning rate after a loss t
   expect(codes()).toEqual([]);
 });
 
+it("shows after going back what it showed at that step", async () => {
+  await bootStudio();
+  await train();
+  const sayEvaluation = (atStep: number) => {
+    const [runId, activeMs] = [run().runId!, atStep * 1000];
+    const [metrics, points] = [{ eval_loss: 1 / atStep }, testPoints(atStep, -atStep)];
+    trainer().say({ type: "evaluation", runId, step: atStep, activeMs, metrics, points });
+  };
+  const saySamples = (atStep: number) => {
+    const set = { step: atStep, samples: [], meanJudgeScore: atStep };
+    trainer().say({ type: "samples", runId: run().runId!, ...set });
+  };
+  saySamples(0);
+  saySteps(1, 20);
+  sayEvaluation(10);
+  sayEvaluation(20);
+  sayCheckpoint(20);
+  // Samples of a step follow its checkpoint.
+  saySamples(20);
+  saySteps(21, 30);
+  sayEvaluation(30);
+  saySamples(30);
+  expect([run().pointsStep, run().now?.step, run().best?.step]).toEqual([30, 30, 30]);
+  const error: ErrorReport = { name: "NonFiniteLossError", code: "NUM-1", message: "NaN", details: {} };
+  trainer().say({ type: "failed", runId: run().runId!, step: 31, lastGoodStep: 20, error });
+  await resumeWithLowerRate();
+  expect(run()).toMatchObject({ step: 20, pointsStep: 20, points: testPoints(20, -20) });
+  expect([run().before?.step, run().now?.step, run().best?.step]).toEqual([0, 20, 20]);
+  expect(run().latest).toEqual({ loss: 1 / 20, "rewards/margins": 19 });
+  expect(run().latestEvaluation).toEqual({ eval_loss: 1 / 20 });
+});
+
+it("resumes once, however often that is asked", async () => {
+  await bootStudio();
+  await train();
+  saySteps(1, 25);
+  sayCheckpoint(20);
+  const error: ErrorReport = { name: "NonFiniteLossError", code: "NUM-1", message: "NaN", details: {} };
+  trainer().say({ type: "failed", runId: run().runId!, step: 26, lastGoodStep: 20, error });
+  await Promise.all([resumeWithLowerRate(), resumeWithLowerRate()]);
+  expect(trainer().questions("start")).toHaveLength(2);
+  expect(setup().config.learningRate).toBe(0.000667);
+});
+
+it("opens a device again after the one it had was lost, before and during a run", async () => {
+  await bootStudio();
+  trainer().say({ type: "deviceLost", reason: "the device was lost (reset)" });
+  expect(useMessageStore.getState().messages).toMatchObject([
+    { code: "WRK-1", details: { reason: "the device was lost (reset)", wasActive: 0 } },
+  ]);
+  await train();
+  expect(
+    trainer()
+      .asked.map(({ name }) => name)
+      .slice(-4),
+  ).toEqual(["open", "loadModel", "loadData", "start"]);
+  sayPhase("training", 0);
+  saySteps(1, 45);
+  sayCheckpoint(40);
+  const details = { reason: "the device was lost (reset)" };
+  const error: ErrorReport = { name: "DeviceLostError", code: "WRK-1", message: "reset", details };
+  trainer().say({ type: "failed", runId: run().runId!, step: 45, lastGoodStep: 40, error });
+  trainer().say({ type: "deviceLost", reason: details.reason });
+  expect(setup().loaded).toBeNull();
+  expect(useMessageStore.getState().messages).toMatchObject([
+    { code: "WRK-1", details: { ...details, lastGoodStep: 40, wasActive: 1 } },
+  ]);
+  await restartTrainer();
+  expect(trainer().questions("start")).toMatchObject([{ resume: { step: 40 } }]);
+});
+
 it("tells once of a trainer that fell silent, and continues its run in a new one", async () => {
   await bootStudio();
   await train();
@@ -223,6 +294,29 @@ it("does not wait for a trainer that could not be brought back", async () => {
   await restarted;
   expect(run().phase).toBe("failed");
   expect(codes()).toEqual(["GPU-2"]);
+});
+
+it("says that the start failed, and tries it again when asked", async () => {
+  const error: ErrorReport = { name: "Error", code: "RUN-1", message: "not loaded (404)", details: {} };
+  await boot({
+    createPort: () => {
+      trainers.push(new TestTrainer());
+      if (trainers.length < 3) trainer().refusals.set("loadModel", error);
+      return trainer().port;
+    },
+    search: "",
+    isSecure: true,
+  });
+  for (const attempts of [1, 2]) {
+    expect(trainers).toHaveLength(attempts);
+    expect(run()).toMatchObject({ phase: "failed", failure: { error, wasActive: false } });
+    expect(useMessageStore.getState().messages).toMatchObject([
+      { code: "RUN-1", details: { message: "not loaded (404)", isStart: 1 } },
+    ]);
+    await restartTrainer();
+  }
+  expect(run().phase).toBe("ready");
+  expect(codes()).toEqual([]);
 });
 
 it("brings a trainer back that died before the page was ready", async () => {

@@ -48,6 +48,12 @@ it("says the numbers that matter", () => {
   expect(messageCatalogue["DAT-2"]({ message: "1 of 9.", rows: 0 }, facts).secondary?.action).toBe(
     "show-length",
   );
+  expect(messageCatalogue["RUN-1"]({ message: "Not found.", isStart: 1 }, facts).primary.action).toBe(
+    "restart-trainer",
+  );
+  expect(messageCatalogue["FIL-1"]({ file: "foo.bin", isTooLarge: 1 }, facts).title).toBe(
+    "“foo.bin” is too large.",
+  );
   expect(messageCatalogue["FIL-1"]({ file: "foo.bin" }, facts).title).toBe(
     "“foo.bin” is not a format I know.",
   );

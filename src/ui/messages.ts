@@ -186,9 +186,9 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
   }),
   "RUN-1": (details) => ({
     tone: "error",
-    title: "That did not work.",
+    title: details["isStart"] === 1 ? "The studio could not start." : "That did not work.",
     text: said(details, "The trainer gave no reason."),
-    primary: button("OK", "dismiss"),
+    primary: details["isStart"] === 1 ? button("Try again", "restart-trainer") : button("OK", "dismiss"),
     secondary: button("Copy log", "copy-log"),
   }),
 };

@@ -28,6 +28,11 @@ export function reportError(error: unknown): ErrorReport {
   return { name: known.name, code: codeOf(known), message: known.message, details: detailsOf(known) };
 }
 
+/** Why the trainer cannot go on after its device was lost. */
+export function lossReason(message: string): string {
+  return `the device was lost (${message})`;
+}
+
 function codeOf(error: Error): MessageCode {
   if (error instanceof StudioError || error instanceof FileFormatError || error instanceof DatasetError) {
     return error.code;
@@ -42,6 +47,7 @@ function codeOf(error: Error): MessageCode {
 
 function detailsOf(error: Error): ErrorReport["details"] {
   if (error instanceof NonFiniteLossError || error instanceof EmptyResultError) return { step: error.step };
+  if (error instanceof DeviceLostError) return { reason: lossReason(error.message) };
   if (error instanceof FileFormatError || error instanceof DatasetError) return { file: error.file };
   return {};
 }

@@ -250,6 +250,8 @@ export interface Commands {
 /** What the trainer says unasked. */
 export type WorkerEvent =
   | { readonly type: "heartbeat" }
+  /** The device is gone without anybody asking, and with it everything that was loaded. */
+  | { readonly type: "deviceLost"; readonly reason: string }
   | {
       readonly type: "phase";
       readonly runId: string;

@@ -61,6 +61,7 @@ const questions = {
 
 const event = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("heartbeat") }),
+  z.strictObject({ type: z.literal("deviceLost"), reason: z.string() }),
   z.strictObject({
     type: z.literal("phase"),
     runId: z.string(),

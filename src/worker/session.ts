@@ -10,7 +10,7 @@ import { presets } from "../engine/training/presets.ts";
 import { train, type TrainingRun } from "../engine/training/train.ts";
 import { reportBackend } from "./backendReport.ts";
 import { configProblems, objectiveOf } from "./configProblems.ts";
-import { refuse } from "./errorReport.ts";
+import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
@@ -135,8 +135,12 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         const { injections } = question;
         tamper = createTamper(injections);
         const isDenied = injections.some(({ kind }) => kind === "no-gpu" || kind === "no-adapter");
-        device = await openDevice({ backend: isDenied ? "cpu" : question.backend });
-        return reportBackend(device, question);
+        const opened = await openDevice({ backend: isDenied ? "cpu" : question.backend });
+        device = opened;
+        void opened.lost.then(({ message }) => {
+          if (device === opened) emit({ type: "deviceLost", reason: lossReason(message) });
+        });
+        return reportBackend(opened, question);
       }),
     describe: () => ({
       objectives: Object.values(objectives).map(({ compute: _compute, ...card }) => card),
