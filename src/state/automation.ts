@@ -4,9 +4,10 @@ import type { Phase, Sample } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { problemsOf } from "./configChanges.ts";
+import { callTrainer } from "./connection.ts";
 import { useDeviceStore } from "./deviceStore.ts";
 import { localId } from "./link.ts";
-import { isLoaded, refreshPreflight } from "./loading.ts";
+import { ensureLoaded } from "./loading.ts";
 import { openData, openModel } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { history, isRunActive, useRunStore, type SampleSet } from "./runStore.ts";
@@ -85,7 +86,12 @@ async function trainOnce(
   });
   try {
     const runId = newRunId();
-    await Promise.all([runEnded(runId), startRun({ runId, config, resume: null })]);
+    const end = watchEnd(runId);
+    try {
+      await Promise.all([end.reached, startRun({ runId, config, resume: null })]);
+    } finally {
+      end.unsubscribe();
+    }
   } finally {
     stopTelling();
   }
@@ -115,25 +121,29 @@ async function openChosenFiles(config: RunConfig): Promise<void> {
 }
 
 async function refuseProblems(config: RunConfig): Promise<void> {
-  if (isLoaded(config)) await refreshPreflight();
-  const [problem] = setupProblems(useSetupStore.getState());
+  await ensureLoaded(config);
+  const preflight = await callTrainer("preflight", { config });
+  const [problem] = setupProblems({ config, preflight });
   if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);
 }
 
-/** Settles when a run has ended; rejects when it failed or was stopped. */
-function runEnded(wantedId: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Watches a run until it has ended; `reached` rejects when it failed or was stopped. */
+function watchEnd(wantedId: string): { reached: Promise<void>; unsubscribe: () => void } {
+  let unsubscribe = () => {};
+  const reached = new Promise<void>((resolve, reject) => {
     let hasBegun = false;
-    const unsubscribe = useRunStore.subscribe(({ phase, runId, failure: reason }) => {
+    unsubscribe = useRunStore.subscribe(({ phase, runId, failure: reason }) => {
       if (runId !== wantedId) return;
       hasBegun ||= isRunActive(phase);
       if (!hasBegun || !["done", "failed", "stopped"].includes(phase)) return;
+      // The phase changes before the trainer says why.
+      if (phase === "failed" && reason === null) return;
       if (phase === "done") resolve();
       else
         reject(reason === null ? failure("RUN-1", "The run was stopped.") : new TrainerError(reason.error));
-      unsubscribe();
     });
   });
+  return { reached, unsubscribe };
 }
 
 function tell(config: RunConfig, onProgress?: (progress: TrainingProgress) => void): void {
