@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { test, expect, type TestInfo } from "@playwright/test";
+import { test, expect } from "@playwright/test";
 
 const root = resolve(import.meta.dirname, "..");
 const embedded = join(root, "public/models/story");
@@ -31,20 +31,26 @@ function train(...args: readonly string[]): Promise<Outcome> {
   });
 }
 
-async function copyModel(testInfo: TestInfo): Promise<string> {
-  const folder = testInfo.outputPath("model");
+async function copyModel(): Promise<string> {
+  const folder = test.info().outputPath("model");
   await mkdir(folder, { recursive: true });
   for (const name of modelFiles) await copyFile(join(embedded, name), join(folder, name));
   return folder;
 }
 
-test("a run on local files prints its course and writes its record", async ({}, testInfo) => {
-  const jsonFile = testInfo.outputPath("out.json");
-  const { code, output, errors } = await train(
-    ...["--loss", "simpo", "--steps", "2", "--warmup-steps", "0", "--seed", "3", "--json", jsonFile],
-    ...["--model", await copyModel(testInfo), "--data", join(root, "public/data/kind-endings/heldout.jsonl")],
-    ...smallRun,
-  );
+test("a run on local files prints its course and writes its record", async () => {
+  const jsonFile = test.info().outputPath("out.json");
+  const options = {
+    loss: "simpo",
+    steps: "2",
+    "warmup-steps": "0",
+    seed: "3",
+    json: jsonFile,
+    model: await copyModel(),
+    data: join(root, "public/data/kind-endings/heldout.jsonl"),
+  };
+  const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  const { code, output, errors } = await train(...words, ...smallRun);
   expect(errors).toContain("2/2");
   expect(code, errors).toBe(0);
   expect(output).toMatch(/^step +loss +rewards\/margins/m);
@@ -61,7 +67,7 @@ test("a run on local files prints its course and writes its record", async ({}, 
     data: "local",
   });
   expect(record["environment"]).toMatchObject({ backend: "webgpu" });
-  const metric = expect.any(Number) as number;
+  const metric = expect.any(Number);
   const names = ["loss", "rewards/chosen", "rewards/margins", "logps/rejected", "entropy", "grad_norm"];
   const metrics = Object.fromEntries(names.map((name) => [name, metric]));
   expect(record["steps"]).toMatchObject([
@@ -73,14 +79,14 @@ test("a run on local files prints its course and writes its record", async ({}, 
   expect(record["evalAfter"]).not.toEqual(record["evalBefore"]);
   for (const samples of ["samplesBefore", "samplesAfter"]) {
     expect(record[samples]).toMatchObject([
-      { mode: "greedy", text: expect.any(String) as string },
-      { mode: "seeded", text: expect.any(String) as string },
+      { mode: "greedy", text: expect.any(String) },
+      { mode: "seeded", text: expect.any(String) },
     ]);
   }
   expect(record["elapsedMs"]).toEqual(metric);
 });
 
-test("what cannot be trained ends with one sentence and an exit code", async ({}, testInfo) => {
+test("what cannot be trained ends with one sentence and an exit code", async () => {
   await test.step("an option that does not exist", async () => {
     const { code, errors } = await train("--colour", "blue");
     expect(code).toBe(1);
@@ -88,13 +94,13 @@ test("what cannot be trained ends with one sentence and an exit code", async ({}
   });
 
   await test.step("a folder that does not exist", async () => {
-    const { code, errors } = await train("--model", testInfo.outputPath("nowhere"));
+    const { code, errors } = await train("--model", test.info().outputPath("nowhere"));
     expect(code).toBe(1);
     expect(errors).toMatch(/^--model is .*nowhere, which is not a folder\.\n$/);
   });
 
   await test.step("a model whose numbers are not numbers", async () => {
-    const folder = await copyModel(testInfo);
+    const folder = await copyModel();
     const weights = await readFile(join(folder, "model.safetensors"));
     // Every bit of the last tensors set: not a number in every floating-point format.
     await writeFile(
