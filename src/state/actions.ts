@@ -110,13 +110,10 @@ export async function restartNow(): Promise<void> {
 export async function save(): Promise<void> {
   try {
     const files = await callTrainer("exportAdapter", null);
-    const { runningConfig } = useSetupStore.getState();
     for (const { name, bytes } of files) download(name, new Blob([bytes.slice()]));
-    const text = `${JSON.stringify(runningConfig, null, 2)}\n`;
-    download("prefscope-config.json", new Blob([text], { type: "application/json" }));
     const { step: present } = useRunStore.getState();
     useRunStore.setState({ savedStep: present });
-    addLog({ level: "info", message: `Saved ${files.length + 1} files.`, step: present });
+    addLog({ level: "info", message: `Saved ${files.length} files.`, step: present });
   } catch (error) {
     raiseError(error);
   }

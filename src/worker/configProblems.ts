@@ -5,12 +5,22 @@ import type { Objective } from "../engine/losses/objective.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { refuse } from "./errorReport.ts";
+import type { LoadedData } from "./library.ts";
 import type { Preflight } from "./protocol.ts";
 
 /** The objective of a configuration; refuses an unknown one. */
 export function objectiveOf(config: RunConfig): Objective {
   const objective = (objectives as Record<string, Objective>)[config.method];
   return objective ?? refuse("CFG-1", `There is no method "${config.method}".`);
+}
+
+/** Refuses a run on pairs that were read otherwise than its configuration says. */
+export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData): void {
+  if (config.data !== id) refuse("CFG-1", `The preference set "${config.data}" is not loaded.`);
+  for (const field of ["objective", "maxTokens", "terminator"] as const) {
+    if (config[field] === settings[field]) continue;
+    refuse("CFG-1", `The pairs were read with ${field} "${settings[field]}", not "${config[field]}".`);
+  }
 }
 
 /** What keeps a configuration from being trained, field by field. */

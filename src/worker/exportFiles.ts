@@ -1,4 +1,4 @@
-/** What leaves the studio: an adapter that Python's PEFT loads, or the tuned weights after full fine-tuning. */
+/** What leaves the studio: an adapter that Python's PEFT loads, or the tuned weights after full fine-tuning, with their settings. */
 import { trainableShape } from "../engine/adapters/lora.ts";
 import { writePeftAdapter } from "../engine/adapters/peft.ts";
 import { writeSafetensors } from "../engine/files/safetensors.ts";
@@ -6,7 +6,7 @@ import type { Model } from "../engine/models/decoder.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { Checkpoint, ExportedFile } from "./protocol.ts";
 
-/** Files of a checkpoint without the optimizer's moments; `baseModel` is the name written into the adapter. */
+/** Files of a checkpoint without the optimizer's moments, and the configuration; the adapter names its base by `id`. */
 export function exportFiles(
   { model, id }: { readonly model: Model; readonly id: string },
   { config, checkpoint }: { readonly config: RunConfig; readonly checkpoint: Checkpoint },
@@ -16,6 +16,10 @@ export function exportFiles(
     const shape = trainableShape(model, name, config.loraRank);
     if (shape !== null) arrays.set(name, { shape: [...shape], values });
   }
-  if (config.tuning === "full") return [{ name: "model.safetensors", bytes: writeSafetensors(arrays) }];
-  return writePeftAdapter(arrays, { rank: config.loraRank, alpha: config.loraAlpha, baseModel: id });
+  const settings = new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
+  const trained =
+    config.tuning === "full"
+      ? [{ name: "model.safetensors", bytes: writeSafetensors(arrays) }]
+      : writePeftAdapter(arrays, { rank: config.loraRank, alpha: config.loraAlpha, baseModel: id });
+  return [...trained, { name: "prefscope-config.json", bytes: settings }];
 }

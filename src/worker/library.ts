@@ -25,6 +25,8 @@ export interface LoadedData {
   /** Reference log-probs that came along; absent for the person's own files. */
   readonly shipped?: ShippedReference;
   readonly summary: DataSummary;
+  /** The settings it was read with: pairs that were read with others are other pairs. */
+  readonly settings: Pick<Commands["loadData"]["question"], "objective" | "maxTokens" | "terminator">;
 }
 
 /** Share of a local file's pairs that is held out. */
@@ -101,6 +103,7 @@ export async function loadData(
   const cutAnswers = train.counts.cutAnswers + heldout.counts.cutAnswers;
   return {
     id: raw.id,
+    settings: { objective: question.objective, maxTokens: question.maxTokens, terminator },
     train: train.pairs,
     heldout: heldout.pairs,
     heldoutRows: raw.heldoutRows,

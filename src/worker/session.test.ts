@@ -359,10 +359,26 @@ describe("what leaves the studio", () => {
     for (const [name, { values }] of adapter.arrays) expect(values).toEqual(lastCheckpoint().tensors[name]);
   });
 
+  it("comes with the settings it was trained with, also after other pairs were opened", async () => {
+    await start({ steps: 50 });
+    await session.step(null);
+    await heard(isPhase("paused"));
+    await session.setLive({ learningRate: 0.5 });
+    const settings = async () => {
+      const file = (await session.exportAdapter(null)).find(({ name }) => name === "prefscope-config.json");
+      return JSON.parse(new TextDecoder().decode(file?.bytes)) as unknown;
+    };
+    const expected = { ...tinyRunConfig, steps: 50, learningRate: 0.5 };
+    expect(await settings()).toEqual(expected);
+    await session.stop(null);
+    await session.loadData({ ...dataQuestion, maxTokens: 16 });
+    expect(await settings()).toEqual(expected);
+  });
+
   it("is the tuned model after full tuning, which loads again", async () => {
     await runToEnd({ tuning: "full", steps: 2 });
     const [file, ...others] = await session.exportAdapter(null);
-    expect(others).toEqual([]);
+    expect(others.map(({ name }) => name)).toEqual(["prefscope-config.json"]);
     const files = tinyModelFiles().map(({ name, bytes }) => (name === file?.name ? file : { name, bytes }));
     expect(file?.bytes).not.toEqual(tinyModelFiles().at(-1)?.bytes);
     expect(await session.loadModel({ id: "local", files })).toMatchObject({ parameters: tinyParameters });
@@ -370,7 +386,7 @@ describe("what leaves the studio", () => {
 
   it("belongs to the model that was trained and to no other", async () => {
     await runToEnd({ steps: 2 });
-    expect(await session.exportAdapter(null)).toHaveLength(2);
+    expect(await session.exportAdapter(null)).toHaveLength(3);
     await session.loadModel({ id: "local", files: tinyModelFiles(2) });
     expect(await refusalOf(() => session.exportAdapter(null))).toMatchObject({ code: "RUN-1" });
     await session.loadData(dataQuestion);
@@ -464,6 +480,12 @@ describe("refusals", () => {
     expect(await asked({ maxTokens: 65 })).toMatchObject({ code: "CFG-1" });
     expect(await asked({ model: "story" })).toMatchObject({ code: "CFG-1" });
     expect(await asked({ data: "kind-endings" })).toMatchObject({ code: "CFG-1" });
+    for (const changes of [{ objective: "kind" }, { maxTokens: 16 }, { terminator: "none" as const }]) {
+      expect(await asked(changes)).toMatchObject({
+        code: "CFG-1",
+        message: expect.stringContaining("The pairs were read with") as string,
+      });
+    }
     const { problems } = await session.preflight({ config: { ...tinyRunConfig, params: {}, maxTokens: 65 } });
     expect(problems.map(({ field }) => field)).toEqual(["beta", "maxTokens"]);
     expect(await refusalOf(() => session.inspectPair({ pairIndex: 6 }))).toMatchObject({ code: "CFG-1" });

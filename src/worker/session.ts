@@ -9,7 +9,7 @@ import { estimateRun } from "../engine/training/estimate.ts";
 import { presets } from "../engine/training/presets.ts";
 import { train, type TrainingRun } from "../engine/training/train.ts";
 import { reportBackend } from "./backendReport.ts";
-import { configProblems, objectiveOf } from "./configProblems.ts";
+import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
@@ -198,9 +198,8 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
     start: ({ runId, config, resume }) =>
       alone(async () => {
         const loaded = needModel();
-        const pairs = needData();
         if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
-        if (config.data !== pairs.id) refuse("CFG-1", `The preference set "${config.data}" is not loaded.`);
+        refuseOtherPairs(config, needData());
         const [problem] = configProblems(config, loaded);
         if (problem !== undefined) refuse("CFG-1", problem.message);
         await endRun();
@@ -228,6 +227,8 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       }),
     setLive: (changes) => {
       if (live !== null) Object.assign(live, changes);
+      // What is saved or continued from here on was trained with the changed settings.
+      if (runner !== null && runningConfig !== null) runningConfig = { ...runningConfig, ...changes };
       return null;
     },
     sampleNow: async () => {
