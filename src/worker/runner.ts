@@ -151,7 +151,10 @@ export function startRunner(settings: RunnerSettings): Runner {
       enter(step >= totalSteps ? "done" : "stopped");
     } catch (error) {
       enter("failed");
-      say({ type: "failed", runId, step: step + 1, lastGoodStep, error: reportError(error) });
+      const failed = reportError(error);
+      // What happens between two steps, such as an evaluation, belongs to the step before.
+      const at = Number(failed.details["step"] ?? step);
+      say({ type: "failed", runId, step: at, lastGoodStep, error: failed });
     } finally {
       await reports.return().catch(() => undefined);
     }
