@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Model } from "../models/decoder.ts";
 import { withoutAdapters, type Weights } from "../models/weights.ts";
 import { memory } from "../tensor/run.ts";
@@ -7,8 +7,10 @@ import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { uncachedLogits } from "../testing/uncachedDecoding.ts";
 import { createPolicy } from "../training/policy.ts";
 import { randomAdapter, tinyRun } from "../training/tinyRun.testing.ts";
-import { generate, type GenerationOptions } from "./generate.ts";
-import { argmax } from "./sampling.ts";
+import { generate, promptsAtOnce, type GenerationOptions } from "./generate.ts";
+import { argmax, sampleToken } from "./sampling.ts";
+
+vi.mock("./sampling.ts", { spy: true });
 
 let model: Model;
 let weights: Weights;
@@ -65,6 +67,37 @@ describe("generate", () => {
     const other = await generate(model, weights, same, { ...options, seed: 4 });
     const all = [...answers, ...other].map(String);
     expect(new Set(all).size).toBe(all.length);
+  });
+
+  it("does not show in which group of many a prompt was", async () => {
+    const options = { ...greedy, temperature: 1.5, maxNewTokens: 8 };
+    const same = Array.from({ length: promptsAtOnce + 2 }, () => Int32Array.of(1, 7, 9));
+    const answers = await generate(model, weights, same, options);
+    expect(answers.slice(0, 3)).toEqual(await generate(model, weights, same.slice(0, 3), options));
+    // Every prompt of the list has a stream of its own, in the second group as well.
+    expect(answers[promptsAtOnce]).not.toEqual(answers[0]);
+    expect(answers[promptsAtOnce + 1]).not.toEqual(answers[1]);
+    const others = same.map((prompt, index) => (index < promptsAtOnce ? Int32Array.of(3) : prompt));
+    expect((await generate(model, weights, others, options)).slice(promptsAtOnce)).toEqual(
+      answers.slice(promptsAtOnce),
+    );
+  });
+
+  it("holds on the device only those that grow together", async () => {
+    const bytes: number[] = [];
+    const sampling = vi.mocked(sampleToken).mockImplementation((logits) => {
+      bytes.push(memory().numBytes);
+      return argmax(logits);
+    });
+    const peak = async (count: number) => {
+      bytes.length = 0;
+      const same = Array.from({ length: count }, () => Int32Array.of(1, 7, 9));
+      await generate(model, weights, same, { ...greedy, maxNewTokens: 2 });
+      return Math.max(...bytes);
+    };
+    const most = await peak(promptsAtOnce);
+    expect(await peak(2 * promptsAtOnce)).toBe(most);
+    sampling.mockRestore();
   });
 
   it("stops at a stop token, which the answer does not hold, and lets the others go on", async () => {

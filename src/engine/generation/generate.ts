@@ -24,9 +24,12 @@ export interface GenerationOptions {
   readonly stopTokenIds: readonly number[];
 }
 
+/** Prompts that grow together: each holds room for all its keys and values, so many at once would not fit. */
+export const promptsAtOnce = 32;
+
 /** A sequence while it grows. */
 interface Growing {
-  /** First cache row of this sequence. */
+  /** First row of this sequence in the cache of those that grow together. */
   readonly slot: number;
   readonly tokens: number[];
   readonly random: Random;
@@ -48,8 +51,20 @@ export async function generate(
   options: GenerationOptions,
 ): Promise<number[][]> {
   const sequences = layOut(model, prompts, options);
+  for (let start = 0; start < sequences.length; start += promptsAtOnce) {
+    await decodeTogether({ model, weights }, sequences.slice(start, start + promptsAtOnce), options);
+  }
+  return sequences.map((sequence) => sequence.tokens.slice(sequence.promptLength));
+}
+
+/** Lets sequences grow to their ends over one cache. */
+async function decodeTogether(
+  { model, weights }: { readonly model: Model; readonly weights: Weights },
+  sequences: readonly Growing[],
+  options: GenerationOptions,
+): Promise<void> {
   let live = sequences.filter((sequence) => sequence.tokens.length < sequence.limit);
-  if (live.length === 0) return prompts.map(() => []);
+  if (live.length === 0) return;
   const capacity = sequences.reduce((sum, sequence) => sum + sequence.limit, 0);
   const width = model.config.keyValueHeads * model.config.headDim;
   const cache = Array.from({ length: model.config.layers }, () => ({
@@ -64,7 +79,6 @@ export async function generate(
       });
       live = live.filter((sequence) => !sequence.isFinished);
     }
-    return sequences.map((sequence) => sequence.tokens.slice(sequence.promptLength));
   } finally {
     dispose(cache.flatMap(({ keys, values }) => [keys, values]));
   }
@@ -73,6 +87,7 @@ export async function generate(
 function layOut(model: Model, prompts: readonly Int32Array[], options: GenerationOptions): Growing[] {
   let slot = 0;
   return prompts.map((prompt, index) => {
+    if (index % promptsAtOnce === 0) slot = 0;
     if (prompt.length === 0) throw new RangeError(`Prompt ${index} has no tokens to go on from.`);
     const limit = Math.min(prompt.length + options.maxNewTokens, model.config.maxPositions);
     const sequence: Growing = {

@@ -1,6 +1,6 @@
 /** Answers of the policy to fixed held-out prompts, beside what the reference thinks of every token. */
-import { flatBatch } from "../data/batch.ts";
-import { generate } from "../generation/generate.ts";
+import { flatBatch, type ScoredSequence } from "../data/batch.ts";
+import { generate, promptsAtOnce } from "../generation/generate.ts";
 import type { Judge } from "../judges/judge.ts";
 import type { Model } from "../models/decoder.ts";
 import { withoutAdapters, type Weights } from "../models/weights.ts";
@@ -78,17 +78,33 @@ async function answerDeltas(
 ): Promise<number[][]> {
   const deltas = answers.map((): number[] => []);
   const written = answers.flatMap((answer, index) => (answer.length > 0 ? [index] : []));
-  if (written.length === 0) return deltas;
-  const sequences = written.map((index) => {
-    const prompt = prompts[index]?.ids ?? new Int32Array();
-    return { tokens: Int32Array.from([...prompt, ...(answers[index] ?? [])]), scoredFrom: prompt.length };
-  });
+  for (let start = 0; start < written.length; start += promptsAtOnce) {
+    const some = written.slice(start, start + promptsAtOnce);
+    const sequences = some.map((index) => {
+      const prompt = prompts[index]?.ids ?? new Int32Array();
+      return { tokens: Int32Array.from([...prompt, ...(answers[index] ?? [])]), scoredFrom: prompt.length };
+    });
+    const found = await sequenceDeltas(model, weights, sequences);
+    some.forEach((index, place) => {
+      deltas[index] = found[place] ?? [];
+    });
+  }
+  return deltas;
+}
+
+/** The differences of a few sequences, each with a value per scored token. */
+async function sequenceDeltas(
+  model: Model,
+  weights: Weights,
+  sequences: readonly ScoredSequence[],
+): Promise<number[][]> {
+  const deltas = sequences.map((): number[] => []);
   const batch = uploadBatch(flatBatch(sequences));
   try {
     const policy = await scoreBatch(model, weights, batch);
     const reference = await scoreBatch(model, withoutAdapters(model.base), batch);
     batch.flat.entrySequence.forEach((sequence, entry) => {
-      deltas[written[sequence] ?? -1]?.push((policy.logps[entry] ?? NaN) - (reference.logps[entry] ?? NaN));
+      deltas[sequence]?.push((policy.logps[entry] ?? NaN) - (reference.logps[entry] ?? NaN));
     });
     return deltas;
   } finally {
