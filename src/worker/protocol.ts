@@ -138,7 +138,9 @@ export interface Preflight {
   readonly effectiveBatchPairs: number;
   readonly forwardPassesPerStep: number;
   readonly referenceBytes: number;
-  readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "head", number>>;
+  readonly memoryBytes: Readonly<
+    Record<"weights" | "adapter" | "activations" | "head" | "evaluation", number>
+  >;
   /** Timed on this machine; null until the speed was measured. */
   readonly secondsPerStep: number | null;
   readonly problems: readonly { readonly field: string; readonly message: string }[];
@@ -147,7 +149,7 @@ export interface Preflight {
 /** Metric values of one optimizer step, by TRL's names; measured before the step's update. */
 export interface StepRecord {
   readonly step: number;
-  /** Active milliseconds since the start, pauses and compilation excluded. */
+  /** Milliseconds spent in steps since the start: no pauses and evaluations, but what compiling delays a step. */
   readonly activeMs: number;
   readonly metrics: Readonly<Record<string, number>>;
 }

@@ -13,10 +13,16 @@ export interface RunEstimate {
   /** Forward passes over a batch per optimizer step: one with checkpoints, one recomputed in the backward pass. */
   readonly forwardPassesPerStep: number;
   readonly referenceBytes: number;
-  readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "head", number>>;
+  readonly memoryBytes: Readonly<
+    Record<"weights" | "adapter" | "activations" | "head" | "evaluation", number>
+  >;
 }
 
 const BYTES_PER_NUMBER = 4;
+/** Token, position, key range, query range and scored entry of each row of a batch. */
+const TABLE_NUMBERS_PER_ROW = 7;
+/** Row and label of each scored token. */
+const TABLE_NUMBERS_PER_ENTRY = 2;
 /** Parameter, gradient and two moments. */
 const COPIES_PER_TRAINED = 4;
 
@@ -49,6 +55,17 @@ export function estimateRun(
       adapter: BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters,
       activations: Math.round(BYTES_PER_NUMBER * rows * ((layers + 1) * hiddenSize + layerValues)),
       head: Math.round(BYTES_PER_NUMBER * entries * 4 * hiddenSize),
+      evaluation: evaluationBytes(model, config, data.heldout),
     },
   };
+}
+
+/** What an evaluator keeps between evaluations: its batches, and the reference's hidden states that the KL needs. */
+function evaluationBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
+  const used = heldout.slice(0, config.evalPairs);
+  const entries = used.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
+  const rows = entries + used.reduce((sum, { prompt }) => sum + 2 * prompt.length, 0);
+  // Full fine-tuning measures no KL.
+  const hiddenSize = config.tuning === "lora" ? model.config.hiddenSize : 0;
+  return BYTES_PER_NUMBER * (rows * TABLE_NUMBERS_PER_ROW + entries * (TABLE_NUMBERS_PER_ENTRY + hiddenSize));
 }
