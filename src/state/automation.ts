@@ -81,18 +81,15 @@ async function trainOnce(
   useSetupStore.setState({ config });
   await refuseProblems(config);
   const startedAt = performance.now();
+  const over = new AbortController();
   const stopTelling = useRunStore.subscribe(() => {
     tell(config, onProgress);
   });
   try {
     const runId = newRunId();
-    const end = watchEnd(runId);
-    try {
-      await Promise.all([end.reached, startRun({ runId, config, resume: null })]);
-    } finally {
-      end.unsubscribe();
-    }
+    await Promise.all([runEnded(runId, over.signal), startRun({ runId, config, resume: null })]);
   } finally {
+    over.abort();
     stopTelling();
   }
   return recordOf(config, performance.now() - startedAt);
@@ -127,12 +124,11 @@ async function refuseProblems(config: RunConfig): Promise<void> {
   if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);
 }
 
-/** Watches a run until it has ended; `reached` rejects when it failed or was stopped. */
-function watchEnd(wantedId: string): { reached: Promise<void>; unsubscribe: () => void } {
-  let unsubscribe = () => {};
-  const reached = new Promise<void>((resolve, reject) => {
+/** Settles when a run has ended; rejects when it failed or was stopped. Looks away at the signal. */
+function runEnded(wantedId: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
     let hasBegun = false;
-    unsubscribe = useRunStore.subscribe(({ phase, runId, failure: reason }) => {
+    const unsubscribe = useRunStore.subscribe(({ phase, runId, failure: reason }) => {
       if (runId !== wantedId) return;
       hasBegun ||= isRunActive(phase);
       if (!hasBegun || !["done", "failed", "stopped"].includes(phase)) return;
@@ -142,8 +138,8 @@ function watchEnd(wantedId: string): { reached: Promise<void>; unsubscribe: () =
       else
         reject(reason === null ? failure("RUN-1", "The run was stopped.") : new TrainerError(reason.error));
     });
+    signal.addEventListener("abort", unsubscribe);
   });
-  return { reached, unsubscribe };
 }
 
 function tell(config: RunConfig, onProgress?: (progress: TrainingProgress) => void): void {
