@@ -1,5 +1,6 @@
 /** Records dispatches into the command encoder of the tensor runtime, so that its buffer bookkeeping stays valid. */
 import { GpuValidationError } from "./errors.ts";
+import { pooledSize } from "./bufferSize.ts";
 import type { ErrorLog } from "./errors.ts";
 import { ErrorScopes } from "./errorScopes.ts";
 import type { Shape } from "./op.ts";
@@ -14,6 +15,8 @@ import { UniformRing } from "./uniformRing.ts";
 const DISPATCHES_PER_SUBMIT = 64;
 /** STORAGE, COPY_SRC and COPY_DST: how the runtime makes the buffer of a tensor. */
 const TENSOR_USAGE = 0x80 | 0x04 | 0x08;
+/** Tensors hold 32-bit floats or integers. */
+const BYTES_PER_ELEMENT = 4;
 
 /** What the runtime's WebGPU backend keeps about the data of a tensor. */
 interface TensorData {
@@ -29,7 +32,10 @@ export interface BackendInternals {
   readonly commandQueueOwnedIds: WeakSet<object>;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
-  readonly bufferManager: { readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]> };
+  readonly bufferManager: {
+    readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
+    acquireBuffer(size: number, usage: number, isMapped?: boolean, isReused?: boolean): GPUBuffer;
+  };
 }
 
 /** Totals since the device was opened, and what is held now. */
@@ -74,6 +80,10 @@ export class GpuBackend extends WebGPUBackend {
     this.cache = new PipelineCache(device, this.#scopes);
     this.#ring = new UniformRing(device);
     this.#internals = this as unknown as BackendInternals;
+    const { bufferManager } = this.#internals;
+    const acquire = bufferManager.acquireBuffer.bind(bufferManager);
+    bufferManager.acquireBuffer = (size, usage, ...rest) =>
+      acquire(usage === TENSOR_USAGE ? this.#pooled(size) : size, usage, ...rest);
   }
 
   /** Called by the runtime too, so a submit can never overtake its uniforms. */
@@ -91,7 +101,7 @@ export class GpuBackend extends WebGPUBackend {
     const { resource, shape } = this.#internals.tensorMap.get(dataId);
     if (resource !== null && resource !== undefined) return;
     // Only a buffer that is not in the pool can fail, and a scope per reused buffer would cost time.
-    const key = `${4 * sizeOf(shape)}_${TENSOR_USAGE}`;
+    const key = `${this.#pooled(BYTES_PER_ELEMENT * sizeOf(shape))}_${TENSOR_USAGE}`;
     const free = this.#internals.bufferManager.freeBuffers.get(key);
     if (free !== undefined && free.length > 0) super.uploadToGPU(dataId);
     else this.#scopes.run("out-of-memory", () => super.uploadToGPU(dataId));
@@ -180,7 +190,7 @@ export class GpuBackend extends WebGPUBackend {
 
   /** Reads a tensor's data; rejects with the first device error nobody has taken. */
   async readData(dataId: object): Promise<Float32Array | Int32Array> {
-    const { dtype } = this.#internals.tensorMap.get(dataId);
+    const { dtype, shape } = this.#internals.tensorMap.get(dataId);
     const bytes = this.getBufferData(this.bufferOf(dataId));
     const [data] = await Promise.all([bytes, this.settled()]).catch(async (cause: unknown) => {
       // The reason of a refused read is reported apart from it.
@@ -189,7 +199,14 @@ export class GpuBackend extends WebGPUBackend {
       throw cause;
     });
     this.errors.throwFirst();
-    return dtype === "int32" ? new Int32Array(data) : new Float32Array(data);
+    // The buffer is as large as its class, the tensor may be smaller.
+    const count = sizeOf(shape);
+    return dtype === "int32" ? new Int32Array(data, 0, count) : new Float32Array(data, 0, count);
+  }
+
+  /** What the runtime's own `data()` calls; its reading would return the whole buffer. */
+  override read(dataId: object): Promise<Float32Array | Int32Array> {
+    return this.readData(dataId);
   }
 
   /** Resolves when the errors of everything recorded so far have arrived in the error log. */
@@ -206,6 +223,10 @@ export class GpuBackend extends WebGPUBackend {
     for (const free of this.#internals.bufferManager.freeBuffers.values()) {
       if (free.length > 1) free.sort((a, b) => this.cache.numberOf(b) - this.cache.numberOf(a));
     }
+  }
+
+  #pooled(size: number): number {
+    return pooledSize(size, this.device.limits.maxStorageBufferBindingSize);
   }
 
   #encoder(): GPUCommandEncoder {
