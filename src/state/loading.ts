@@ -1,6 +1,6 @@
 /** Keeps the trainer's device, model and data in step with a configuration, one load at a time. */
 import type { RunConfig } from "../engine/training/config.ts";
-import type { BackendReport, Injection, LocalFile, MessageCode } from "../worker/protocol.ts";
+import type { BackendReport, DataSummary, Injection, LocalFile, MessageCode } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
 import { useDeviceStore } from "./deviceStore.ts";
 import { localId } from "./link.ts";
@@ -51,10 +51,17 @@ async function loadDevice({ backend }: RunConfig): Promise<void> {
   announceDevice(report);
 }
 
-/** The message a device deserves; GPU-4 is told by the chip alone. */
+/** The message a device deserves; GPU-4 is told by the chip and the log alone. */
 function announceDevice(report: BackendReport): void {
   const device = report.backend === "cpu" ? "the CPU" : `${report.label} through WebGPU`;
   addLog({ level: "info", message: `Computing on ${device}, in 32-bit.` });
+  if (report.backend === "webgpu" && !report.hasShaderF16) {
+    addLog({
+      level: "info",
+      code: "GPU-4",
+      message: "32-bit arithmetic: this GPU offers no 16-bit shaders.",
+    });
+  }
   const code = deviceMessage(report);
   if (code !== null) raiseMessage(code, { device: report.label });
 }
@@ -87,9 +94,24 @@ async function loadData(config: RunConfig): Promise<void> {
   const data = await callTrainer("loadData", question, buffersOf(files));
   useSetupStore.setState(({ loaded }) => ({ data, loaded: loaded && { ...loaded, data: dataKey(config) } }));
   dismissMessages("DAT-2");
+  noteChangedPairs(data);
   if (data.healthMessage !== null) {
     addLog({ level: "warning", code: "DAT-2", message: data.healthMessage });
     raiseMessage("DAT-2", { message: data.healthMessage, rows: data.notes.length });
+  }
+}
+
+/** Notes what was done to pairs that are trained all the same. */
+function noteChangedPairs({ truncatedPrompts, answersApart }: DataSummary): void {
+  const pairs = (count: number) => `${count} ${count === 1 ? "pair" : "pairs"}`;
+  if (truncatedPrompts > 0) {
+    addLog({ level: "info", message: `The prompt of ${pairs(truncatedPrompts)} was shortened to fit.` });
+  }
+  if (answersApart > 0) {
+    addLog({
+      level: "info",
+      message: `An answer of ${pairs(answersApart)} was tokenised apart from its prompt.`,
+    });
   }
 }
 

@@ -381,6 +381,19 @@ it("does not take a set for loaded that waited for the next run when a file was 
   expect(trainer().questions("loadData").at(-1)).toMatchObject({ id: "kind-endings", terminator: "none" });
 });
 
+it("keeps a line for a GPU without 16-bit shaders and for pairs that were changed to fit", async () => {
+  const { open, loadData } = testAnswers;
+  testAnswers.open = { ...open, hasShaderF16: false };
+  testAnswers.loadData = { ...loadData, truncatedPrompts: 3, answersApart: 1 };
+  await bootStudio();
+  Object.assign(testAnswers, { open, loadData });
+  expect(run().log.find(({ code }) => code === "GPU-4")?.message).toContain("32-bit arithmetic");
+  const messages = run().log.map(({ message }) => message);
+  expect(messages).toContain("The prompt of 3 pairs was shortened to fit.");
+  expect(messages).toContain("An answer of 1 pair was tokenised apart from its prompt.");
+  expect(codes()).toEqual([]);
+});
+
 it("chooses a device's message by why WebGPU is not used", () => {
   const report = testAnswers.open;
   expect(deviceMessage(report)).toBeNull();

@@ -40,6 +40,8 @@ export const testAnswers: Answers = {
     promptChips: ["Lily lost her ball."],
     notes: [],
     healthMessage: null,
+    truncatedPrompts: 0,
+    answersApart: 0,
     judge: "kindness lexicon",
   },
   preflight: {

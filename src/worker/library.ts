@@ -121,6 +121,8 @@ export async function loadData(
       promptChips: heldout.pairs.slice(0, CHIPS).map((pair) => promptText(raw.heldoutRows[pair.row])),
       notes: problems.map(({ row, reason }) => ({ row, reason })),
       healthMessage: healthSentence({ pairs, problems, cutAnswers, maxTokens }),
+      truncatedPrompts: train.counts.truncatedPrompts + heldout.counts.truncatedPrompts,
+      answersApart: train.counts.apart + heldout.counts.apart,
       judge: raw.judge?.label ?? null,
     },
   };

@@ -128,6 +128,10 @@ export interface DataSummary {
   /** Rows left out, and the sentence of DAT-2 when there are any. */
   readonly notes: readonly RowNote[];
   readonly healthMessage: string | null;
+  /** Pairs whose prompt was shortened to fit. */
+  readonly truncatedPrompts: number;
+  /** Pairs with an answer tokenised apart from its prompt, because a token would have crossed the seam. */
+  readonly answersApart: number;
   readonly judge: string | null;
 }
 

@@ -88,6 +88,9 @@ describe("a session", () => {
     expect(presets.length).toBeGreaterThan(0);
     expect(summary).toMatchObject({ id: "local", label: "pairs.jsonl", trainPairs: 24, heldoutPairs: 6 });
     expect(summary).toMatchObject({ notes: [], healthMessage: null, judge: null });
+    expect(summary).toMatchObject({ truncatedPrompts: 0, answersApart: 0 });
+    const short = await session.loadData({ ...dataQuestion, maxTokens: 16 });
+    expect(short.truncatedPrompts).toBeGreaterThan(0);
     expect(await session.loadModel({ id: "local", files: tinyModelFiles() })).toMatchObject({
       architecture: "llama",
       layers: 2,

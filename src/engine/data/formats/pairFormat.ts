@@ -10,7 +10,6 @@ export type ReadRow =
 
 /** A dataset layout: which columns it has, and how a row of it becomes a pair. */
 export interface PairFormat {
-  readonly label: string;
   /** Columns every row must have. */
   readonly columns: readonly string[];
   /** Reads a row that has all `columns`; never throws. */

@@ -39,7 +39,6 @@ function readObjective(raw: RawRow): string | null {
 
 /** TRL's preference layout with an explicit prompt; nothing is put between prompt and answer. */
 export const trlPreference: PairFormat = {
-  label: "TRL preference",
   columns: ["prompt", "chosen", "rejected"],
   readRow: (raw) => {
     try {
