@@ -3,8 +3,7 @@ import { createRandom, type Random } from "../data/random.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import {
   cachedAttention,
-  decoderLayer,
-  embedTokens,
+  forwardLayers,
   headName,
   scoredHidden,
   type KeyValueCache,
@@ -12,6 +11,7 @@ import {
 } from "../models/decoder.ts";
 import { parameter, type Weights } from "../models/weights.ts";
 import { dispose, read, tensor, tidy, zeros } from "../tensor/run.ts";
+import type { Tensor } from "../tensor/tfjs.ts";
 import { sampleToken } from "./sampling.ts";
 
 /** How answers are drawn. */
@@ -115,13 +115,8 @@ function extend(sequence: Growing, logits: ArrayLike<number>, options: Generatio
   sequence.isFinished = sequence.tokens.length >= sequence.limit;
 }
 
-/** Runs the pending tokens of all live sequences and reads the logits after each sequence's last token. */
-async function nextLogits(
-  model: Model,
-  weights: Weights,
-  live: readonly Growing[],
-  cache: KeyValueCache,
-): Promise<ArrayLike<number>[]> {
+/** The pending tokens of all live sequences, one row each, and the last row of every sequence. */
+function pendingRows(live: readonly Growing[]) {
   const tokenIds: number[] = [];
   const positions: number[] = [];
   const keyRanges: number[] = [];
@@ -138,30 +133,47 @@ async function nextLogits(
     });
     lastRows.push(tokenIds.length - 1);
   }
-  const count = tokenIds.length;
-  const inverse = new Int32Array(count).fill(-1);
+  const inverse = new Int32Array(tokenIds.length).fill(-1);
   lastRows.forEach((row, entry) => {
     inverse[row] = entry;
   });
+  return { tokenIds, positions, keyRanges, slots, lastRows, inverse };
+}
+
+/** Runs the pending tokens of all live sequences and reads the logits after each sequence's last token. */
+async function nextLogits(
+  model: Model,
+  weights: Weights,
+  live: readonly Growing[],
+  cache: KeyValueCache,
+): Promise<ArrayLike<number>[]> {
+  const { tokenIds, positions, keyRanges, slots, lastRows, inverse } = pendingRows(live);
+  const count = tokenIds.length;
+  const held: Tensor[] = [];
+  const hold = (made: Tensor) => {
+    held.push(made);
+    return made;
+  };
   const integers = (values: ArrayLike<number>, shape: readonly number[]) =>
-    tensor(Int32Array.from(values), shape);
-  const logits = tidy(() => {
+    hold(tensor(Int32Array.from(values), shape));
+  try {
     const tables = { slots: integers(slots, [count]), keyRanges: integers(keyRanges, [count, 2]) };
-    const rows = {
-      tokenIds: integers(tokenIds, [count]),
-      positions: integers(positions, [count]),
-      attend: cachedAttention(cache, tables),
-    };
-    let x = embedTokens(weights, rows);
-    for (let layer = 0; layer < model.config.layers; layer++) {
-      x = decoderLayer(model, weights, layer, { x, rows });
-    }
-    const scored = { rows: integers(lastRows, [live.length]), inverse: tensor(inverse, [count]) };
-    const hidden = scoredHidden(model, weights, x, scored); // [live, hidden]
-    return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }); // [live, vocabulary]
-  });
-  const values = await read(logits);
-  dispose([logits]);
-  const width = model.config.vocabularySize;
-  return live.map((_, index) => values.subarray(index * width, (index + 1) * width));
+    const x = hold(
+      await forwardLayers(model, weights, {
+        tokenIds: integers(tokenIds, [count]),
+        positions: integers(positions, [count]),
+        attend: cachedAttention(cache, tables),
+      }),
+    );
+    const scored = { rows: integers(lastRows, [live.length]), inverse: integers(inverse, [count]) };
+    const logits = tidy(() => {
+      const hidden = scoredHidden(model, weights, x, scored); // [live, hidden]
+      return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }); // [live, vocabulary]
+    });
+    const values = await read(hold(logits));
+    const width = model.config.vocabularySize;
+    return live.map((_, index) => values.subarray(index * width, (index + 1) * width));
+  } finally {
+    dispose(held);
+  }
 }

@@ -10,6 +10,7 @@ import { gatherRows } from "../kernels/gatherRows/gatherRows.ts";
 import { rmsNorm } from "../kernels/rmsNorm/rmsNorm.ts";
 import { rope } from "../kernels/rope/rope.ts";
 import { swiglu } from "../kernels/swiglu/swiglu.ts";
+import { dispose, giveWay, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { ModelConfig } from "./config.ts";
 import { applyLinear, parameter, type Weights } from "./weights.ts";
@@ -148,6 +149,21 @@ function selfAttention(model: Model, weights: Weights, layer: number, { x, rows 
   };
   const shape = { heads, keyValueHeads, headDim, scale: 1 / Math.sqrt(headDim) };
   return applyLinear(weights, `${prefix}.o_proj`, rows.attend(layer, states, shape)); // [rows, hidden]
+}
+
+/** Residual stream after the last layer: [rows, hidden]; the caller disposes it. */
+export async function forwardLayers(model: Model, weights: Weights, rows: Rows): Promise<Tensor> {
+  let x = tidy(() => embedTokens(weights, rows));
+  for (let layer = 0; layer < model.config.layers; layer++) {
+    const input = x;
+    try {
+      x = tidy(() => decoderLayer(model, weights, layer, { x: input, rows }));
+    } finally {
+      dispose(input);
+    }
+    await giveWay();
+  }
+  return x;
 }
 
 /** Final norm of the scored rows only: [rows, hidden] → [entries, hidden]. Prompts cost nothing from here on. */

@@ -8,8 +8,8 @@ import { embeddedModels } from "../data/embedded.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { dispose, read, tidy } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
-import { forwardLayers, scoreBatch, sumBySequence, uploadBatch } from "../training/scoring.ts";
-import { headName, scoredHidden } from "./decoder.ts";
+import { scoreBatch, sumBySequence, uploadBatch } from "../training/scoring.ts";
+import { forwardLayers, headName, scoredHidden } from "./decoder.ts";
 import { loadModel } from "./loadModel.ts";
 import { parameter, withoutAdapters } from "./weights.ts";
 

@@ -1,10 +1,10 @@
 /** Logits without a cache: one forward pass over the whole text for every token. */
 import { flatBatch } from "../data/batch.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
-import { headName, scoredHidden, type Model } from "../models/decoder.ts";
+import { forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { parameter, type Weights } from "../models/weights.ts";
 import { dispose, read, tidy } from "../tensor/run.ts";
-import { forwardLayers, uploadBatch } from "../training/scoring.ts";
+import { uploadBatch } from "../training/scoring.ts";
 
 /** Logits after the last token of a text, [vocabulary]. */
 export async function uncachedLogits(

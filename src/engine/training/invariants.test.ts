@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import { generate } from "../generation/generate.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
-import { headName, scoredHidden, type Model } from "../models/decoder.ts";
+import { forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
 import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
@@ -13,7 +13,7 @@ import { loraModules, type RunConfig } from "./config.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { createPolicy } from "./policy.ts";
 import { learningRateAt } from "./schedule.ts";
-import { forwardLayers, scoreBatch, uploadBatch, type EntryStatistics } from "./scoring.ts";
+import { scoreBatch, uploadBatch, type EntryStatistics } from "./scoring.ts";
 import {
   follow,
   lastOf,

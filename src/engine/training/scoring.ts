@@ -3,8 +3,7 @@ import type { FlatBatch } from "../data/batch.ts";
 import { lmHeadLogProbs, statisticsWidth } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import {
   causalAttention,
-  decoderLayer,
-  embedTokens,
+  forwardLayers,
   headName,
   scoredHidden,
   type Model,
@@ -12,7 +11,7 @@ import {
   type ScoredRows,
 } from "../models/decoder.ts";
 import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
-import { dispose, giveWay, read, tensor, tidy } from "../tensor/run.ts";
+import { dispose, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 
 /** A flat batch whose tables lie on the device; the owner disposes it. */
@@ -57,21 +56,6 @@ export function uploadBatch(flat: FlatBatch): DeviceBatch {
       dispose(Object.values(tables));
     },
   };
-}
-
-/** Residual stream after the last layer: [rows, hidden]; the caller disposes it. */
-export async function forwardLayers(model: Model, weights: Weights, rows: Rows): Promise<Tensor> {
-  let x = tidy(() => embedTokens(weights, rows));
-  for (let layer = 0; layer < model.config.layers; layer++) {
-    const input = x;
-    try {
-      x = tidy(() => decoderLayer(model, weights, layer, { x: input, rows }));
-    } finally {
-      dispose(input);
-    }
-    await giveWay();
-  }
-  return x;
 }
 
 /** Statistics of the scored tokens: residual stream [rows, hidden] → [entries, statisticsWidth]. */
