@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { withEngine } from "../scripts/engine.mjs";
 import { projectRoot, run } from "../scripts/run.mjs";
 import { bootstrap, firstStepReaching, judgeChanges, mean } from "./statistics.mjs";
 
@@ -22,7 +23,9 @@ const methods = [
 const cacheFolder = join(projectRoot, "node_modules", ".cache", "prefscope-results");
 const page = join(projectRoot, "public", "models", "story", "RESULTS.md");
 
-/** The record of one run, from disk or trained now. */
+const { presets } = await withEngine((load) => load("src/engine/training/presets.ts"));
+
+/** The record of one run, from disk or trained now; another preset or other weights make another run. */
 async function trained({ preset }, seed, weights) {
   const options = {
     preset,
@@ -32,8 +35,9 @@ async function trained({ preset }, seed, weights) {
     "eval-pairs": EVAL_PAIRS,
     "sample-prompts": SAMPLE_PROMPTS,
   };
+  const { config } = presets.find(({ id }) => id === preset);
   const key = createHash("sha256")
-    .update(JSON.stringify([options, weights]))
+    .update(JSON.stringify([options, config, weights]))
     .digest("hex")
     .slice(0, 16);
   const file = join(cacheFolder, `${key}.json`);
