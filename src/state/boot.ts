@@ -5,7 +5,7 @@ import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
 import { settle, writeAddress } from "./editing.ts";
 import { readFaults } from "./injections.ts";
 import { linkVersion, readLink } from "./link.ts";
-import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
+import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseMessage } from "./messageStore.ts";
 import { reportDeath, reportDeviceLoss, reportFailedStart, reportFailure, starting } from "./recovery.ts";
 import { addLog, applyEvent, useRunStore } from "./runStore.ts";
@@ -46,7 +46,7 @@ async function finishStart(): Promise<void> {
   starting.finish = null;
   useRunStore.setState(({ phase }) => ({ phase: phase === "waking" ? "ready" : phase }));
   await refreshPreflight();
-  await measureSpeed();
+  await warmUp();
 }
 
 /** Takes over the address's settings; true when that changed anything. */

@@ -3,7 +3,7 @@ import type { RunConfig } from "../engine/training/config.ts";
 import { callTrainer } from "./connection.ts";
 import { isLiveField, type LiveField } from "./configChanges.ts";
 import { defaultParams, formatLink, linkBase, objectiveFor } from "./link.ts";
-import { ensureLoaded, isLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
+import { ensureLoaded, isLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseError } from "./messageStore.ts";
 import { addLog, addMark, isRunActive, useRunStore } from "./runStore.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
@@ -78,7 +78,7 @@ async function refreshSetup(): Promise<void> {
   const canLoad = isIdle && setupProblems({ config, preflight: null }).length === 0;
   if (canLoad && !isLoaded(config)) await ensureLoaded(config);
   await refreshPreflight();
-  if (isIdle && useSetupStore.getState().secondsPerStep === null) await measureSpeed();
+  if (isIdle && useSetupStore.getState().secondsPerStep === null) await warmUp();
 }
 
 /** Hands live settings to the running run and marks the step at which they changed. */

@@ -150,8 +150,23 @@ export async function refreshPreflight(): Promise<void> {
   useSetupStore.setState({ preflight, secondsPerStep: preflight.secondsPerStep });
 }
 
+/** Uses the time before a run: shows what the model writes untouched, then times a few steps. */
+export async function warmUp(): Promise<void> {
+  await previewAnswers();
+  await measureSpeed();
+}
+
+/** Shows the untouched model's answers while no run is on the screen. */
+async function previewAnswers(): Promise<void> {
+  const { config, runningConfig } = useSetupStore.getState();
+  if (runningConfig !== null || !isLoaded(config)) return;
+  const preview = await callTrainer("preview", { config });
+  if (useSetupStore.getState().runningConfig !== null || preview.samples.length === 0) return;
+  useRunStore.setState({ before: { step: 0, ...preview } });
+}
+
 /** Times a few steps so that estimates are measured; does nothing during a run or for a setup that cannot be trained. */
-export async function measureSpeed(): Promise<void> {
+async function measureSpeed(): Promise<void> {
   const { config } = useSetupStore.getState();
   const hasProblem = setupProblems(useSetupStore.getState()).length > 0;
   if (isRunActive(useRunStore.getState().phase) || !isLoaded(config) || hasProblem) return;

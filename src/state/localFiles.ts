@@ -2,7 +2,7 @@
 import { callTrainer } from "./connection.ts";
 import { edit } from "./editing.ts";
 import { localId } from "./link.ts";
-import { buffersOf, ensureLoaded, measureSpeed, readFiles, refreshPreflight } from "./loading.ts";
+import { buffersOf, ensureLoaded, warmUp, readFiles, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -103,7 +103,7 @@ async function takeOver(): Promise<void> {
   edit({});
   await ensureLoaded(useSetupStore.getState().config);
   await refreshPreflight();
-  await measureSpeed();
+  await warmUp();
 }
 
 /** Refuses a preference file over the limit before any of it is read. */

@@ -5,7 +5,7 @@ import { newRunId, startRun } from "./actions.ts";
 import { openTrainer } from "./connection.ts";
 import { writeAddress } from "./editing.ts";
 import { faultsAfterRestart } from "./injections.ts";
-import { circumstances, ensureLoaded, measureSpeed, refreshPreflight } from "./loading.ts";
+import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, isRunActive, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -74,7 +74,7 @@ async function replaceTrainer(): Promise<void> {
       await ensureLoaded(config);
       useRunStore.setState({ phase: "ready" });
       await refreshPreflight();
-      await measureSpeed();
+      await warmUp();
     }
   } catch (error) {
     if (starting.finish !== null && !wasCutOff) {

@@ -60,6 +60,7 @@ export const testAnswers: Answers = {
     secondsPerStep: 0.1,
     problems: [],
   },
+  preview: { samples: [], meanJudgeScore: null },
   warmUp: { secondsPerStep: 0.1 },
   start: null,
   pause: null,

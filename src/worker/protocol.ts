@@ -238,6 +238,11 @@ export interface Commands {
     answer: DataSummary;
   };
   preflight: { question: { config: RunConfig }; answer: Preflight };
+  /** Greedy answers of the untouched model to the first prompts; none while a run has the device. */
+  preview: {
+    question: { config: RunConfig };
+    answer: { samples: readonly Sample[]; meanJudgeScore: number | null };
+  };
   /** Times a few steps on a throwaway adapter, which compiles the shaders; null when something else needed the device. */
   warmUp: { question: { config: RunConfig }; answer: { secondsPerStep: number | null } };
   start: { question: { runId: string; config: RunConfig; resume: Checkpoint | null }; answer: null };

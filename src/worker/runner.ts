@@ -1,5 +1,6 @@
 /** Drives one training run: turns the loop's reports into events, and pauses, steps and stops between them. */
 import {
+  followedPrompts,
   isSampleStep,
   meanScore,
   samplePrompts,
@@ -13,8 +14,6 @@ import type { Checkpoint, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
 
 /** Optimizer steps between checkpoints: what a failure can cost at most. */
 const CHECKPOINT_EVERY = 20;
-/** Prompts that are followed while the run goes on. */
-const FOLLOWED_PROMPTS = 4;
 /** Steps cross the wall in batches, at most ten times a second. */
 const FLUSH_EVERY_MS = 100;
 
@@ -82,7 +81,7 @@ export function startRunner(settings: RunnerSettings): Runner {
   };
 
   const sample = async (milestone: Milestone, prompts: readonly SamplePrompt[]) => {
-    const followed = prompts.slice(0, FOLLOWED_PROMPTS);
+    const followed = prompts.slice(0, followedPrompts);
     const greedy = await samplePrompts(settings.sampling, milestone.weights, followed, "greedy");
     const seeded = await samplePrompts(settings.sampling, milestone.weights, prompts, "seeded");
     const samples: SampledAnswer[] = [...greedy, ...seeded];
@@ -95,7 +94,7 @@ export function startRunner(settings: RunnerSettings): Runner {
     const isSampled = milestone.step === run.resume?.step;
     if (!isStopping && !isSampled && (isEdge || isSampleStep(milestone.step))) {
       enter("evaluating");
-      await sample(milestone, isEdge ? settings.prompts : settings.prompts.slice(0, FOLLOWED_PROMPTS));
+      await sample(milestone, isEdge ? settings.prompts : settings.prompts.slice(0, followedPrompts));
     }
     await serve(milestone);
     if (isStopping) await checkpoint(milestone);
@@ -189,7 +188,7 @@ export function startRunner(settings: RunnerSettings): Runner {
       return ended;
     },
     atMilestone,
-    sample: () => atMilestone((milestone) => sample(milestone, settings.prompts.slice(0, FOLLOWED_PROMPTS))),
+    sample: () => atMilestone((milestone) => sample(milestone, settings.prompts.slice(0, followedPrompts))),
     ended,
   };
 }

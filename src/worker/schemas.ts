@@ -44,6 +44,7 @@ const questions = {
     terminator: runConfigSchema.shape.terminator,
   }),
   preflight: z.strictObject({ config: runConfigSchema }),
+  preview: z.strictObject({ config: runConfigSchema }),
   warmUp: z.strictObject({ config: runConfigSchema }),
   start: z.strictObject({ runId: z.string(), config: runConfigSchema, resume: z.nullable(checkpoint) }),
   pause: z.null(),

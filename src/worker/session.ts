@@ -2,11 +2,19 @@
 import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
 import { objectives } from "../engine/losses/index.ts";
 import { loadModel, type LoadedModel } from "../engine/models/loadModel.ts";
+import { withoutAdapters } from "../engine/models/weights.ts";
 import { createReferenceCache, type ReferenceCache } from "../engine/reference/referenceCache.ts";
 import { openDevice, type Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
 import { presets } from "../engine/training/presets.ts";
+import {
+  followedPrompts,
+  meanScore,
+  samplePrompts,
+  type SamplePrompt,
+  type SampleSettings,
+} from "../engine/training/samples.ts";
 import { train, type TrainingRun } from "../engine/training/train.ts";
 import { reportBackend } from "./backendReport.ts";
 import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
@@ -90,10 +98,23 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       tamper,
     };
   };
+  const promptsOf = (count: number): SamplePrompt[] => {
+    const { heldout, heldoutRows } = needData();
+    return heldout.slice(0, count).map((pair) => ({
+      text: promptText(heldoutRows[pair.row]),
+      ids: pair.prompt,
+    }));
+  };
+  const samplingOf = (config: RunConfig): SampleSettings => ({
+    model: needModel().model,
+    tokenizer: needModel().tokenizer,
+    judge: needData().judge,
+    maxNewTokens: config.sampleTokens,
+    temperature: config.sampleTemperature,
+    seed: config.seed,
+  });
   let live: TrainingRun["live"] | null = null;
   const begin = (runId: string, config: RunConfig, resume: Checkpoint | null) => {
-    const { model: weights, tokenizer } = needModel();
-    const { heldout, heldoutRows, judge } = needData();
     const run = trainingRun(config);
     ({ live } = run);
     runningConfig = config;
@@ -103,18 +124,8 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       run: resume === null ? run : { ...run, resume },
       activeMs: resume?.activeMs ?? 0,
       emit: tell,
-      prompts: heldout.slice(0, config.samplePrompts).map((pair) => ({
-        text: promptText(heldoutRows[pair.row]),
-        ids: pair.prompt,
-      })),
-      sampling: {
-        model: weights,
-        tokenizer,
-        judge,
-        maxNewTokens: config.sampleTokens,
-        temperature: config.sampleTemperature,
-        seed: config.seed,
-      },
+      prompts: promptsOf(config.samplePrompts),
+      sampling: samplingOf(config),
     });
     runner = started;
     void started.ended.then(() => {
@@ -185,6 +196,18 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       const secondsPerStep = speed?.key === speedKey(config) ? speed.secondsPerStep : null;
       return { ...estimate, secondsPerStep, problems: configProblems(config, needModel()) };
     },
+    preview: ({ config }) =>
+      alone(async () => {
+        if (runner !== null) return { samples: [], meanJudgeScore: null };
+        const untouched = withoutAdapters(needModel().model.base);
+        const samples = await samplePrompts(
+          samplingOf(config),
+          untouched,
+          promptsOf(followedPrompts),
+          "greedy",
+        );
+        return { samples, meanJudgeScore: meanScore(samples) };
+      }),
     warmUp: ({ config }) =>
       alone(async (isOvertaken) => {
         // A run tells its own speed, and is not stopped to measure it.

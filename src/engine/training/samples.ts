@@ -7,6 +7,9 @@ import { withoutAdapters, type Weights } from "../models/weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreBatch, uploadBatch } from "./scoring.ts";
 
+/** Prompts that are followed from before a run to its end. */
+export const followedPrompts = 4;
+
 /** A prompt that is sampled again and again. */
 export interface SamplePrompt {
   readonly text: string;
