@@ -10,7 +10,6 @@ import { projectRoot, run } from "../scripts/run.mjs";
 import { bootstrap, firstStepReaching, judgeChanges, mean } from "./statistics.mjs";
 
 const SEEDS = [1, 2, 3];
-const STEPS = 60;
 const EVAL_PAIRS = 160;
 const SAMPLE_PROMPTS = 64;
 const TARGET = 0.8;
@@ -30,7 +29,6 @@ async function trained({ preset }, seed, weights) {
   const options = {
     preset,
     seed,
-    steps: STEPS,
     "eval-every": 20,
     "eval-pairs": EVAL_PAIRS,
     "sample-prompts": SAMPLE_PROMPTS,
@@ -103,14 +101,14 @@ const [{ result: first }] = runs;
 const settings = ({ method }) => {
   const { config } = runs.find((one) => one.method === method).result;
   const params = Object.entries(config.params).map(([name, value]) => `${name} ${value}`);
-  return `* ${method.label}: ${[...params, `learning rate ${config.learningRate}`, `schedule ${config.schedule}`, `${config.batchPairs} pairs a step`, `LoRA rank ${config.loraRank}`].join(", ")}.`;
+  return `* ${method.label}: ${[...params, `${config.steps} steps`, `learning rate ${config.learningRate}`, `schedule ${config.schedule}`, `${config.batchPairs} pairs a step`, `LoRA rank ${config.loraRank}`].join(", ")}.`;
 };
 await writeFile(
   page,
   `# What training the embedded model does
 
 Written by \`node tools/results/main.mjs\`, which trains in the built page with \`npm run train\`. Preference set: kind
-endings; ${STEPS} steps; ${EVAL_PAIRS} held-out pairs; ${SAMPLE_PROMPTS} fresh answers to held-out prompts before and after, same seed, at
+endings; ${EVAL_PAIRS} held-out pairs; ${SAMPLE_PROMPTS} fresh answers to held-out prompts before and after, same seed, at
 temperature ${first.config.sampleTemperature}. The judge is a program that no training sees. Computed on: ${first.environment.device}
 (${first.environment.backend}); weights ${weights.slice(0, 16)}.
 

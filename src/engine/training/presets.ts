@@ -22,7 +22,7 @@ export const presets = [
     id: "tiny-simpo",
     label: "Tiny · SimPO",
     promise: "The same preference without a reference model.",
-    config: { ...defaultConfig, method: "simpo", params: { beta: 2, gamma: 0.5 }, learningRate: 2e-3 },
+    config: { ...defaultConfig, method: "simpo", params: { beta: 2, gamma: 0.5 }, steps: 80 },
   },
   {
     id: "tiny-sft",
