@@ -157,9 +157,14 @@ export async function read(source: Tensor): Promise<Float32Array | Int32Array> {
   return values;
 }
 
-/** Lets other tasks have their turn when work on the cpu has lasted; does nothing on a GPU, where none is done here. */
+/**
+ * Between two parts of long work: on the cpu other tasks have their turn; a GPU is handed what was recorded, because
+ * only then can the next part reuse the buffers that this one has freed.
+ */
 export async function giveWay(): Promise<void> {
-  if (!(activeBackend() instanceof CpuBackend)) return;
+  const backend = activeBackend();
+  if (backend instanceof GpuBackend) backend.submit();
+  if (!(backend instanceof CpuBackend)) return;
   if (performance.now() - turnStartedMs <= LONGEST_TURN_MS) return;
   await new Promise((resolve) => setTimeout(resolve));
   turnStartedMs = performance.now();

@@ -19,6 +19,8 @@ export interface RunEstimate {
 }
 
 const BYTES_PER_NUMBER = 4;
+/** Buffers come in size classes that can leave a fifth of them unused, and batches of several lengths fill several. */
+const POOL_SLACK = 1.35;
 /** Token, position, key range, query range and scored entry of each row of a batch. */
 const TABLE_NUMBERS_PER_ROW = 7;
 /** Row and label of each scored token. */
@@ -32,7 +34,7 @@ export function estimateRun(
   config: RunConfig,
   data: { readonly train: readonly TokenPair[]; readonly heldout: readonly TokenPair[] },
 ): RunEstimate {
-  const { hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim } = model.config;
+  const { hiddenSize, layers } = model.config;
   const baseParameters = [...model.base.values()].reduce((sum, { size }) => sum + size, 0);
   const trainableParameters = countTrainable(model, config);
   const meanOf = (count: (pair: TokenPair) => number) =>
@@ -41,9 +43,7 @@ export function estimateRun(
     config.batchPairs *
     meanOf(({ prompt, chosen, rejected }) => 2 * prompt.length + chosen.length + rejected.length);
   const entries = config.batchPairs * meanOf(({ chosen, rejected }) => chosen.length + rejected.length);
-  const attention = (2 * heads + 4 * keyValueHeads) * headDim;
-  // One layer's forward and backward at a time: normed inputs, attention and MLP states, and their gradients.
-  const layerValues = 2 * (6 * hiddenSize + attention + 3 * intermediateSize);
+  const values = (layers + 1) * hiddenSize + layerValues(model, config);
   return {
     trainableParameters,
     baseParameters,
@@ -53,11 +53,25 @@ export function estimateRun(
     memoryBytes: {
       weights: BYTES_PER_NUMBER * baseParameters,
       adapter: BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters,
-      activations: Math.round(BYTES_PER_NUMBER * rows * ((layers + 1) * hiddenSize + layerValues)),
+      activations: Math.round(BYTES_PER_NUMBER * rows * values * POOL_SLACK),
       head: Math.round(BYTES_PER_NUMBER * entries * 4 * hiddenSize),
       evaluation: evaluationBytes(model, config, data.heldout),
     },
   };
+}
+
+/**
+ * Numbers per row of one layer's forward and backward pass, counted tensor by tensor: freed buffers are reused when the
+ * layer's commands have been handed over, so all of them exist at once. Linears without an adapter count as with one.
+ */
+function layerValues({ config }: Model, { tuning, loraRank }: RunConfig): number {
+  const { hiddenSize, intermediateSize, heads, keyValueHeads, headDim } = config;
+  const query = heads * headDim;
+  const keyValue = keyValueHeads * headDim;
+  const rank = tuning === "lora" ? loraRank : 0;
+  const forward = 6 * hiddenSize + 3 * query + 3 * keyValue + 3 * intermediateSize + 7 * rank;
+  const backward = 24 * hiddenSize + 6 * query + 4 * keyValue + 6 * intermediateSize + 14 * rank;
+  return forward + backward;
 }
 
 /** What an evaluator keeps between evaluations: its batches, and the reference's hidden states that the KL needs. */
