@@ -79,6 +79,8 @@ export class Studio {
   /** Presses Train and waits for the end of the run. */
   async trainToEnd(): Promise<void> {
     await this.trainButton.click();
+    // An earlier run's end is still on the screen until the new run is asked for.
+    await expect(this.trainButton).not.toHaveAttribute("data-action", /^(train|restart)$/);
     await this.expectPhase("done");
   }
 

@@ -19,7 +19,6 @@ export interface RunStart {
 const lossWorthAskingMs = 30_000;
 
 let runCount = 0;
-let isStarting = false;
 
 /** A name for a run that no other run of this page has. */
 export function newRunId(): string {
@@ -28,8 +27,17 @@ export function newRunId(): string {
 }
 
 /** Starts a run and waits until the trainer has taken it; rejects with the trainer's error. */
-export async function startRun({ runId, config, resume }: RunStart): Promise<void> {
-  await ensureLoaded(config);
+export async function startRun(start: RunStart): Promise<void> {
+  useRunStore.setState({ isStarting: true });
+  try {
+    await ensureLoaded(start.config);
+    await beginAt(start);
+  } finally {
+    useRunStore.setState({ isStarting: false });
+  }
+}
+
+async function beginAt({ runId, config, resume }: RunStart): Promise<void> {
   dismissMessages("NUM-1", "NUM-2", "WRK-1", "RUN-1");
   if (resume === null) beginRun(runId);
   else rewindRun(resume);
@@ -46,16 +54,13 @@ export async function startRun({ runId, config, resume }: RunStart): Promise<voi
 /** Starts a new run with the present configuration; true once the trainer has taken it. */
 export async function train(): Promise<boolean> {
   const { config, preflight } = useSetupStore.getState();
-  if (isStarting || setupProblems({ config, preflight }).length > 0) return false;
-  isStarting = true;
+  if (useRunStore.getState().isStarting || setupProblems({ config, preflight }).length > 0) return false;
   try {
     await startRun({ runId: newRunId(), config, resume: null });
     return true;
   } catch (error) {
     raiseError(error);
     return false;
-  } finally {
-    isStarting = false;
   }
 }
 
@@ -71,7 +76,7 @@ export function resume(): Promise<void> {
 
 /** Runs exactly one step; without a run it starts one and pauses it after its first step. */
 export async function step(): Promise<void> {
-  const { phase } = useRunStore.getState();
+  const { phase, isStarting } = useRunStore.getState();
   if (phase === "waking" || isStarting) return;
   if (isRunActive(phase) || (await train())) await callTrainer("step", null).then(nothing, raiseError);
 }

@@ -48,6 +48,8 @@ export interface RunMark {
 /** The state of the run now. */
 export interface RunState {
   readonly phase: Phase;
+  /** A run was asked for that the trainer has not begun yet. */
+  readonly isStarting: boolean;
   readonly runId: string | null;
   readonly step: number;
   /** Work inside the phase, when it has a count. */
@@ -106,6 +108,7 @@ const emptyRun = {
 export const useRunStore = create<RunState>(() => ({
   ...emptyRun,
   phase: "waking",
+  isStarting: false,
   runId: null,
   version: 0,
   log: [],
@@ -116,7 +119,13 @@ export function beginRun(runId: string | null): void {
   history.clear();
   clock.reset();
   shownSteps.clear();
-  useRunStore.setState(({ version }) => ({ ...emptyRun, runId, version: version + 1 }));
+  useRunStore.setState(({ version, phase }) => ({
+    ...emptyRun,
+    // The last run's end is not the state of a run that has not begun.
+    phase: phase === "done" || phase === "stopped" || phase === "failed" ? "ready" : phase,
+    runId,
+    version: version + 1,
+  }));
 }
 
 /** Takes the run back to a checkpoint, so that it can go on from there. */

@@ -3,6 +3,7 @@ import { trainButton, type TrainButtonInput } from "./trainButton.ts";
 
 const ready: TrainButtonInput = {
   phase: "ready",
+  isStarting: false,
   progress: null,
   isOnCpu: false,
   hasData: true,
@@ -19,6 +20,7 @@ it.each([
   ["no data", { hasData: false }, "Choose a dataset", "", "choose-data"],
   ["an invalid field", { problems: 1 }, "Train", "1 problem", "show-problem"],
   ["ready", {}, "Train", "≈ 25 s", "train"],
+  ["asked for, not begun", { isStarting: true }, "Starting…", "", "none"],
   ["ready without WebGPU", { isOnCpu: true, secondsForRun: 180 }, "Train on CPU", "≈ 3 min", "train"],
   [
     "reading the reference",

@@ -17,6 +17,8 @@ export type TrainAction =
 /** Everything the main button depends on. */
 export interface TrainButtonInput {
   readonly phase: Phase;
+  /** A run was asked for that the trainer has not begun yet. */
+  readonly isStarting: boolean;
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly isOnCpu: boolean;
   readonly hasData: boolean;
@@ -39,6 +41,7 @@ export interface TrainButtonView {
 
 /** What the main button says and does in every state of a run. */
 export function trainButton(input: TrainButtonInput): TrainButtonView {
+  if (input.isStarting) return view("Starting…", "", "none");
   switch (input.phase) {
     case "waking":
       return view(input.isOnCpu ? "Waking…" : "Waking GPU…", "", "none");

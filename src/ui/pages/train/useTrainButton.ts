@@ -15,13 +15,19 @@ export interface TrainButton extends TrainButtonView {
 /** The main button as the stores have it now. */
 export function useTrainButton(): TrainButton {
   const setup = useSetupStore();
-  const { phase, progress, failure } = useRunStore(
-    useShallow((state) => ({ phase: state.phase, progress: state.progress, failure: state.failure })),
+  const { phase, isStarting, progress, failure } = useRunStore(
+    useShallow((state) => ({
+      phase: state.phase,
+      isStarting: state.isStarting,
+      progress: state.progress,
+      failure: state.failure,
+    })),
   );
   const isOnCpu = useDeviceStore((state) => state.report?.backend === "cpu");
   const problems = setupProblems(setup);
   const view = trainButton({
     phase,
+    isStarting,
     progress,
     isOnCpu,
     hasData: setup.data !== null,
