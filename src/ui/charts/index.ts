@@ -39,7 +39,7 @@ export const charts: readonly ChartSpec[] = [
   },
   {
     id: "kl",
-    title: "KL to reference",
+    title: "Drift (KL)",
     scale: "symlog",
     isHeldOut: true,
     views: [

@@ -32,7 +32,8 @@ export function SamplesPanel({ before, now, best, phase, prompts, error = null }
   const [chosenPrompt, setPrompt] = useState<string | null>(null);
   const [mode, setMode] = useState<Mode>("greedy");
   const offered = promptsOf(prompts, [before, now, best]);
-  const prompt = offered.find((candidate) => candidate === chosenPrompt) ?? offered[0] ?? "";
+  const prompt =
+    offered.find((candidate) => candidate === chosenPrompt) ?? leastLiked(before) ?? offered[0] ?? "";
   const answers = rowsOf({ before, now, best }).map(({ set, ...row }) => ({
     ...row,
     sample: set.samples.find((sample) => sample.prompt === prompt && sample.mode === mode) ?? null,
@@ -73,6 +74,14 @@ export function SamplesPanel({ before, now, best, phase, prompts, error = null }
       )}
     </Panel>
   );
+}
+
+/** The prompt whose first answer the judge likes least: there, most is to be learned. */
+function leastLiked(before: SamplesPanelProps["before"]): string | null {
+  const judged = (before?.samples ?? []).filter(
+    ({ mode, judgeScore }) => mode === "greedy" && judgeScore !== null,
+  );
+  return judged.toSorted((a, b) => (a.judgeScore ?? 0) - (b.judgeScore ?? 0))[0]?.prompt ?? null;
 }
 
 function ModeSwitch({ mode, onMode }: { readonly mode: Mode; readonly onMode: (mode: Mode) => void }) {
