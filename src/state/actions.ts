@@ -13,6 +13,8 @@ export interface RunStart {
   readonly runId: string;
   readonly config: RunConfig;
   readonly resume: Checkpoint | null;
+  /** Takes one step and pauses. */
+  readonly isStepping?: boolean;
 }
 
 /** Losing less than this much active time needs no question. */
@@ -37,14 +39,14 @@ export async function startRun(start: RunStart): Promise<void> {
   }
 }
 
-async function beginAt({ runId, config, resume }: RunStart): Promise<void> {
+async function beginAt({ runId, config, resume, isStepping = false }: RunStart): Promise<void> {
   dismissMessages("NUM-1", "NUM-2", "WRK-1", "RUN-1");
   if (resume === null) beginRun(runId);
   else rewindRun(resume);
   const previous = useSetupStore.getState().runningConfig;
   useSetupStore.setState({ runningConfig: config });
   try {
-    await callTrainer("start", { runId, config, resume });
+    await callTrainer("start", { runId, config, resume, isStepping });
   } catch (error) {
     useSetupStore.setState({ runningConfig: previous });
     throw error;
@@ -52,11 +54,11 @@ async function beginAt({ runId, config, resume }: RunStart): Promise<void> {
 }
 
 /** Starts a new run with the present configuration; true once the trainer has taken it. */
-export async function train(): Promise<boolean> {
+export async function train({ isStepping = false } = {}): Promise<boolean> {
   const { config, preflight } = useSetupStore.getState();
   if (useRunStore.getState().isStarting || setupProblems({ config, preflight }).length > 0) return false;
   try {
-    await startRun({ runId: newRunId(), config, resume: null });
+    await startRun({ runId: newRunId(), config, resume: null, isStepping });
     return true;
   } catch (error) {
     raiseError(error);
@@ -78,7 +80,8 @@ export function resume(): Promise<void> {
 export async function step(): Promise<void> {
   const { phase, isStarting } = useRunStore.getState();
   if (phase === "waking" || isStarting) return;
-  if (isRunActive(phase) || (await train())) await callTrainer("step", null).then(nothing, raiseError);
+  if (isRunActive(phase)) await callTrainer("step", null).then(nothing, raiseError);
+  else await train({ isStepping: true });
 }
 
 /** Ends the run and keeps what it has learned. */

@@ -245,7 +245,16 @@ export interface Commands {
   };
   /** Times a few steps on a throwaway adapter, which compiles the shaders; null when something else needed the device. */
   warmUp: { question: { config: RunConfig }; answer: { secondsPerStep: number | null } };
-  start: { question: { runId: string; config: RunConfig; resume: Checkpoint | null }; answer: null };
+  start: {
+    question: {
+      runId: string;
+      config: RunConfig;
+      resume: Checkpoint | null;
+      /** Takes one step and pauses, instead of going on. */
+      isStepping: boolean;
+    };
+    answer: null;
+  };
   pause: { question: null; answer: null };
   resume: { question: null; answer: null };
   /** Lets the run take exactly one optimizer step, then pauses it. */

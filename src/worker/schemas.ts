@@ -46,7 +46,12 @@ const questions = {
   preflight: z.strictObject({ config: runConfigSchema }),
   preview: z.strictObject({ config: runConfigSchema }),
   warmUp: z.strictObject({ config: runConfigSchema }),
-  start: z.strictObject({ runId: z.string(), config: runConfigSchema, resume: z.nullable(checkpoint) }),
+  start: z.strictObject({
+    runId: z.string(),
+    config: runConfigSchema,
+    resume: z.nullable(checkpoint),
+    isStepping: z.boolean(),
+  }),
   pause: z.null(),
   resume: z.null(),
   step: z.null(),

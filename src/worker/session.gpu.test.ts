@@ -36,7 +36,7 @@ it("trains, measures and loads again after the device had no room", async () => 
   const { secondsPerStep } = await session.warmUp({ config });
   expect(secondsPerStep).toBeGreaterThan(0);
   await askTooMuch();
-  await session.start({ runId: "run", config, resume: null });
+  await session.start({ runId: "run", config, resume: null, isStepping: false });
   expect((await heard(isEnd)).phase).toBe("done");
   await askTooMuch();
   expect(await session.loadModel(model)).toMatchObject({ id: "local" });

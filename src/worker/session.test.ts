@@ -48,7 +48,8 @@ async function load(injections: readonly Injection[] = []) {
 }
 
 async function start(changes: Partial<RunConfig> = {}, resume: Checkpoint | null = null) {
-  await session.start({ runId: "run", config: { ...tinyRunConfig, ...changes }, resume });
+  const config = { ...tinyRunConfig, ...changes };
+  await session.start({ runId: "run", config, resume, isStepping: false });
 }
 
 /** Trains to an end of whatever kind and returns its word. */
@@ -228,6 +229,13 @@ describe("a run", () => {
     }
   });
 
+  it("can start with a single step", async () => {
+    await session.start({ runId: "run", config: tinyRunConfig, resume: null, isStepping: true });
+    expect((await heard(isPhase("paused"))).step).toBe(1);
+    expect(stepsHeard()).toHaveLength(1);
+    await session.stop(null);
+  });
+
   it("pauses, takes single steps, goes on and stops", async () => {
     await start({ steps: 200, evalEvery: 0 });
     await heard(isOf("steps"));
@@ -310,7 +318,8 @@ describe("a run", () => {
     await start({ steps: 100 });
     await heard(isOf("steps"));
     const from = events.length;
-    await session.start({ runId: "second", config: { ...tinyRunConfig, steps: 2 }, resume: null });
+    const config = { ...tinyRunConfig, steps: 2 };
+    await session.start({ runId: "second", config, resume: null, isStepping: false });
     const done = await heard(isPhase("done"), from);
     expect(done.runId).toBe("second");
     expect(events.filter(isPhase("stopped")).map(({ runId }) => runId)).toEqual(["run"]);

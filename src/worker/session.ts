@@ -15,7 +15,7 @@ import {
   type SamplePrompt,
   type SampleSettings,
 } from "../engine/training/samples.ts";
-import { train, type TrainingRun } from "../engine/training/train.ts";
+import type { TrainingRun } from "../engine/training/train.ts";
 import { reportBackend } from "./backendReport.ts";
 import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
 import { lossReason, refuse } from "./errorReport.ts";
@@ -33,6 +33,7 @@ import {
 } from "./library.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
+import { measureStep, speedKey } from "./speed.ts";
 
 /** A handler for every command: one that is missing does not compile. */
 export type Handlers = {
@@ -114,7 +115,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
     seed: config.seed,
   });
   let live: TrainingRun["live"] | null = null;
-  const begin = (runId: string, config: RunConfig, resume: Checkpoint | null) => {
+  const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
     const run = trainingRun(config);
     ({ live } = run);
     runningConfig = config;
@@ -127,6 +128,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       prompts: promptsOf(config.samplePrompts),
       sampling: samplingOf(config),
     });
+    if (isStepping) started.step();
     runner = started;
     void started.ended.then(() => {
       if (runner === started) runner = null;
@@ -218,8 +220,9 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         if (secondsPerStep !== null) speed = { key: speedKey(config), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: ({ runId, config, resume }) =>
+    start: (question) =>
       alone(async () => {
+        const { config } = question;
         const loaded = needModel();
         if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
         refuseOtherPairs(config, needData());
@@ -228,7 +231,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         await endRun();
         // What an earlier run asked too much of the device is no fault of this one.
         device?.takeErrors();
-        begin(runId, config, resume);
+        begin(question);
         return null;
       }),
     pause: () => {
@@ -290,23 +293,4 @@ async function checkUpload(device: Device, loaded: LoadedModel): Promise<void> {
   if (error === undefined) return;
   loaded.dispose();
   throw error;
-}
-
-/** Seconds of the last step of a run that is thrown away; null when it was interrupted before it had one. */
-async function measureStep(run: TrainingRun, isInterrupted: () => boolean): Promise<number | null> {
-  const { tamper: _tamper, ...untampered } = run;
-  let startedAt = performance.now();
-  let seconds: number | null = null;
-  for await (const report of train(untampered)) {
-    if (report.kind === "step") seconds = (performance.now() - startedAt) / 1000;
-    await new Promise((resolve) => setTimeout(resolve));
-    if (isInterrupted()) return null;
-    startedAt = performance.now();
-  }
-  return seconds;
-}
-
-/** Settings that change how long a step takes on one model and one preference set. */
-function speedKey({ tuning, loraRank, loraTargets, batchPairs, accumulationSteps }: RunConfig): string {
-  return JSON.stringify([tuning, loraRank, loraTargets, batchPairs, accumulationSteps]);
 }
