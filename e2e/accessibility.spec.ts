@@ -1,6 +1,7 @@
 /** What axe-core finds, and what must not happen at any width, with less motion or with forced colours. */
 import axe from "axe-core";
 import type { Page } from "@playwright/test";
+import { onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 const widths = [1440, 390, 320];
@@ -39,7 +40,7 @@ for (const scheme of ["light", "dark"] as const) {
       studio,
       page,
     }) => {
-      await studio.open({ settings: { steps: 200, evalEvery: 0 } });
+      await studio.open({ settings: { ...onCpu, steps: 200, evalEvery: 0 } });
       await expectAccessible(page, "ready");
       await studio.trainToStep(2);
       await expectAccessible(page, "training");
@@ -82,7 +83,7 @@ async function expectDialog(page: Page, name: string): Promise<void> {
 
 test("with reduced motion nothing moves by itself", async ({ studio, page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
-  await studio.open({ settings: { steps: 200, evalEvery: 0 } });
+  await studio.open({ settings: { ...onCpu, steps: 200, evalEvery: 0 } });
   await studio.trainToStep(2);
   const moving = await page.evaluate(() =>
     document
@@ -96,7 +97,7 @@ test("with reduced motion nothing moves by itself", async ({ studio, page }) => 
 
 test("with forced colours the run can be read and driven", async ({ studio, page }) => {
   await page.emulateMedia({ forcedColors: "active" });
-  await studio.open();
+  await studio.open({ settings: onCpu });
   await studio.trainToEnd();
   await expectAccessible(page, "forced colours");
   const { text, ground, border } = await studio.trainButton.evaluate((button) => {

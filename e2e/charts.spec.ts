@@ -1,5 +1,6 @@
 /** The charts of a run: one crosshair, honest scales, smoothing that hides nothing, a pause, and a table. */
 import type { Locator } from "@playwright/test";
+import { onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 /** The shapes of a chart's lines. */
@@ -10,7 +11,7 @@ function lineShapes(chart: Locator): Promise<string[]> {
 }
 
 test("one crosshair, scales, smoothing, a pause of drawing and a table", async ({ studio, page }) => {
-  await studio.open({ settings: { steps: 8, evalEvery: 4 } });
+  await studio.open({ settings: { ...onCpu, steps: 8, evalEvery: 4 } });
   await studio.trainToEnd();
   const rewards = studio.chart("Margin and rewards");
   const logps = studio.chart("Log-probs of answers");
@@ -70,7 +71,7 @@ test("one crosshair, scales, smoothing, a pause of drawing and a table", async (
 });
 
 test("a pause of drawing freezes the plots while steps go on", async ({ studio, page }) => {
-  await studio.open({ settings: { steps: 200, evalEvery: 0 } });
+  await studio.open({ settings: { ...onCpu, steps: 200, evalEvery: 0 } });
   await studio.trainToStep(3);
   await page.getByRole("button", { name: "Pause drawing" }).click();
   const rewards = studio.chart("Margin and rewards");

@@ -3,6 +3,7 @@ import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Page, TestInfo } from "@playwright/test";
+import { onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -68,7 +69,7 @@ test("a chosen model and chosen pairs train", async ({ studio, page }, testInfo)
 });
 
 test("a dropped folder and a dropped file open", async ({ studio, page }, testInfo) => {
-  await studio.open({ settings: twoSteps });
+  await studio.open({ settings: { ...onCpu, ...twoSteps } });
   await drop(page, [await writeModel(testInfo)]);
   await expect(studio.field("model")).toHaveValue("local");
   await studio.expectAction("train");
@@ -79,7 +80,7 @@ test("a dropped folder and a dropped file open", async ({ studio, page }, testIn
 });
 
 test("files that cannot be used are named and change nothing", async ({ studio, page }, testInfo) => {
-  await studio.open({ settings: twoSteps });
+  await studio.open({ settings: { ...onCpu, ...twoSteps } });
   const setup = { model: "story", data: "kind-endings" };
   const expectUnchanged = async () => {
     await expect(studio.field("model")).toHaveValue(setup.model);
@@ -135,7 +136,7 @@ test("files that cannot be used are named and change nothing", async ({ studio, 
 });
 
 test("DAT-2 counts the rows that were left out and lists them", async ({ studio, page }, testInfo) => {
-  await studio.open({ settings: twoSteps });
+  await studio.open({ settings: { ...onCpu, ...twoSteps } });
   const broken = [
     '{"prompt":"A","chosen":" same","rejected":" same"}',
     '{"prompt":"B","chosen":"","rejected":" no"}',

@@ -1,4 +1,5 @@
 /** Every coded message by its fault: title, number, and a first action that works. */
+import { onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 /** Steps between checkpoints: a fault after this many can be resumed. */
@@ -34,7 +35,7 @@ test.describe("a loss that is not a number", () => {
   });
 
   test("NUM-1 before the first checkpoint starts again", async ({ studio, page }) => {
-    await studio.open({ inject: "nan@2" });
+    await studio.open({ settings: onCpu, inject: "nan@2" });
     await studio.trainButton.click();
     await studio.expectPhase("failed");
     await expect(studio.message("NUM-1")).toContainText("No step was kept before it.");
@@ -86,7 +87,7 @@ test.describe("a trainer that dies", () => {
   });
 
   test("WRK-1 hears that a trainer hangs", async ({ studio }) => {
-    await studio.open({ inject: "hang@2" });
+    await studio.open({ settings: onCpu, inject: "hang@2" });
     await studio.trainButton.click();
     await studio.expectPhase("failed");
     const message = studio.message("WRK-1");
@@ -113,7 +114,7 @@ test("GPU-3 and GPU-4 say what a software GPU can do", async ({ studio, page }) 
 });
 
 test("LNK-1 lists what a link asks for in vain and keeps the rest", async ({ studio }) => {
-  await studio.open({ settings: { colour: "blue", batchPairs: -4, learningRate: 0.001, v: 9 } });
+  await studio.open({ settings: { ...onCpu, colour: "blue", batchPairs: -4, learningRate: 0.001, v: 9 } });
   const message = studio.message("LNK-1");
   await expect(message).toContainText("2 settings in this link could not be used and were skipped.");
   await expect(message).toContainText("colour=blue (the setting is unknown)");

@@ -1,8 +1,9 @@
 /** The same studio on a phone: nothing scrolls sideways, and the run is under the thumb. */
+import { onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 test("a run on a phone @phone", async ({ studio, page }) => {
-  await studio.open();
+  await studio.open({ settings: onCpu });
   const width = page.viewportSize()?.width ?? 0;
   const height = page.viewportSize()?.height ?? 0;
   const expectNoSidewaysScroll = async () => {

@@ -1,4 +1,5 @@
 /** The setup: methods, presets, live and waiting changes, problems, sharing, and the whole cycle by keyboard. */
+import { onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 const twoSteps = { steps: 2, evalEvery: 0 };
@@ -36,7 +37,7 @@ test("all weights can be trained", async ({ studio, page }) => {
 });
 
 test("a change of β waits for the next run, the learning rate applies at once", async ({ studio, page }) => {
-  await studio.open({ settings: { beta: 0.2, steps: 200, evalEvery: 0 } });
+  await studio.open({ settings: { ...onCpu, beta: 0.2, steps: 200, evalEvery: 0 } });
   await studio.trainToStep(1);
   await studio.field("params.beta").fill("0.3");
   const chip = page.getByTestId("changes-chip");
@@ -64,7 +65,7 @@ test("a change of β waits for the next run, the learning rate applies at once",
 });
 
 test("a value out of range is named, and Train leads to it", async ({ studio, page }) => {
-  await studio.open();
+  await studio.open({ settings: onCpu });
   const rank = studio.field("loraRank");
   await page.getByText("Adapter", { exact: true }).click();
   await rank.fill("999");
@@ -79,7 +80,7 @@ test("a value out of range is named, and Train leads to it", async ({ studio, pa
 });
 
 test("a preset changes the setup, and the link says exactly what is in it", async ({ studio, page }) => {
-  await studio.open();
+  await studio.open({ settings: onCpu });
   await studio.field("preset").selectOption("harmless");
   await expect(page.getByTestId("data-summary")).toContainText("judge");
   await expect(studio.field("data")).toHaveValue("helpful-harmless");
@@ -98,7 +99,7 @@ test("a preset changes the setup, and the link says exactly what is in it", asyn
 });
 
 test("the keys do the whole cycle and never fire while somebody types", async ({ studio, page }) => {
-  await studio.open({ settings: { steps: 60, evalEvery: 0 } });
+  await studio.open({ settings: { ...onCpu, steps: 60, evalEvery: 0 } });
   await page.keyboard.press("?");
   const sheet = page.getByRole("dialog", { name: "Keyboard" });
   await expect(sheet).toContainText("Train, pause, resume");
@@ -137,7 +138,7 @@ test("every control of the top line and the run can be reached and seen by keybo
   studio,
   page,
 }) => {
-  await studio.open();
+  await studio.open({ settings: onCpu });
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to the run" })).toBeFocused();
   await page.keyboard.press("Enter");

@@ -20,6 +20,9 @@ const smallRun: Settings = {
   v: 1,
 };
 
+/** Where the page is what is looked at, small runs are quicker without a GPU that is software itself. */
+export const onCpu: Settings = { backend: "cpu" };
+
 /** A run on a software GPU takes its time, and says nothing about how long it takes elsewhere. */
 const runTimeoutMs = 120_000;
 
