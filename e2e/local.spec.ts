@@ -160,6 +160,7 @@ test("the reference model and its pairs train", async ({ studio, page }, testInf
   const model = join(fixtures, "models/stories260K/hf");
   const pairs = join(fixtures, "data/stories-sentiment/train.jsonl");
   const isThere = existsSync(model) && existsSync(pairs);
+  // The fixtures are not part of the project; without them this says so, and every other journey still runs.
   test.skip(!isThere, `FIXTURES_DIR is ${fixtures}, which holds no stories260K and stories-sentiment.`);
   await studio.open({ settings: { ...twoSteps, terminator: "none" } });
   const folder = testInfo.outputPath("hf");
