@@ -15,7 +15,7 @@ describe("flatBatch", () => {
       keyRanges: ids(0, 1, 0, 2, 0, 3, 3, 4, 3, 5, 3, 6, 3, 7),
       queryRanges: ids(0, 3, 1, 3, 2, 3, 3, 7, 4, 7, 5, 7, 6, 7),
       scoredRows: ids(1, 3, 4, 5),
-      scoredInverse: ids(-1, 0, -1, 1, 2, 3, -1),
+      scoredInverse: ids(-1, -1, 0, -1, -1, -1, 1, -1, 2, -1, 3, -1, -1, -1),
       labels: ids(11, 20, 21, 22),
       entrySequence: ids(0, 1, 1, 1),
       sequences: 2,

@@ -23,7 +23,7 @@ export interface FlatBatch {
   readonly queryRanges: Int32Array;
   /** [entries]: the row that predicts each scored token, rising. */
   readonly scoredRows: Int32Array;
-  /** [rows]: the entry a row predicts, or −1. */
+  /** [rows, 2]: the entries a row predicts; −1 where there is none. */
   readonly scoredInverse: Int32Array;
   /** [entries]: the scored tokens. */
   readonly labels: Int32Array;
@@ -51,7 +51,7 @@ export function flatBatch(sequences: readonly ScoredSequence[]): FlatBatch {
     keyRanges: new Int32Array(2 * rows),
     queryRanges: new Int32Array(2 * rows),
     scoredRows: new Int32Array(entries),
-    scoredInverse: new Int32Array(rows).fill(-1),
+    scoredInverse: new Int32Array(2 * rows).fill(-1),
     labels: new Int32Array(entries),
     entrySequence: new Int32Array(entries),
     sequences: sequences.length,
@@ -69,7 +69,7 @@ export function flatBatch(sequences: readonly ScoredSequence[]): FlatBatch {
     for (let token = scoredFrom; token < tokens.length; token++, entry++) {
       const row = start + token - 1;
       batch.scoredRows[entry] = row;
-      batch.scoredInverse[row] = entry;
+      batch.scoredInverse[2 * row] = entry;
       batch.labels[entry] = tokens[token] ?? 0;
       batch.entrySequence[entry] = sequence;
     }

@@ -133,9 +133,9 @@ function pendingRows(live: readonly Growing[]) {
     });
     lastRows.push(tokenIds.length - 1);
   }
-  const inverse = new Int32Array(tokenIds.length).fill(-1);
+  const inverse = new Int32Array(2 * tokenIds.length).fill(-1);
   lastRows.forEach((row, entry) => {
-    inverse[row] = entry;
+    inverse[2 * row] = entry;
   });
   return { tokenIds, positions, keyRanges, slots, lastRows, inverse };
 }
@@ -165,7 +165,7 @@ async function nextLogits(
         attend: cachedAttention(cache, tables),
       }),
     );
-    const scored = { rows: integers(lastRows, [live.length]), inverse: integers(inverse, [count]) };
+    const scored = { rows: integers(lastRows, [live.length]), inverse: integers(inverse, [count, 2]) };
     const logits = tidy(() => {
       const hidden = scoredHidden(model, weights, x, scored); // [live, hidden]
       return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }); // [live, vocabulary]

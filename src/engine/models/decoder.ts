@@ -41,7 +41,7 @@ export interface Rows {
 export interface ScoredRows {
   /** [entries] */
   readonly rows: Tensor;
-  /** [rows] entry of this row, or −1 */
+  /** [rows, 2] entries of this row; −1 where there is none */
   readonly inverse: Tensor;
 }
 

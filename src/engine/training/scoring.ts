@@ -44,7 +44,7 @@ export function uploadBatch(flat: FlatBatch): DeviceBatch {
     keyRanges: tensor(flat.keyRanges, [rowCount, 2]),
     queryRanges: tensor(flat.queryRanges, [rowCount, 2]),
     scoredRows: tensor(flat.scoredRows, [flat.scoredRows.length]),
-    inverse: tensor(flat.scoredInverse, [rowCount]),
+    inverse: tensor(flat.scoredInverse, [rowCount, 2]),
     labels: tensor(flat.labels, [flat.labels.length]),
   };
   return {
