@@ -21,8 +21,8 @@ export interface RunEstimate {
 const BYTES_PER_NUMBER = 4;
 /** Buffers come in size classes that can leave a fifth of them unused, and batches of several lengths fill several. */
 const POOL_SLACK = 1.35;
-/** Token, position, key range, query range and scored entry of each row of a batch. */
-const TABLE_NUMBERS_PER_ROW = 7;
+/** Token, position, key range, query range and scored entries of each row of a batch. */
+const TABLE_NUMBERS_PER_ROW = 8;
 /** Row and label of each scored token. */
 const TABLE_NUMBERS_PER_ENTRY = 2;
 /** Parameter, gradient and two moments. */
