@@ -4,7 +4,7 @@ import { createRandom } from "../src/engine/data/random.ts";
 import { embeddedDatasets, embeddedModels } from "../src/engine/data/embedded.ts";
 import type { TokenPair } from "../src/engine/data/tokenPair.ts";
 import { tokenizePairs } from "../src/engine/data/tokenizePairs.ts";
-import { readModelConfig, type ModelConfig } from "../src/engine/models/config.ts";
+import { llamaOptions, readModelConfig, type ModelConfig } from "../src/engine/models/config.ts";
 import { loadModel, uploadModel, type ModelFile } from "../src/engine/models/loadModel.ts";
 import type { Model } from "../src/engine/models/decoder.ts";
 import { tinyArrays } from "../src/engine/testing/tinyModel.ts";
@@ -22,6 +22,7 @@ export interface BenchModel {
 
 /** The small shape at which other training engines in the browser were counted. */
 const toyConfig: ModelConfig = {
+  ...llamaOptions(16),
   architecture: "llama",
   vocabularySize: 64,
   maxPositions: 32,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FileFormatError } from "../files/fileFormatError.ts";
-import { readModelConfig } from "./config.ts";
+import { llamaOptions, readModelConfig } from "./config.ts";
 
 const llama = {
   architectures: ["LlamaForCausalLM"],
@@ -28,6 +28,7 @@ function read(changes: Record<string, unknown>) {
 describe("readModelConfig", () => {
   it("reads a Llama config", () => {
     expect(read({})).toEqual({
+      ...llamaOptions(8),
       architecture: "llama",
       hiddenSize: 64,
       intermediateSize: 172,

@@ -11,26 +11,99 @@ export type RopeScaling =
       readonly originalMaxPositions: number;
     };
 
+/** How the rows of a layer see one another, and how they are turned. */
+export interface LayerOptions {
+  /** A row sees itself and the `window - 1` positions before it; null is its whole sequence. */
+  readonly window: number | null;
+  /** Which of the model's rotations turns queries and keys: `main`, `local` (`localRopeTheta`), or none. */
+  readonly rope: "main" | "local" | null;
+}
+
+/** Families of models that can be loaded, by their `model_type`. */
+export type ArchitectureName =
+  "llama" | "gpt2" | "gpt_neox" | "qwen2" | "qwen3" | "gemma2" | "gemma3_text" | "smollm3";
+
 /** What the decoder needs to know of a model, whatever its file calls it. */
 export interface ModelConfig {
-  readonly architecture: "llama";
+  readonly architecture: ArchitectureName;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly layers: number;
   readonly heads: number;
   /** Divides `heads`. */
   readonly keyValueHeads: number;
-  /** Even, because rotary positions turn pairs. */
   readonly headDim: number;
   readonly vocabularySize: number;
   readonly maxPositions: number;
+  /** `rms` has a gain, `layer` subtracts the mean and has a gain and a bias. */
+  readonly norm: "rms" | "layer";
+  /** Added to the variance by every norm, of either kind. */
   readonly rmsNormEpsilon: number;
+  /** Leading values of each head that rotary positions turn, an even number; 0 means learned positions instead. */
+  readonly rotaryDims: number;
   readonly ropeTheta: number;
   readonly ropeScaling: RopeScaling | null;
+  /** Base of the `local` rotation, which is never scaled; null where no layer has one. */
+  readonly localRopeTheta: number | null;
+  /** Repeats over the layers: layer l has the options at l modulo the length. */
+  readonly layerPattern: readonly LayerOptions[];
+  readonly hasQkvBias: boolean;
+  readonly hasOutputBias: boolean;
+  readonly hasMlpBias: boolean;
+  /** Each head's queries and keys pass an RMS norm before they are turned. */
+  readonly hasQueryKeyNorm: boolean;
+  /** What attention and MLP give passes a norm of its own before it is added to the stream. */
+  readonly hasPostNorms: boolean;
+  /** Attention and MLP read the same stream, and both are added to it. */
+  readonly isParallelResidual: boolean;
+  /** `geluTanh` is the tanh approximation, `gelu` the exact function. */
+  readonly activation: "silu" | "geluTanh" | "gelu";
+  /** The MLP is down(activation(gate(x)) · up(x)), otherwise down(activation(up(x))). */
+  readonly isGatedMlp: boolean;
+  /** Factor of the attention scores. */
+  readonly attentionScale: number;
+  /** Scores become c · tanh(score / c); null leaves them. */
+  readonly attentionSoftCap: number | null;
+  /** The same for the logits. */
+  readonly logitSoftCap: number | null;
+  /** Factor of the token embeddings where they enter the stream, not where they are the head. */
+  readonly embeddingScale: number;
   /** The output projection is the embedding matrix. */
   readonly hasTiedEmbeddings: boolean;
   readonly bosTokenId: number | null;
   readonly eosTokenIds: readonly number[];
+}
+
+/** What a Llama does; other architectures name what differs. */
+export function llamaOptions(headDim: number) {
+  return {
+    norm: "rms",
+    rotaryDims: headDim,
+    localRopeTheta: null,
+    layerPattern: [{ window: null, rope: "main" }],
+    hasQkvBias: false,
+    hasOutputBias: false,
+    hasMlpBias: false,
+    hasQueryKeyNorm: false,
+    hasPostNorms: false,
+    isParallelResidual: false,
+    activation: "silu",
+    isGatedMlp: true,
+    attentionScale: 1 / Math.sqrt(headDim),
+    attentionSoftCap: null,
+    logitSoftCap: null,
+    embeddingScale: 1,
+  } as const satisfies Partial<ModelConfig>;
+}
+
+/** Options of one layer, counted from 0. */
+export function layerOptions({ layerPattern }: ModelConfig, layer: number): LayerOptions {
+  return layerPattern[layer % layerPattern.length] ?? { window: null, rope: "main" };
+}
+
+/** The distinct windows of a model's layers: a batch needs tables for each of them. */
+export function distinctWindows({ layerPattern }: ModelConfig): (number | null)[] {
+  return [...new Set(layerPattern.map(({ window }) => window))];
 }
 
 /** Architectures that can be loaded, by `architectures[0]` and by `model_type`. */
@@ -178,6 +251,7 @@ export function readModelConfig(json: unknown, fileName: string): ModelConfig {
   if (typeof tied !== "boolean") return refuse("tie_word_embeddings", "true or false");
   const ids = { file: fileName, vocabularySize };
   return {
+    ...llamaOptions(headDim),
     architecture: "llama",
     hiddenSize,
     intermediateSize: count("intermediate_size", LARGEST.width),

@@ -2,12 +2,13 @@
 import { createRandom } from "../data/random.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { NamedArray } from "../files/safetensors.ts";
-import type { ModelConfig } from "../models/config.ts";
+import { llamaOptions, type ModelConfig } from "../models/config.ts";
 import { expectedShapes, uploadModel } from "../models/loadModel.ts";
 import type { Model } from "../models/decoder.ts";
 
 /** Shape of the tiny model: grouped queries, a width of its own for every axis, and a head of its own. */
 export const tinyConfig: ModelConfig = {
+  ...llamaOptions(4),
   architecture: "llama",
   hiddenSize: 16,
   intermediateSize: 24,
@@ -28,6 +29,10 @@ export const tinyConfig: ModelConfig = {
 /** What differs from the tiny model's shape. */
 export type TinyModelOptions = Partial<ModelConfig> & { readonly seed?: number };
 
+function configWith({ headDim = tinyConfig.headDim, ...changes }: Partial<ModelConfig>): ModelConfig {
+  return { ...tinyConfig, ...llamaOptions(headDim), headDim, ...changes };
+}
+
 /** Spread of the head's logits, large enough that one token can take nearly all of the probability. */
 const LOGIT_SPREAD = 3;
 
@@ -35,7 +40,7 @@ const LOGIT_SPREAD = 3;
 export function tinyArrays({ seed = 1, ...changes }: TinyModelOptions = {}): Map<string, NamedArray> {
   const random = createRandom(seed);
   const arrays = new Map<string, NamedArray>();
-  for (const [name, shape] of expectedShapes({ ...tinyConfig, ...changes })) {
+  for (const [name, shape] of expectedShapes(configWith(changes))) {
     const [, inputs] = shape;
     const factor = name === "lm_head.weight" ? LOGIT_SPREAD : 1;
     const [mean, spread] = inputs === undefined ? [1, 0.1] : [0, factor / Math.sqrt(inputs)];
@@ -49,7 +54,7 @@ export function tinyArrays({ seed = 1, ...changes }: TinyModelOptions = {}): Map
 /** The tiny model on the active device. */
 export function createTinyModel(options: TinyModelOptions = {}): { model: Model; dispose: () => void } {
   const { seed: _seed, ...changes } = options;
-  return uploadModel({ ...tinyConfig, ...changes }, tinyArrays(options));
+  return uploadModel(configWith(changes), tinyArrays(options));
 }
 
 /** Random pairs of prompts and answers of 2 to 7 tokens. */
