@@ -13,8 +13,12 @@ export type Floats = Float32Array | Float64Array;
 /** What a tensor holds on the host: numbers, or indices. */
 export type Values = Floats | Int32Array;
 
-/** WGSL element type of a bound array; `vec4<f32>` needs a length that is a multiple of 4. */
-export type ElementType = "f32" | "i32" | "u32" | "vec4<f32>" | "vec4<i32>" | "vec4<u32>";
+/**
+ * WGSL element type of a bound array; `vec4<f32>` needs a length that is a multiple of 4. `vec2<u32>` and `vec4<f16>`
+ * are two words each; the second needs `enable f16;` in the text and a device that has it.
+ */
+export type ElementType =
+  "f32" | "i32" | "u32" | "vec4<f32>" | "vec4<i32>" | "vec2<u32>" | "vec4<u32>" | "vec4<f16>";
 
 /** One buffer of an operation, by the name its shader text uses. */
 export interface Binding {

@@ -112,6 +112,12 @@ export function isSoftwareGpu(): boolean {
   return backend instanceof GpuBackend && backend.isSoftware;
 }
 
+/** Whether shaders may use 16-bit floats (`enable f16;`). */
+export function hasNativeHalf(): boolean {
+  const backend = activeBackend();
+  return backend instanceof GpuBackend && backend.device.features.has("shader-f16");
+}
+
 /**
  * Makes a tensor with a copy of `values`: float32 from numbers and float arrays, int32 from integer arrays (unsigned
  * words keep their bits). Throws `ShapeError` when the count is not the shape's.

@@ -29,6 +29,12 @@ export function isInteger(binding: Binding): boolean {
   return !binding.type.includes("f32");
 }
 
+/** Number of 32-bit words that one bound element takes. */
+function wordsOf({ type }: Binding): number {
+  if (type === "vec2<u32>" || type === "vec4<f16>") return 2;
+  return type.startsWith("vec4") ? 4 : 1;
+}
+
 /**
  * Builds the shader of `op` for inputs of the given shapes. Pure: needs no device.
  * Throws `ShapeError` for inputs that do not fit and `RangeError` for a dispatch no device could run.
@@ -108,8 +114,9 @@ export function checkInputs(
     }
     const size = sizeOf(input.shape);
     if (size === 0) throw new ShapeError(`${operation}: ${binding.name} is empty`);
-    if (binding.type.startsWith("vec4") && size % 4 !== 0) {
-      throw new ShapeError(`${operation}: ${binding.name} has ${size} elements, not a multiple of 4`);
+    const step = wordsOf(binding);
+    if (size % step !== 0) {
+      throw new ShapeError(`${operation}: ${binding.name} has ${size} elements, not a multiple of ${step}`);
     }
   });
 }
