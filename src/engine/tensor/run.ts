@@ -163,14 +163,9 @@ export async function read(source: Tensor): Promise<Float32Array | Int32Array> {
   return values;
 }
 
-/**
- * Between two parts of long work: on the cpu other tasks have their turn; a GPU is handed what was recorded, because
- * only then can the next part reuse the buffers that this one has freed.
- */
+/** Between two parts of long work: on the cpu other tasks have their turn; a GPU keeps no task waiting. */
 export async function giveWay(): Promise<void> {
-  const backend = activeBackend();
-  if (backend instanceof GpuBackend) backend.submit();
-  if (!(backend instanceof CpuBackend)) return;
+  if (!(activeBackend() instanceof CpuBackend)) return;
   if (performance.now() - turnStartedMs <= LONGEST_TURN_MS) return;
   await new Promise((resolve) => setTimeout(resolve));
   turnStartedMs = performance.now();
@@ -186,6 +181,13 @@ export function write(target: Tensor, values: Values | Uint32Array | readonly nu
   const backend = activeBackend();
   if (backend instanceof CpuBackend) backend.arrayOf(target.dataId).set(data);
   else backend.writeData(target.dataId, data);
+}
+
+/** Fills a tensor with zeros in place. */
+export function clear(target: Tensor): void {
+  const backend = activeBackend();
+  if (backend instanceof CpuBackend) backend.arrayOf(target.dataId).fill(0);
+  else backend.clearData(target.dataId);
 }
 
 /** Makes a tensor with its own copy of another's contents. */
@@ -219,7 +221,7 @@ export function tidy<T>(work: () => T): T {
   }
 }
 
-/** Frees tensors; their buffers are reused after the next submit. */
+/** Frees tensors; the next ones may use their buffers at once, because commands run in the order of recording. */
 export function dispose(tensors: Tensor | readonly Tensor[]): void {
   for (const each of Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor])
     each.dispose();
