@@ -1,10 +1,35 @@
 import type { Floats, Shape, Values } from "../../tensor/op.ts";
+import { unpackRow } from "../weightLayout/weightLayout.ts";
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
+
+/** Oracle of `packedEmbedding`: ids [rows], weight [vocabulary, words] -> gathered [rows, columns]. */
+export function packedEmbeddingCpu(
+  [ids, weight]: readonly Values[],
+  [gathered]: readonly Floats[],
+  shapes: readonly Shape[],
+  {
+    layout,
+    columns,
+    scale,
+  }: { readonly layout: WeightLayout; readonly columns: number; readonly scale: number },
+): void {
+  const vocabulary = shapes[1]![0]!;
+  for (let row = 0; row < ids!.length; row++) {
+    const id = ids![row]!;
+    if (id < 0 || id >= vocabulary) continue;
+    const values = unpackRow(weight!, id, columns, layout);
+    for (let column = 0; column < columns; column++) {
+      gathered![row * columns + column] = scale * values[column]!;
+    }
+  }
+}
 
 /** Oracle of `embedding`: ids [rows], weight [vocabulary, columns] -> gathered [rows, columns]. */
 export function embeddingCpu(
   inputs: readonly Values[],
   outputs: readonly Floats[],
   shapes: readonly Shape[],
+  { scale }: { readonly scale: number },
 ): void {
   const [ids, weight] = inputs as readonly [Values, Values];
   const [gathered] = outputs as readonly [Floats];
@@ -13,7 +38,7 @@ export function embeddingCpu(
     const id = ids[row]!;
     if (id < 0 || id >= vocabulary) continue;
     for (let column = 0; column < columns; column++) {
-      gathered[row * columns + column] = weight[id * columns + column]!;
+      gathered[row * columns + column] = scale * weight[id * columns + column]!;
     }
   }
 }
@@ -23,7 +48,7 @@ export function embeddingGradCpu(
   inputs: readonly Values[],
   outputs: readonly Floats[],
   shapes: readonly Shape[],
-  { vocabulary }: { readonly vocabulary: number },
+  { vocabulary, scale }: { readonly vocabulary: number; readonly scale: number },
 ): void {
   const [ids, dy] = inputs as readonly [Values, Values];
   const [, columns] = shapes[1] as readonly [number, number];
@@ -32,7 +57,7 @@ export function embeddingGradCpu(
     const id = ids[row]!;
     if (id < 0 || id >= vocabulary) continue;
     for (let column = 0; column < columns; column++) {
-      sums[id * columns + column]! += dy[row * columns + column]!;
+      sums[id * columns + column]! += scale * dy[row * columns + column]!;
     }
   }
   outputs[0]!.set(sums);

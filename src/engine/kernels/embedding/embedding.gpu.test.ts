@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { parity, randomSource, randomValues } from "../../tensor/testing.ts";
-import { embeddingGradOp, embeddingOp } from "./embedding.ts";
+import { packRows, weightLayouts, wordsPerRow } from "../weightLayout/weightLayout.ts";
+import { embeddingGradOp, embeddingOp, packedEmbeddingOp } from "./embedding.ts";
 
 describe("embedding on WebGPU", () => {
   it.each([
@@ -17,13 +18,44 @@ describe("embedding on WebGPU", () => {
       const ids = { values, shape: [rows] };
       const weight = { values: randomValues(2, [vocabulary, columns]), shape: [vocabulary, columns] };
       const dy = { values: randomValues(3, [rows, columns]), shape: [rows, columns] };
-      await parity(embeddingOp, { name: "embedding", inputs: [ids, weight], attrs: {} });
+      await parity(embeddingOp, { name: "embedding", inputs: [ids, weight], attrs: { scale: 1.5 } });
       await parity(embeddingGradOp, {
         name: "embeddingGrad",
         inputs: [ids, dy],
-        attrs: { vocabulary },
+        attrs: { vocabulary, scale: 1.5 },
         tolerance: 4e-5 * Math.sqrt(rows),
       });
     },
   );
+
+  // Also what proves the shader's reading of every layout, value by value.
+  it.each(weightLayouts)("reads rows packed in %s exactly", async (layout) => {
+    for (const [rows, columns, vocabulary] of [
+      [5, 1, 3],
+      [9, 37, 65],
+      [7, 66, 9],
+      [70, 96, 33],
+      [3, 130, 7],
+      [2, 1000, 5],
+    ] as const) {
+      const random = randomSource(columns);
+      const ids = Int32Array.from({ length: rows }, () => Math.floor(random() * (vocabulary + 2)) - 1);
+      const packed = packRows(
+        randomValues(columns, [vocabulary, columns], 0.05),
+        [vocabulary, columns],
+        layout,
+      );
+      const shape = [vocabulary, wordsPerRow(layout, columns)];
+      const values = layout === "f32" ? new Float32Array(packed.buffer) : packed;
+      await parity(packedEmbeddingOp, {
+        name: `${layout} ${rows} of ${vocabulary} x ${columns}`,
+        inputs: [
+          { values: ids, shape: [rows] },
+          { values, shape },
+        ],
+        attrs: { layout, columns, scale: 2, isNativeHalf: false },
+        tolerance: 0,
+      });
+    }
+  });
 });

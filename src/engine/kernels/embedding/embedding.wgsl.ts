@@ -1,3 +1,6 @@
+import { weightReaderWgsl } from "../weightLayout/weightReader.wgsl.ts";
+import type { WeightReaderText } from "../weightLayout/weightReader.wgsl.ts";
+
 /** Invocations of one workgroup. */
 export const embeddingWorkgroup = 64;
 
@@ -12,10 +15,34 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let id = ids[index / uniforms.columns];
   var value = 0.0;
   if (id >= 0 && u32(id) < uniforms.vocabulary) {
-    value = weight[u32(id) * uniforms.columns + index % uniforms.columns];
+    value = uniforms.scale * weight[u32(id) * uniforms.columns + index % uniforms.columns];
   }
   gathered[index] = value;
 }`;
+
+/** Shader of the gather from packed rows: one invocation per four values. */
+export function packedEmbeddingWgsl(reader: WeightReaderText & { readonly inputs: number }): string {
+  const { inputs, hasWholeQuads } = reader;
+  const quads = Math.ceil(inputs / 4);
+  const store = hasWholeQuads
+    ? "  gathered[index] = value;"
+    : `  for (var j = 0u; j < 4u; j++) {
+    if (quad * 4u + j < ${inputs}u) { gathered[row * ${inputs}u + quad * 4u + j] = value[j]; }
+  }`;
+  return `${weightReaderWgsl(reader)}
+
+@compute @workgroup_size(${embeddingWorkgroup})
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+  let index = (group.x + group.y * 65535u) * ${embeddingWorkgroup}u + local;
+  if (index >= uniforms.rows * ${quads}u) { return; }
+  let row = index / ${quads}u;
+  let quad = index % ${quads}u;
+  let id = ids[row];
+  var value = vec4<f32>();
+  if (id >= 0 && u32(id) < uniforms.vocabulary) { value = uniforms.scale * weightQuad(u32(id), quad); }
+${store}
+}`;
+}
 
 const sums = Array.from({ length: gradientColumns }, (_, index) => index);
 
@@ -38,5 +65,5 @@ ${sums.map((i) => `  var sum${i} = 0.0;`).join("\n")}
 ${sums.map((i) => `    sum${i} += dy[start + min(column + ${i}u, last)];`).join("\n")}
   }
   let place = entry * uniforms.columns;
-${sums.map((i) => `  if (column + ${i}u <= last) { dweight[place + column + ${i}u] = sum${i}; }`).join("\n")}
+${sums.map((i) => `  if (column + ${i}u <= last) { dweight[place + column + ${i}u] = uniforms.scale * sum${i}; }`).join("\n")}
 }`;
