@@ -1,0 +1,82 @@
+import type { Op, Shape } from "../../tensor/op.ts";
+import { isSoftwareGpu, run } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
+import { linearGradientWgsl } from "./gradient.wgsl.ts";
+import {
+  boundWeight,
+  checkGroup,
+  groupSizes,
+  placed,
+  rowsBinding,
+  rowsOf,
+  totalRank,
+  upFactors,
+} from "./groupLinear.ts";
+import type { GroupAdapter, GroupAttrs, GroupWeight } from "./groupLinear.ts";
+import { linearGradientCpu } from "./linearGradient.cpu.ts";
+import { tilingOf } from "./tiling.ts";
+
+function checkedRows([dy, weight, theta]: readonly Shape[], attrs: GroupAttrs): number {
+  checkGroup(attrs, { weight, theta }, upFactors(attrs));
+  return rowsOf("dy", dy, attrs.outputs);
+}
+
+/**
+ * Gradients of a group with respect to its rows: dx = dy W [rows, inputs] and, with adapters, dxa = scale dy B of
+ * every segment [rows, R], from dy [rows, outputs]. The whole gradient of x is dx + dxa A.
+ */
+export const linearGradientOp: Op<GroupAttrs> = {
+  name: "linearGradient",
+  inputs: ({ inputs, outputs, segments }) => [
+    rowsBinding("dy", outputs),
+    rowsBinding("weight", inputs),
+    ...(segments.length > 0 ? [{ name: "theta", type: "f32" } as const] : []),
+  ],
+  outputs: ({ inputs, segments }) => {
+    const dx = rowsBinding("dx", inputs);
+    return segments.length > 0 ? [dx, { name: "dxa", type: "f32" }] : [dx];
+  },
+  uniforms: { rows: "u32", offset: "u32", scale: "f32" },
+  outputShapes: (shapes, attrs) => {
+    const rows = checkedRows(shapes, attrs);
+    const dx = [rows, attrs.inputs];
+    return attrs.segments.length > 0 ? [dx, [rows, totalRank(attrs.segments)]] : [dx];
+  },
+  dispatch: (shapes, attrs) => {
+    const { inputs, outputs, segments, offset, scale } = attrs;
+    const rows = checkedRows(shapes, attrs);
+    const lowRankTiles = segments.reduce((sum, { rank }) => sum + Math.ceil(rank / 4), 0);
+    const tileColumns = Math.ceil(inputs / 4) + lowRankTiles;
+    const work = { rows, tileColumns, steps: Math.ceil(outputs / 4) };
+    const { workgroups, ...tiling } = tilingOf(work, attrs.canSplit);
+    return {
+      wgsl: linearGradientWgsl({
+        ...attrs,
+        ...tiling,
+        segments: placed(segments),
+        rank: totalRank(segments),
+      }),
+      uniforms: { rows, offset, scale },
+      workgroups,
+    };
+  },
+  cpu: linearGradientCpu,
+};
+
+/** dy W [rows, inputs], and scale dy B [rows, R] with adapters, in one dispatch: dy [rows, outputs]. */
+export function linearGradient(
+  dy: Tensor,
+  weight: GroupWeight,
+  { adapter }: { readonly adapter?: GroupAdapter } = {},
+): { dx: Tensor; dxa?: Tensor } {
+  const sizes = groupSizes(weight, adapter);
+  const operands = [dy, boundWeight(weight)];
+  if (adapter !== undefined && sizes.segments.length > 0) operands.push(adapter.theta);
+  const [dx, dxa] = run(linearGradientOp, operands, {
+    ...sizes,
+    offset: adapter?.bOffset ?? 0,
+    hasBias: false,
+    canSplit: !isSoftwareGpu(),
+  });
+  return dxa === undefined ? { dx: dx! } : { dx: dx!, dxa };
+}
