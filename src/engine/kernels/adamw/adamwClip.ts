@@ -14,12 +14,14 @@ import {
   parametersPerInvocation,
 } from "./adamwClip.wgsl.ts";
 
-/** Tensors of one step, all of one size; theta, m and v are changed in place. */
+/** Tensors of one step; theta, m, v (changed in place) and gradients are of one size. */
 export interface FlatAdamwTensors {
   readonly theta: Tensor;
   readonly m: Tensor;
   readonly v: Tensor;
-  readonly gradient: Tensor;
+  readonly gradients: Tensor;
+  /** Partial sums of squares of all gradients of the step: [at most 256]. */
+  readonly squares: Tensor;
 }
 
 /** Every workgroup of the update adds up all partial sums. */
@@ -50,12 +52,12 @@ export const gradientSquaresOp: Op = {
 };
 
 /**
- * One AdamW step on theta, m, v [size] (in place), clipped by the global norm in partials [slots] -> report [2]: the norm
+ * One AdamW step on theta, m, v [size] (in place), clipped by the global norm in squares [slots] -> report [2]: the norm
  * before clipping, and 1 if the norm was not finite and nothing was changed.
  */
 export const adamwClipOp: Op<AdamwAttrs> = {
   name: "adamwClip",
-  inputs: () => [...["theta", "m", "v"].map(mutable), floats("gradient"), floats("partials")],
+  inputs: () => [...["theta", "m", "v"].map(mutable), floats("gradients"), floats("squares")],
   outputs: () => [floats("report")],
   uniforms: {
     size: "u32",
@@ -72,7 +74,7 @@ export const adamwClipOp: Op<AdamwAttrs> = {
   outputShapes: (shapes) => {
     const sizes = shapes.slice(0, 4).map(sizeOf);
     if (sizes.some((size) => size !== sizes[0])) {
-      throw new ShapeError(`adamwClip: sizes ${sizes.join(", ")} of theta, m, v and gradient differ`);
+      throw new ShapeError(`adamwClip: sizes ${sizes.join(", ")} of theta, m, v and gradients differ`);
     }
     return [[2]];
   },
@@ -112,16 +114,19 @@ export const accumulateAtOp: Op<{ readonly offset: number }> = {
   cpu: accumulateAtCpu,
 };
 
+/** Partial sums of squares of a gradient of any shape -> [at most 256]; `adamwClip` adds them up. */
+export function gradientSquares(gradients: Tensor): Tensor {
+  return run(gradientSquaresOp, [gradients], {})[0]!;
+}
+
 /**
  * AdamW (Loshchilov and Hutter 2019) as PyTorch orders it, on flat tensors [size]: the gradient is scaled by
  * min(1, maxGradNorm / (norm + 1e-6)), decay comes first, then the bias-corrected update. Returns report [2]: the norm
  * before clipping, and 1 if it was not finite (or its square exceeds float32) and nothing was changed.
  */
-export function adamwClip({ theta, m, v, gradient }: FlatAdamwTensors, attrs: AdamwAttrs): Tensor {
-  const [partials] = run(gradientSquaresOp, [gradient], {}) as [Tensor];
-  const [report] = run(adamwClipOp, [theta, m, v, gradient, partials], attrs) as [Tensor];
-  partials.dispose();
-  return report;
+export function adamwClip(tensors: FlatAdamwTensors, attrs: AdamwAttrs): Tensor {
+  const { theta, m, v, gradients, squares } = tensors;
+  return run(adamwClipOp, [theta, m, v, gradients, squares], attrs)[0]!;
 }
 
 /** Adds a gradient [n] to the elements of a running sum from `offset` on, in place (gradient accumulation). */

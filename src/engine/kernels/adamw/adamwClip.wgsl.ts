@@ -29,14 +29,14 @@ export const adamwClipWgsl = `var<workgroup> shares: array<f32, ${lanes}>;
 @compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
   var share = 0.0;
-  for (var slot = local; slot < uniforms.slots; slot += ${lanes}u) { share += partials[slot]; }
+  for (var slot = local; slot < uniforms.slots; slot += ${lanes}u) { share += squares[slot]; }
   shares[local] = share;
   workgroupBarrier();
-  var squares = 0.0;
-  for (var lane = 0u; lane < ${lanes}u; lane++) { squares += shares[lane]; }
-  let norm = sqrt(squares);
+  var total = 0.0;
+  for (var lane = 0u; lane < ${lanes}u; lane++) { total += shares[lane]; }
+  let norm = sqrt(total);
   // All exponent bits set is infinity or NaN; a comparison of floats may be optimised away.
-  let isSkipped = (bitcast<u32>(squares) & 0x7f800000u) == 0x7f800000u;
+  let isSkipped = (bitcast<u32>(total) & 0x7f800000u) == 0x7f800000u;
   let number = group.x + group.y * 65535u;
   if (number == 0u && local == 0u) {
     report[0] = norm;
@@ -49,7 +49,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   for (var turn = 0u; turn < ${parametersPerInvocation}u; turn++) {
     let i = first + turn * ${lanes}u;
     if (i >= uniforms.size) { return; }
-    let g = gradient[i] * factor;
+    let g = gradients[i] * factor;
     let mean = uniforms.beta1 * m[i] + (1.0 - uniforms.beta1) * g;
     let square = uniforms.beta2 * v[i] + (1.0 - uniforms.beta2) * g * g;
     m[i] = mean;
