@@ -29,7 +29,6 @@ interface TensorData {
 /** The fields of the runtime's backend this file relies on; `door.test.ts` asserts that they exist. */
 export interface BackendInternals {
   readonly tensorMap: { get(dataId: object): TensorData; has(dataId: object): boolean };
-  readonly commandQueueOwnedIds: WeakSet<object>;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   readonly bufferManager: {
@@ -67,6 +66,8 @@ export class GpuBackend extends WebGPUBackend {
   readonly #scopes: ErrorScopes;
   readonly #ring: UniformRing;
   readonly #internals: BackendInternals;
+  /** Buffers that recorded commands use which are not submitted yet. */
+  readonly #used = new Set<GPUBuffer>();
   #pending = 0;
   #dispatches = 0;
   #submits = 0;
@@ -82,8 +83,11 @@ export class GpuBackend extends WebGPUBackend {
     this.#internals = this as unknown as BackendInternals;
     const { bufferManager } = this.#internals;
     const acquire = bufferManager.acquireBuffer.bind(bufferManager);
-    bufferManager.acquireBuffer = (size, usage, ...rest) =>
-      acquire(usage === TENSOR_USAGE ? this.#pooled(size) : size, usage, ...rest);
+    bufferManager.acquireBuffer = (size, usage, ...rest) => {
+      const pooled = usage === TENSOR_USAGE ? this.#pooled(size) : size;
+      this.#putLowestLast(bufferManager.freeBuffers.get(`${pooled}_${usage}`) ?? []);
+      return acquire(pooled, usage, ...rest);
+    };
   }
 
   /** Called by the runtime too, so a submit can never overtake its uniforms. */
@@ -91,20 +95,23 @@ export class GpuBackend extends WebGPUBackend {
     if (this.#ring.flush()) this.#bufferWrites++;
     this.#submits++;
     this.#pending = 0;
+    this.#used.clear();
     // An error event can come after the results it voids; a scope's answer can be waited for.
     this.#scopes.run("validation", () => super.submitQueue());
-    this.#sortPool();
   }
 
   /** Called by the runtime for every tensor that needs a buffer. */
   override uploadToGPU(dataId: object): void {
-    const { resource, shape } = this.#internals.tensorMap.get(dataId);
-    if (resource !== null && resource !== undefined) return;
+    const data = this.#internals.tensorMap.get(dataId);
+    if (data.resource !== null && data.resource !== undefined) return;
+    const isOnHost = data.values !== null && data.values !== undefined;
     // Only a buffer that is not in the pool can fail, and a scope per reused buffer would cost time.
-    const key = `${this.#pooled(BYTES_PER_ELEMENT * sizeOf(shape))}_${TENSOR_USAGE}`;
+    const key = `${this.#pooled(BYTES_PER_ELEMENT * sizeOf(data.shape))}_${TENSOR_USAGE}`;
     const free = this.#internals.bufferManager.freeBuffers.get(key);
     if (free !== undefined && free.length > 0) super.uploadToGPU(dataId);
     else this.#scopes.run("out-of-memory", () => super.uploadToGPU(dataId));
+    // The runtime records a copy of what the host holds, which a write must not overtake.
+    if (isOnHost && data.resource) this.#used.add(data.resource);
   }
 
   /** Hands everything recorded so far to the device. */
@@ -128,7 +135,7 @@ export class GpuBackend extends WebGPUBackend {
 
   /** Records one dispatch over `tensors` in binding order. */
   dispatch(shader: Shader, tensors: readonly TensorInfo[]): void {
-    const { tensorMap, commandQueueOwnedIds } = this.#internals;
+    const { tensorMap } = this.#internals;
     const buffers = tensors.map((tensor) => this.bufferOf(tensor.dataId));
     checkAliases(shader, buffers);
     if (this.#ring.isFull) this.submit();
@@ -139,9 +146,8 @@ export class GpuBackend extends WebGPUBackend {
     pass.setPipeline(pipeline.pipeline);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...shader.workgroups);
+    for (const buffer of buffers) this.#used.add(buffer);
     tensors.forEach(({ dataId }, index) => {
-      // Delays the reuse of a released buffer until the commands that use it are submitted.
-      commandQueueOwnedIds.add(dataId);
       // The runtime would return its old host copy of a tensor that was read before.
       if (shader.writable[index] === true) tensorMap.get(dataId).values = null;
     });
@@ -162,12 +168,15 @@ export class GpuBackend extends WebGPUBackend {
     return this.#internals.tensorMap.has(dataId);
   }
 
-  /** Overwrites a tensor's data; commands recorded before see the old contents, later ones the new. */
+  /**
+   * Overwrites a tensor's data; commands recorded before see the old contents, later ones the new. A write overtakes
+   * what is recorded and not submitted, also what an earlier tensor did with the same buffer.
+   */
   writeData(dataId: object, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void {
     // Dropped first: uploading the old contents would be a recorded copy that runs after the write.
     this.#internals.tensorMap.get(dataId).values = null;
     const buffer = this.bufferOf(dataId);
-    if (this.#internals.commandQueueOwnedIds.has(dataId)) this.submit();
+    if (this.#used.has(buffer)) this.submit();
     this.queue.writeBuffer(buffer, 0, values);
     this.#bufferWrites++;
   }
@@ -176,7 +185,7 @@ export class GpuBackend extends WebGPUBackend {
   clearData(dataId: object): void {
     const buffer = this.bufferOf(dataId);
     this.#encoder().clearBuffer(buffer);
-    this.#internals.commandQueueOwnedIds.add(dataId);
+    this.#used.add(buffer);
     this.#internals.tensorMap.get(dataId).values = null;
   }
 
@@ -184,7 +193,7 @@ export class GpuBackend extends WebGPUBackend {
   copyData(from: object, to: object): void {
     const [source, target] = [this.bufferOf(from), this.bufferOf(to)];
     this.#encoder().copyBufferToBuffer(source, 0, target, 0, source.size);
-    for (const dataId of [from, to]) this.#internals.commandQueueOwnedIds.add(dataId);
+    for (const buffer of [source, target]) this.#used.add(buffer);
     this.#internals.tensorMap.get(to).values = null;
   }
 
@@ -216,13 +225,15 @@ export class GpuBackend extends WebGPUBackend {
   }
 
   /**
-   * The pool hands out the buffer freed last. Sorted, a step that starts with the same free buffers as the one before
-   * gets the same buffers, and so needs no new bind group.
+   * The pool hands out the buffer freed last. With the oldest buffer there, what it hands out depends only on which
+   * buffers are free, so that a step like the one before gets the same buffers, and needs no new bind group.
    */
-  #sortPool(): void {
-    for (const free of this.#internals.bufferManager.freeBuffers.values()) {
-      if (free.length > 1) free.sort((a, b) => this.cache.numberOf(b) - this.cache.numberOf(a));
+  #putLowestLast(free: GPUBuffer[]): void {
+    let lowest = free.length - 1;
+    for (let index = lowest - 1; index >= 0; index--) {
+      if (this.cache.numberOf(free[index]!) < this.cache.numberOf(free[lowest]!)) lowest = index;
     }
+    if (lowest >= 0) free.push(...free.splice(lowest, 1));
   }
 
   #pooled(size: number): number {

@@ -14,7 +14,7 @@ import {
   write,
   zeros,
 } from "./run.ts";
-import { openTestDevice, parity, randomValues } from "./testing.ts";
+import { compare, openTestDevice, parity, randomValues } from "./testing.ts";
 import { addInPlaceOp, squareOp } from "./testOps.ts";
 import type { Tensor } from "./tfjs.ts";
 import { vjp } from "./vjp.ts";
@@ -125,6 +125,39 @@ describe("tensors on WebGPU", () => {
     dispose(used);
     expect(await read(zeros([3]))).toEqual(new Float32Array(3));
     expect(await read(zeros([2], "int32"))).toEqual(new Int32Array(2));
+  });
+
+  it("uses freed buffers at once, without a submit", async () => {
+    await read(tensor([0], [1]));
+    const shape = [70_000];
+    let y = tensor(randomValues(5, shape), shape);
+    const [first] = [add(y, y)];
+    const before = { ...memory(), submits: device.counters().submits };
+    for (let index = 0; index < 20; index++) {
+      const next = add(y, first);
+      dispose(y);
+      y = next;
+    }
+    const one = memory().numBytesAllocatedInGpu - before.numBytesAllocatedInGpu;
+    expect(one).toBeLessThan(2 * 4 * 70_000);
+    expect(device.counters().submits).toBe(before.submits);
+    const expected = randomValues(5, shape).map((value) => 41 * value);
+    compare(await read(y), expected, { label: "chain", tolerance: 1e-5 });
+    dispose([y, first]);
+  });
+
+  it("does not let a write overtake commands that use the same buffer for a freed tensor", async () => {
+    const shape = [90_000];
+    const x = tensor(new Float32Array(90_000).fill(3), shape);
+    await read(x);
+    const y = add(x, x);
+    const allocated = memory().numBytesAllocatedInGpu;
+    dispose(x);
+    const later = tensor(new Float32Array(90_000).fill(100), shape);
+    expect(memory().numBytesAllocatedInGpu).toBe(allocated);
+    expect((await read(y))[89_999]).toBe(6);
+    expect((await read(later))[0]).toBe(100);
+    dispose([y, later]);
   });
 
   it("shares contents between shapes", async () => {
