@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FileFormatError } from "../files/fileFormatError.ts";
-import { llamaOptions, readModelConfig } from "./config.ts";
+import { llamaOptions } from "./architectures/llama.ts";
+import { readModelConfig } from "./config.ts";
 
 const llama = {
   architectures: ["LlamaForCausalLM"],
@@ -97,8 +98,8 @@ describe("readModelConfig", () => {
     ],
     ["quantization_config", { bits: 4 }, "use the full weights"],
     ["auto_map", { AutoModel: "x.Y" }, "code that comes with a model"],
-    ["attention_bias", true, "attention_bias is true, expected false"],
-    ["mlp_bias", true, "mlp_bias is true"],
+    ["attention_bias", "yes", 'attention_bias is "yes", expected true or false'],
+    ["mlp_bias", 1, "mlp_bias is 1, expected true or false"],
     ["hidden_act", "gelu", 'hidden_act is "gelu", expected "silu"'],
     ["sliding_window", 4096, "sliding_window is 4096, expected null"],
     ["rope_interleaved", true, "rope_interleaved is true, expected false"],

@@ -2,7 +2,8 @@
 import { createRandom } from "../data/random.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { NamedArray } from "../files/safetensors.ts";
-import { llamaOptions, type ModelConfig } from "../models/config.ts";
+import { llamaOptions } from "../models/architectures/llama.ts";
+import type { ModelConfig } from "../models/config.ts";
 import { expectedShapes, uploadModel } from "../models/loadModel.ts";
 import type { Model } from "../models/decoder.ts";
 
