@@ -5,6 +5,8 @@ import type { Tensor } from "../../tensor/tfjs.ts";
 import { valueAndVjp } from "../../tensor/vjp.ts";
 import { counterHash, dropThreshold } from "../dropout/dropout.cpu.ts";
 import type { DropoutAttrs } from "../dropout/dropout.ts";
+import { packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
+import { packedWeight } from "../weightLayout/packedWeight.ts";
 import { linear } from "./linear.ts";
 
 const [rows, width, outWidth, rank, scale] = [5, 7, 6, 2, 1.5];
@@ -87,4 +89,28 @@ describe("linear", () => {
     expect(y.shape).toEqual([2, 3]);
     expect([...(await read(y))]).toEqual([1, 2, 3, 3, 4, 7]);
   });
+
+  it.each(weightLayouts)(
+    "is the same over a weight packed in %s as over its unpacked values",
+    async (layout) => {
+      const words = packRows(arrays.weight, [outWidth, width], layout);
+      const unpacked = Array.from({ length: outWidth }, (_, row) => [
+        ...unpackRow(words, row, width, layout),
+      ]).flat();
+      const outcome = async (isPacked: boolean) => {
+        const { values, gradients } = tidy(() => {
+          const [x, bias, a, b] = (["x", "bias", "a", "b"] as const).map((name) =>
+            tensor(arrays[name], shapes[name]),
+          ) as [Tensor, Tensor, Tensor, Tensor];
+          const weight = isPacked
+            ? packedWeight(words, [outWidth, width], layout)
+            : tensor(unpacked, shapes.weight);
+          const forward = (): Tensor[] => [linear(x, { weight, bias, adapter: { a, b, scale } })];
+          return valueAndVjp(forward, [x, bias, a, b], [tensor(dy, [rows, outWidth])]);
+        });
+        return Promise.all([...values, ...gradients].map(read));
+      };
+      expect(await outcome(true)).toEqual(await outcome(false));
+    },
+  );
 });

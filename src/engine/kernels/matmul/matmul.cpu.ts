@@ -1,4 +1,6 @@
 import type { Floats, Shape, Values } from "../../tensor/op.ts";
+import { unpackRow } from "../weightLayout/weightLayout.ts";
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import type { MatmulForm } from "./matmul.wgsl.ts";
 
 /** One scaled product, both operands with the inner axis last: left [rows, inner], right [columns, inner]. */
@@ -109,6 +111,17 @@ export interface MatmulCpuAttrs {
   readonly hasBias: boolean;
   readonly scale: number;
   readonly secondScale: number;
+  /** Layout of b; anything but `f32` has rows of `packedInputs` values. */
+  readonly layout: WeightLayout;
+  readonly packedInputs: number;
+}
+
+function unpacked(words: Values, rows: number, { layout, packedInputs }: MatmulCpuAttrs): Values {
+  const values = new Float32Array(rows * packedInputs);
+  for (let row = 0; row < rows; row++) {
+    values.set(unpackRow(words, row, packedInputs, layout), row * packedInputs);
+  }
+  return values;
 }
 
 /** Oracle of `matmul`: inputs a, b, then c, d with `hasSecond`, then the bias with `hasBias`. */
@@ -120,12 +133,14 @@ export function matmulCpu(
 ): void {
   const out = outputs[0]!;
   const add = (index: number, scale: number): number => {
+    const isPacked = index === 0 && attrs.layout !== "f32";
+    const [right, rightShape] = [inputs[index + 1]!, shapes[index + 1]!];
     const product = productOf({
       form: attrs.form,
       left: inputs[index]!,
-      right: inputs[index + 1]!,
+      right: isPacked ? unpacked(right, rightShape[0]!, attrs) : right,
       leftShape: shapes[index]!,
-      rightShape: shapes[index + 1]!,
+      rightShape: isPacked ? [rightShape[0]!, attrs.packedInputs] : rightShape,
       scale,
     });
     addProduct(out, product);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ShapeError } from "../../tensor/op.ts";
 import type { Shape } from "../../tensor/op.ts";
 import { checkGradient, randomValues } from "../../tensor/testing.ts";
+import { packRows, unpackRow, weightLayouts, wordsPerRow } from "../weightLayout/weightLayout.ts";
 import { columnSumOp } from "./columnSum.ts";
 import { matmulAttrs, matmulOp } from "./matmul.ts";
 import type { MatmulForm } from "./matmul.wgsl.ts";
@@ -92,6 +93,65 @@ describe("matmul", () => {
     expect(() => matmulAttrs(shapes, { form: "abt" })).toThrow(/3 and 5/);
     const attrs = matmulAttrs([[2, 3], [4, 3]], { form: "abt", hasBias: true }); // prettier-ignore
     expect(() => matmulOp.outputShapes([[2, 3], [4, 3], [5]], attrs)).toThrow(/bias \[5\] for 4 columns/);
+  });
+});
+
+describe.each(weightLayouts.filter((layout) => layout !== "f32"))("matmul by a weight in %s", (layout) => {
+  const bias = 0.5;
+
+  it.each([
+    ["abt", 5, 37],
+    ["ab", 5, 37],
+    ["abt", 8, 64],
+    ["ab", 8, 64],
+  ] as const)(
+    "has the product and gradient of the unpacked weight, %s %i x %i",
+    async (form, outputs, inputs) => {
+      const rows = 3;
+      const [inner, columns] = form === "abt" ? [inputs, outputs] : [outputs, inputs];
+      const words = packRows(randomValues(1, [outputs, inputs]), [outputs, inputs], layout);
+      const unpacked = Array.from({ length: outputs }, (_, row) => [
+        ...unpackRow(words, row, inputs, layout),
+      ]).flat();
+      const shapes: Shape[] = [[rows, inner], [outputs, wordsPerRow(layout, inputs)], ...operandShapes(form, rows, columns, 2)]; // prettier-ignore
+      const attrs = matmulAttrs(shapes, {
+        form,
+        scale: 1.5,
+        secondScale: -1,
+        hasBias: true,
+        layout,
+        packedInputs: inputs,
+      });
+      const [a, c, d] = [0, 2, 3].map((place) => randomValues(place + 2, shapes[place]!)) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
+      const biases = new Float32Array(columns).fill(bias);
+      const product = new Float64Array(rows * columns);
+      const allShapes = [...shapes, [columns]];
+      matmulOp.cpu([a, new Int32Array(words.buffer), c, d, biases], [product], allShapes, attrs);
+      const [left, second] = [[a, unpacked], [c, d]].map((pair) => pair.map((each) => Float64Array.from(each))); // prettier-ignore
+      product.forEach((value, index) => {
+        const place = [Math.floor(index / columns), index % columns];
+        const expected =
+          1.5 * entry(form, left!, [rows, columns, inner, ...place]) -
+          entry(form, second!, [rows, columns, 2, ...place]) +
+          bias;
+        expect(value).toBeCloseTo(expected, 10);
+      });
+      const inputsOf = [a, words, c, d, biases].map((values, index) => ({
+        values,
+        shape: allShapes[index]!,
+      }));
+      await checkGradient(matmulOp, { inputs: inputsOf, attrs, wrt: ["a", "c", "d", "bias"] });
+    },
+  );
+
+  it("refuses rows of another size and the form atb", () => {
+    const options = { layout, packedInputs: 40 };
+    expect(() => matmulAttrs([[2, 40], [4, 39]], { form: "abt", ...options })).toThrow(/rows of \d+ words/); // prettier-ignore
+    expect(() => matmulAttrs([[2, 40], [2, 9]], { form: "atb", ...options })).toThrow(/no form atb/); // prettier-ignore
   });
 });
 

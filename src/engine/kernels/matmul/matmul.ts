@@ -1,8 +1,14 @@
 import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
-import { isSoftwareGpu, run } from "../../tensor/run.ts";
+import { hasNativeHalf, isSoftwareGpu, run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
+import { isPackedWeight } from "../weightLayout/packedWeight.ts";
+import type { PackedWeight, Weight } from "../weightLayout/packedWeight.ts";
+import { wordsPerRow } from "../weightLayout/weightLayout.ts";
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
+import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
+import type { WeightReader } from "../weightLayout/weightReader.wgsl.ts";
 import { columnSum } from "./columnSum.ts";
 import { matmulCpu } from "./matmul.cpu.ts";
 import { matmulWgsl, splitWorkgroup, workgroupEdge } from "./matmul.wgsl.ts";
@@ -26,7 +32,18 @@ export interface MatmulAttrs {
    * software GPU the barrier makes it 2 to 10 times slower.
    */
   readonly canSplit: boolean;
+  /** Layout of b. In all but `f32` it is frozen: it takes no gradient, and has no form `atb`. */
+  readonly layout: WeightLayout;
+  /** Values of a row of b when it is packed, else 0. */
+  readonly packedInputs: number;
+  /** Shaders may use 16-bit floats. */
+  readonly isNativeHalf: boolean;
 }
+
+/** How b lies in memory. */
+type Packing = Pick<MatmulAttrs, "layout" | "packedInputs" | "isNativeHalf">;
+
+const plainPacking: Packing = { layout: "f32", packedInputs: 0, isNativeHalf: false };
 
 /** What `matmul` adds to the plain product. */
 export interface MatmulOptions {
@@ -66,6 +83,24 @@ function sizesOf(form: MatmulForm, left: Shape, right: Shape): Sizes {
   return { rows, columns, inner: leftInner };
 }
 
+/** Shape of the values of b: its own, or that of the matrix which is packed in it. */
+function valuesShape(form: MatmulForm, b: Shape, { layout, packedInputs }: Packing): Shape {
+  if (layout === "f32") return b;
+  if (form === "atb") throw new ShapeError(`matmul: a weight in ${layout} has no form atb`);
+  const words = wordsPerRow(layout, packedInputs);
+  if (b.length !== 2 || b[1] !== words) {
+    throw new ShapeError(
+      `matmul: a weight in ${layout} with ${packedInputs} inputs has rows of ${words} words, not [${b.join(", ")}]`,
+    );
+  }
+  return [b[0]!, packedInputs];
+}
+
+function readerOf({ form, layout, packedInputs, isNativeHalf }: MatmulAttrs): WeightReader | undefined {
+  if (layout === "f32" || form === "atb") return undefined;
+  return { name: "b", layout, hasWholeQuads: packedInputs % 4 === 0, isNativeHalf };
+}
+
 function canBeVector(form: MatmulForm, { rows, columns, inner }: Sizes): boolean {
   if (form === "abt") return inner % 4 === 0;
   return columns % 4 === 0 && (form === "ab" ? inner : rows) % 4 === 0;
@@ -75,11 +110,16 @@ function canBeVector(form: MatmulForm, { rows, columns, inner }: Sizes): boolean
 export function matmulAttrs(
   shapes: readonly Shape[],
   options: Pick<MatmulAttrs, "form"> &
-    Partial<Pick<MatmulAttrs, "scale" | "secondScale" | "hasBias" | "canSplit">>,
+    Partial<Pick<MatmulAttrs, "scale" | "secondScale" | "hasBias" | "canSplit" | keyof Packing>>,
 ): MatmulAttrs {
   const [a, b, c, d] = shapes;
   const { form, scale = 1, secondScale = 1, hasBias = false, canSplit = true } = options;
-  const sizes = sizesOf(form, a ?? [], b ?? []);
+  const packing = {
+    layout: options.layout ?? plainPacking.layout,
+    packedInputs: options.packedInputs ?? plainPacking.packedInputs,
+    isNativeHalf: options.isNativeHalf ?? plainPacking.isNativeHalf,
+  };
+  const sizes = sizesOf(form, a ?? [], valuesShape(form, b ?? [], packing));
   const hasSecond = c !== undefined && d !== undefined;
   return {
     form,
@@ -91,15 +131,18 @@ export function matmulAttrs(
     isSecondVector: hasSecond && canBeVector(form, sizesOf(form, c, d)),
     isOutputVector: sizes.columns % 4 === 0,
     canSplit,
+    ...packing,
   };
 }
 
-function inputs({ hasSecond, hasBias, isVector, isSecondVector }: MatmulAttrs): readonly Binding[] {
+function inputs(attrs: MatmulAttrs): readonly Binding[] {
+  const { hasSecond, hasBias, isVector, isSecondVector } = attrs;
+  const packed = readerOf(attrs);
   const type = isVector ? "vec4<f32>" : "f32";
   const secondType = isSecondVector ? "vec4<f32>" : "f32";
   const names: Binding[] = [
     { name: "a", type },
-    { name: "b", type },
+    packed === undefined ? { name: "b", type } : weightBinding(packed),
   ];
   if (hasSecond) names.push({ name: "c", type: secondType }, { name: "d", type: secondType });
   if (hasBias) names.push({ name: "bias", type: "f32" });
@@ -107,7 +150,7 @@ function inputs({ hasSecond, hasBias, isVector, isSecondVector }: MatmulAttrs): 
 }
 
 function outputShapes(shapes: readonly Shape[], attrs: MatmulAttrs): readonly Shape[] {
-  const first = sizesOf(attrs.form, shapes[0] ?? [], shapes[1] ?? []);
+  const first = sizesOf(attrs.form, shapes[0] ?? [], valuesShape(attrs.form, shapes[1] ?? [], attrs));
   if (attrs.hasSecond) {
     const second = sizesOf(attrs.form, shapes[2] ?? [], shapes[3] ?? []);
     if (second.rows !== first.rows || second.columns !== first.columns) {
@@ -133,7 +176,8 @@ function splitOf(tiles: number, steps: number): number {
 }
 
 function dispatch(shapes: readonly Shape[], attrs: MatmulAttrs): Dispatch {
-  const { rows, columns, inner } = sizesOf(attrs.form, shapes[0] ?? [], shapes[1] ?? []);
+  const b = valuesShape(attrs.form, shapes[1] ?? [], attrs);
+  const { rows, columns, inner } = sizesOf(attrs.form, shapes[0] ?? [], b);
   const secondInner = attrs.hasSecond ? sizesOf(attrs.form, shapes[2] ?? [], shapes[3] ?? []).inner : 0;
   const tileRows = rows >= 3 ? 4 : rows;
   const tileColumns = Math.ceil(columns / 4);
@@ -141,7 +185,7 @@ function dispatch(shapes: readonly Shape[], attrs: MatmulAttrs): Dispatch {
   const steps = attrs.isVector && attrs.form !== "atb" ? inner / 4 : inner;
   const split = attrs.canSplit ? splitOf(tiles, steps) : 1;
   return {
-    wgsl: matmulWgsl({ ...attrs, tileRows, split }),
+    wgsl: matmulWgsl({ ...attrs, packed: readerOf(attrs), tileRows, split }),
     uniforms: { rows, columns, inner, secondInner, scale: attrs.scale, secondScale: attrs.secondScale },
     workgroups:
       split > 1
@@ -183,8 +227,16 @@ function gradient(
   const [dy] = dys as readonly [Tensor];
   const [a, b, c, d] = saved as readonly [Tensor, Tensor, Tensor, Tensor];
   const { form } = attrs;
-  const first = productGradients(form, { a, b, dy, scale: attrs.scale });
-  const closures: Record<string, () => Tensor> = { a: first.da, b: first.db };
+  const closures: Record<string, () => Tensor> = {};
+  if (attrs.layout === "f32") {
+    const first = productGradients(form, { a, b, dy, scale: attrs.scale });
+    closures["a"] = first.da;
+    closures["b"] = first.db;
+  } else {
+    // Frozen: there is a gradient for a alone.
+    const weight = { words: b, layout: attrs.layout, outputs: b.shape[0]!, inputs: attrs.packedInputs };
+    closures["a"] = () => matmul(dy, weight, { form: form === "abt" ? "ab" : "abt", scale: attrs.scale });
+  }
   if (attrs.hasSecond) {
     const second = productGradients(form, { a: c, b: d, dy, scale: attrs.secondScale });
     closures["c"] = second.da;
@@ -196,6 +248,7 @@ function gradient(
 
 /**
  * product = scale * form(a, b) + secondScale * form(c, d) + bias[columns].
+ * b may be packed, and is then frozen.
  * abt: a [N, K], b [M, K] -> [N, M]. ab: a [N, M], b [M, K] -> [N, K]. atb: a [N, M], b [N, K] -> [M, K].
  */
 export const matmulOp: Op<MatmulAttrs> = {
@@ -216,13 +269,30 @@ export const matmulOp: Op<MatmulAttrs> = {
   gradient,
 };
 
-/** Product of two matrices in one of the three forms; throws `ShapeError` when the sizes do not fit. */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
+function packingOf(weight: PackedWeight): Packing {
+  // A weight of layout f32 is what it would be unpacked.
+  if (weight.layout === "f32") return plainPacking;
+  return { layout: weight.layout, packedInputs: weight.inputs, isNativeHalf: hasNativeHalf() };
+}
+
+/**
+ * Product of two matrices in one of the three forms; throws `ShapeError` when the sizes do not fit. A packed b is
+ * frozen and has no form `atb`.
+ */
+export function matmul(a: Tensor, b: Weight, options: MatmulOptions): Tensor {
   const { form, scale = 1, second, bias } = options;
-  const operands = second === undefined ? [a, b] : [a, b, second.a, second.b];
+  const [right, packing] = isPackedWeight(b) ? [b.words, packingOf(b)] : [b, plainPacking];
+  const operands = second === undefined ? [a, right] : [a, right, second.a, second.b];
   const attrs = matmulAttrs(
     operands.map((operand) => operand.shape),
-    { form, scale, secondScale: second?.scale ?? 1, hasBias: bias !== undefined, canSplit: !isSoftwareGpu() },
+    {
+      form,
+      scale,
+      secondScale: second?.scale ?? 1,
+      hasBias: bias !== undefined,
+      canSplit: !isSoftwareGpu(),
+      ...packing,
+    },
   );
   const [product] = run(matmulOp, bias === undefined ? operands : [...operands, bias], attrs);
   return product!;

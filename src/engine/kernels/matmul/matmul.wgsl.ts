@@ -1,3 +1,6 @@
+import { weightReaderWgsl } from "../weightLayout/weightReader.wgsl.ts";
+import type { WeightReader } from "../weightLayout/weightReader.wgsl.ts";
+
 /** The three orders in which a product reads its operands; see `matmul.ts` for the shapes. */
 export type MatmulForm = "abt" | "ab" | "atb";
 
@@ -12,7 +15,9 @@ export interface MatmulVariant {
   readonly isSecondVector: boolean;
   /** The output is bound as `vec4<f32>`. */
   readonly isOutputVector: boolean;
-  /** Output rows of one invocation: 1, 2 or 4. */
+  /** How the right operand of the first product is read when it is packed; `abt` and `ab` only. */
+  readonly packed?: WeightReader | undefined;
+  /** Output rows of one invocation: 1, 2 or 4, or 8 when the inner axis is not split. */
   readonly tileRows: number;
   /** Invocations that share the inner axis of one tile; 1, or at least 4. */
   readonly split: number;
@@ -30,6 +35,8 @@ interface Product {
   readonly left: string;
   readonly right: string;
   readonly inner: string;
+  /** The right operand is read by `weightQuad`. */
+  readonly isPacked: boolean;
   /** Factor on every value of the left operand, as text that ends the expression. */
   readonly factor: string;
 }
@@ -39,18 +46,23 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 const quadOf = (element: (index: number) => string): string =>
   `vec4<f32>(${range(4).map(element).join(", ")})`;
 
-function vectorBody({ form, left, right, factor }: Product, tileRows: number): string {
+function vectorBody({ form, left, right, isPacked, factor }: Product, tileRows: number): string {
   if (form === "abt") {
     return [
-      ...range(4).map((j) => `    let v${j} = ${right}[right${j} + k];`),
+      ...range(4).map(
+        (j) => `    let v${j} = ${isPacked ? `weightQuad(column${j}, k)` : `${right}[right${j} + k]`};`,
+      ),
       ...range(tileRows).map((i) => `    let u${i} = ${left}[left${i} + k]${factor};`),
       ...range(tileRows).map((i) => `    sum${i} += ${quadOf((j) => `dot(u${i}, v${j})`)};`),
     ].join("\n");
   }
   if (form === "ab") {
     return [
-      "    let below = 4u * k * quads + quad;",
-      ...range(4).map((j) => `    let v${j} = ${right}[below + ${j}u * quads];`),
+      "    let below = 4u * k;",
+      ...range(4).map(
+        (j) =>
+          `    let v${j} = ${isPacked ? `weightQuad(below + ${j}u, quad)` : `${right}[(below + ${j}u) * quads + quad]`};`,
+      ),
       ...range(tileRows).map((i) => `    let u${i} = ${left}[left${i} + k]${factor};`),
       ...range(tileRows).map(
         (i) => `    sum${i} += u${i}.x * v0 + u${i}.y * v1 + u${i}.z * v2 + u${i}.w * v3;`,
@@ -64,13 +76,17 @@ function vectorBody({ form, left, right, factor }: Product, tileRows: number): s
   ].join("\n");
 }
 
-function scalarBody({ form, left, right, factor }: Product, tileRows: number): string {
+function scalarBody({ form, left, right, isPacked, factor }: Product, tileRows: number): string {
   const leftAt = (i: number): string =>
     form === "atb" ? `${left}[k * uniforms.rows + row${i}]` : `${left}[row${i} * steps + k]`;
-  const rightAt = (j: number): string =>
-    form === "abt" ? `${right}[column${j} * steps + k]` : `${right}[k * uniforms.columns + column${j}]`;
+  const rightAt = (j: number): string => {
+    if (isPacked) return `weightQuad(column${j}, k / 4u)[k % 4u]`;
+    return form === "abt"
+      ? `${right}[column${j} * steps + k]`
+      : `${right}[k * uniforms.columns + column${j}]`;
+  };
   return [
-    `    let v = ${quadOf(rightAt)};`,
+    `    let v = ${isPacked && form === "ab" ? "weightQuad(k, column / 4u)" : quadOf(rightAt)};`,
     ...range(tileRows).map((i) => `    sum${i} += ${leftAt(i)}${factor} * v;`),
   ].join("\n");
 }
@@ -88,7 +104,7 @@ ${
         .join("\n")
 }
 ${
-  product.form === "abt"
+  product.form === "abt" && !product.isPacked
     ? range(4)
         .map((i) => `  let right${i} = column${i} * steps;`)
         .join("\n")
@@ -102,18 +118,27 @@ ${body}
 
 /** Statements that leave scale * first + secondScale * second of a tile (or of a lane's share) in `sum0..`. */
 function tileSums(variant: MatmulVariant): string {
-  const { form, tileRows, hasSecond, isVector, isSecondVector } = variant;
+  const { form, tileRows, hasSecond, isVector, isSecondVector, packed } = variant;
   const rows = range(tileRows);
   const usesQuads = form !== "abt" && (isVector || (hasSecond && isSecondVector));
   const usesColumns = form === "abt" || !isVector || (hasSecond && !isSecondVector);
   const usesRows = form !== "atb" || !isVector || (hasSecond && !isSecondVector);
-  const first: Product = { form, isVector, left: "a", right: "b", inner: "inner", factor: "" };
+  const first: Product = {
+    form,
+    isVector,
+    left: "a",
+    right: "b",
+    inner: "inner",
+    isPacked: packed !== undefined,
+    factor: "",
+  };
   const second: Product = {
     form,
     isVector: isSecondVector,
     left: "c",
     right: "d",
     inner: "secondInner",
+    isPacked: false,
     factor: " * uniforms.secondScale",
   };
   return [
@@ -200,7 +225,10 @@ ${range(tileRows)
  * few to fill a device share the inner axis between `split` invocations, which then add up in a fixed order.
  */
 export function matmulWgsl(variant: MatmulVariant): string {
-  return `${storeFunction(variant)}
+  const { packed, form } = variant;
+  const inputs = form === "abt" ? "uniforms.inner" : "uniforms.columns";
+  return `${packed === undefined ? "" : weightReaderWgsl({ ...packed, inputs })}
+${storeFunction(variant)}
 
 ${variant.split > 1 ? splitMain(variant) : plainMain(variant)}`;
 }
