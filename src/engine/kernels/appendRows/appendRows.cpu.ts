@@ -14,3 +14,20 @@ export function appendRowsCpu(
       cache![slot * width + column] = rows![row * width + column]!;
   }
 }
+
+/** Writes the keys and values at the end of row i of `qkv` over row `slots[i]` of both caches. */
+export function appendPackedCpu(
+  [keys, values, qkv, slots]: readonly Values[],
+  _outputs: readonly Floats[],
+  [cacheShape, , packedShape]: readonly Shape[],
+): void {
+  const width = cacheShape![1]!;
+  const stride = packedShape![1]!;
+  for (let row = 0; row < slots!.length; row++) {
+    const slot = slots![row]!;
+    if (slot < 0) continue;
+    const end = (row + 1) * stride;
+    keys!.set(qkv!.subarray(end - 2 * width, end - width), slot * width);
+    values!.set(qkv!.subarray(end - width, end), slot * width);
+  }
+}

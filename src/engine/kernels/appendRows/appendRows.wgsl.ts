@@ -16,3 +16,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }`;
 }
+
+/** Shader text for the last two widths of packed rows of `stride` numbers; an invocation copies a vector of each. */
+export function appendPackedText(width: number, stride: number): string {
+  return `
+const width = ${width / 4}u; // vectors
+const stride = ${stride / 4}u;
+
+@compute @workgroup_size(${appendRowsGroup})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let item = (group.x + group.y * 65535u) * ${appendRowsGroup}u + lane;
+  if (item >= uniforms.count * width) { return; }
+  let row = item / width;
+  let slot = slots[row];
+  if (slot >= 0) {
+    let at = u32(slot) * width + item % width;
+    let from = (row + 1u) * stride - 2u * width + item % width;
+    keys[at] = qkv[from];
+    values[at] = qkv[from + width];
+  }
+}`;
+}

@@ -4,6 +4,7 @@ import { attentionOp, attentionOverCacheOp, type AttentionAttributes } from "./a
 import { attentionAlone, attentionTeam, isTeamWork } from "./attention.wgsl.ts";
 import { attentionDeltaOp, attentionDkOp, attentionDqOp, attentionDvOp } from "./attentionBackward.ts";
 import { causalRanges } from "./causalRanges.ts";
+import { separateHeads } from "./headLayout.ts";
 
 /** Sequences, heads, key-value heads and head width; `alone` and `team` are the two layouts of the kernels. */
 const cases = [
@@ -20,7 +21,7 @@ const cases = [
 ] as const;
 
 function inputsOf(lengths: readonly number[], { heads, keyValueHeads, headDim }: AttentionAttributes) {
-  const { keyRanges, queryRanges } = causalRanges(lengths);
+  const { keyRanges, queryRanges } = causalRanges(lengths.map((prompt) => ({ prompt, branches: [] })));
   const rows = keyRanges.length / 2;
   const own = [rows, heads * headDim];
   const shared = [rows, keyValueHeads * headDim];
@@ -127,7 +128,8 @@ describe("attention over a cache", () => {
 
 test("both layouts mention every binding", () => {
   const attributes = { heads: 2, keyValueHeads: 1, headDim: 8, scale: 1 };
+  const layout = separateHeads(attributes);
   for (const text of [attentionAlone, attentionTeam]) {
-    expect(text(attributes, ["queryRanges"])).toContain("_ = &queryRanges;");
+    expect(text({ attributes, layout, ranges: 1, unread: ["queryRanges"] })).toContain("_ = &queryRanges;");
   }
 });

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { checkGradient, randomValues } from "../../tensor/testing.ts";
-import { attentionCpu } from "./attention.cpu.ts";
 import { attentionOp, type AttentionAttributes } from "./attention.ts";
 import { causalRanges } from "./causalRanges.ts";
+
+/** Sequences of the given lengths. */
+function plain(...lengths: readonly number[]) {
+  return lengths.map((prompt) => ({ prompt, branches: [] }));
+}
 
 interface Arrays {
   readonly q: Float64Array;
@@ -57,7 +61,7 @@ function attend({ q, k, v }: Arrays, keyRanges: Int32Array, attributes: Attentio
   const rows = q.length / (attributes.heads * attributes.headDim);
   const o = new Float64Array(q.length);
   const logSumExp = new Float64Array(rows * attributes.heads);
-  attentionCpu([q, k, v, keyRanges], [o, logSumExp], [[rows, q.length / rows]], attributes);
+  attentionOp.cpu([q, k, v, keyRanges], [o, logSumExp], [[rows, q.length / rows]], attributes);
   return { o, logSumExp };
 }
 
@@ -77,7 +81,7 @@ describe("attention on the cpu", () => {
       (row, key) => sequenceOf[row] === sequenceOf[key] && key <= row,
       attributes,
     );
-    const actual = attend(arrays, causalRanges([3, 1, 5]).keyRanges, attributes);
+    const actual = attend(arrays, causalRanges(plain(3, 1, 5)).keyRanges, attributes);
     expect(Math.max(...expected.o.map((value, i) => Math.abs(value - actual.o[i]!)))).toBeLessThan(1e-12);
     expect(
       Math.max(...expected.logSumExp.map((value, i) => Math.abs(value - actual.logSumExp[i]!))),
@@ -92,7 +96,10 @@ describe("attention on the cpu", () => {
   });
 
   test("keeps scores of thousands finite", () => {
-    const { o } = attend(randomArrays(5, grouped), causalRanges([5]).keyRanges, { ...grouped, scale: 5000 });
+    const { o } = attend(randomArrays(5, grouped), causalRanges(plain(5)).keyRanges, {
+      ...grouped,
+      scale: 5000,
+    });
     expect(o.every(Number.isFinite)).toBe(true);
   });
 });
@@ -105,7 +112,7 @@ describe("gradient of attention", () => {
   ])("agrees with finite differences for %d heads over %d", async (heads, keyValueHeads) => {
     const attributes = { heads, keyValueHeads, headDim: 4, scale: 0.5 };
     const { q, k, v } = randomArrays(6, attributes);
-    const { keyRanges, queryRanges } = causalRanges([2, 1, 3]);
+    const { keyRanges, queryRanges } = causalRanges(plain(2, 1, 3));
     await checkGradient(attentionOp, {
       inputs: [
         { values: q, shape: [6, heads * 4] },

@@ -1,11 +1,12 @@
-import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
+import type { Binding, Dispatch, Floats, Op, Shape, Values } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
-import { attentionCpu } from "./attention.cpu.ts";
+import { attentionCpu, byName } from "./attention.cpu.ts";
 import { attentionAlone, attentionGroups, attentionTeam, isTeamWork } from "./attention.wgsl.ts";
 import { attentionDeltaOp, attentionDkOp, attentionDqOp, attentionDvOp } from "./attentionBackward.ts";
 import { checkHeads, checkRanges, vectors } from "./attentionShapes.ts";
+import { separateHeads } from "./headLayout.ts";
 
 /** What specialises attention: query heads, key-value heads (a divisor), width of a head, factor of the scores. */
 export interface AttentionAttributes {
@@ -14,6 +15,8 @@ export interface AttentionAttributes {
   /** A multiple of 4, at most 256. */
   readonly headDim: number;
   readonly scale: number;
+  /** Bounds every score s to c · tanh(s / c), if given. */
+  readonly softCap?: number;
 }
 
 const keyRangesBinding: Binding = { name: "keyRanges", type: "i32" };
@@ -22,15 +25,29 @@ function outputs(): Binding[] {
   return [...vectors("o"), { name: "logSumExp", type: "f32" }];
 }
 
-function forward(q: Shape, attributes: AttentionAttributes, unread: readonly string[]): Dispatch {
+function forward(
+  [q, , , keyRanges]: readonly Shape[],
+  attributes: AttentionAttributes,
+  unread: readonly string[],
+): Dispatch {
   const { heads, headDim, scale } = attributes;
-  const items = q[0]! * heads;
+  const items = q![0]! * heads;
   const text = isTeamWork(headDim, items) ? attentionTeam : attentionAlone;
   return {
-    wgsl: text(attributes, unread),
-    uniforms: { rows: q[0]!, scale },
+    wgsl: text({ attributes, layout: separateHeads(attributes), ranges: keyRanges![1]! / 2, unread }),
+    uniforms: { rows: q![0]!, scale },
     workgroups: foldedGrid(attentionGroups(headDim, items)),
   };
+}
+
+function forwardCpu(
+  inputs: readonly Values[],
+  outputs: readonly Floats[],
+  _shapes: readonly Shape[],
+  attributes: AttentionAttributes,
+): void {
+  const arrays = byName(attentionOverCacheOp.inputs(attributes), inputs);
+  attentionCpu(arrays, outputs, separateHeads(attributes), attributes);
 }
 
 /**
@@ -47,8 +64,8 @@ export const attentionOverCacheOp: Op<AttentionAttributes> = {
     checkRanges(keyRanges, q![0]);
     return [q!, [q![0]!, attributes.heads]];
   },
-  dispatch: ([q], attributes) => forward(q!, attributes, []),
-  cpu: attentionCpu,
+  dispatch: (inputs, attributes) => forward(inputs, attributes, []),
+  cpu: forwardCpu,
 };
 
 /** Attention with gradients for q, k and v; none flows through the second output, logSumExp. */
@@ -60,7 +77,7 @@ export const attentionOp: Op<AttentionAttributes> = {
     checkRanges(inputs[4], inputs[1]?.[0]);
     return attentionOverCacheOp.outputShapes(inputs, attributes);
   },
-  dispatch: ([q], attributes) => forward(q!, attributes, ["queryRanges"]),
+  dispatch: (inputs, attributes) => forward(inputs, attributes, ["queryRanges"]),
   gradient: ([dOutput], [q, k, v, keyRanges, queryRanges], [o, logSumExp], attributes) => {
     const dk = (delta: Tensor): Tensor =>
       run(attentionDkOp, [q!, k!, v!, dOutput!, logSumExp!, delta, queryRanges!], attributes)[0]!;
@@ -72,28 +89,28 @@ export const attentionOp: Op<AttentionAttributes> = {
   },
 };
 
-/** Rows of queries [rows, heads * headDim], keys and values [keys, keyValueHeads * headDim] after rotation. */
+/** Rows of queries [rows, heads · headDim], keys and values [keys, keyValueHeads · headDim] after rotation. */
 export interface AttentionInputs {
   readonly q: Tensor;
   readonly k: Tensor;
   readonly v: Tensor;
-  /** i32 [rows, 2]: first and one past the last key row that a query row sees; an empty range gives zeros. */
+  /** i32 [rows, 2 · ranges]: first and one past the last key row of every range that a query row sees; none gives zeros. */
   readonly keyRanges: Tensor;
 }
 
 /** What the gradient of attention needs besides: the key ranges seen from the keys. */
 export interface TrainableAttentionInputs extends AttentionInputs {
-  /** i32 [keys, 2]: first and one past the last query row that sees a key row; must agree with `keyRanges`. */
+  /** i32 [keys, 2 · ranges]: the same for the query rows that see a key row; must agree with `keyRanges`. */
   readonly queryRanges: Tensor;
 }
 
-/** Grouped-query attention [rows, heads * headDim] that the tape can differentiate. */
+/** Grouped-query attention [rows, heads · headDim] that the tape can differentiate. */
 export function attention(inputs: TrainableAttentionInputs, attributes: AttentionAttributes): Tensor {
   const { q, k, v, keyRanges, queryRanges } = inputs;
   return run(attentionOp, [q, k, v, keyRanges, queryRanges], attributes)[0]!;
 }
 
-/** Grouped-query attention [rows, heads * headDim] over the rows of a cache, without a gradient. */
+/** Grouped-query attention [rows, heads · headDim] over the rows of a cache, without a gradient. */
 export function attentionOverCache(inputs: AttentionInputs, attributes: AttentionAttributes): Tensor {
   const { q, k, v, keyRanges } = inputs;
   return run(attentionOverCacheOp, [q, k, v, keyRanges], attributes)[0]!;

@@ -4,6 +4,7 @@
  * and then the columns of the head.
  */
 import type { AttentionAttributes } from "./attention.ts";
+import { placeText, type HeadLayout } from "./headLayout.ts";
 
 /** Invocations of a workgroup in both layouts. */
 export const attentionGroup = 64;
@@ -17,6 +18,9 @@ const alwaysAlone = 32;
 /** Fewer (row, head) pairs than this leave most of a GPU idle unless several invocations share one. */
 const fewestAlone = 256;
 
+/** Beyond this a hyperbolic tangent is 1 in 32 bits, and some devices' formula for it overflows. */
+const largestTangent = 10;
+
 /** Whether a workgroup should share each of `items` (row, head) pairs. */
 export function isTeamWork(headDim: number, items: number): boolean {
   return headDim > widestAlone || (headDim > alwaysAlone && items < fewestAlone);
@@ -27,35 +31,51 @@ export function attentionGroups(headDim: number, items: number): number {
   return isTeamWork(headDim, items) ? items : Math.ceil(items / attentionGroup);
 }
 
+/** What a text is made of. */
+export interface AttentionText {
+  readonly attributes: AttentionAttributes;
+  readonly layout: HeadLayout;
+  /** Ranges of a row. */
+  readonly ranges: number;
+  /** Bindings that only the gradient reads: every binding of a pipeline must be in its text. */
+  readonly unread?: readonly string[];
+}
+
 /** Text repeated for the vectors of a head, spelled out so that they stay in registers. */
 export function unrolled(count: number, text: (index: number) => string, separator = "\n  "): string {
   return Array.from({ length: count }, (_, index) => text(index)).join(separator);
 }
 
 /** Constants of the shapes, in vectors of four. */
-export function headConstants({ heads, keyValueHeads, headDim }: AttentionAttributes): string {
+export function headConstants(
+  { heads, keyValueHeads, headDim }: AttentionAttributes,
+  ranges: number,
+): string {
   return `
 const heads = ${heads}u;
 const keyValueHeads = ${keyValueHeads}u;
 const share = ${heads / keyValueHeads}u; // query heads of one key-value head
-const width = ${headDim / 4}u; // vectors of a head`;
+const width = ${headDim / 4}u; // vectors of a head
+const ranges = ${ranges}u; // of one row`;
 }
 
-/** What a team needs to add up columns: its lanes split the keys of a tile into `parts`. */
-export const teamSum = `
-const parts = ${attentionGroup}u / width;
-var<workgroup> weights: array<f32, ${attentionGroup}>;
-var<workgroup> partials: array<vec4<f32>, ${attentionGroup}>;`;
+/** The score of an inner product that is already scaled, and under a cap its hyperbolic tangent, `bent`. */
+export function scoreText(scaled: string, { softCap }: AttentionAttributes): string {
+  if (softCap === undefined) return `let score = ${scaled};`;
+  const cap = `f32(${softCap})`;
+  return `let bent = tanh(clamp((${scaled}) / ${cap}, -${largestTangent}.0, ${largestTangent}.0)); let score = ${cap} * bent;`;
+}
 
-/** Mentions bindings that only the gradient reads: every binding of a pipeline must be in its text. */
-function mentioned(unread: readonly string[]): string {
+function mentioned(unread: readonly string[] = []): string {
   return unread.map((name) => `_ = &${name};`).join(" ");
 }
 
 /** Forward with one invocation per (row, head): online softmax, rescaled only when a larger score appears. */
-export function attentionAlone(attributes: AttentionAttributes, unread: readonly string[]): string {
+export function attentionAlone({ attributes, layout, ranges, unread }: AttentionText): string {
   const vectors = attributes.headDim / 4;
-  return `${headConstants(attributes)}
+  const { q, k, v } = layout;
+  const product = unrolled(vectors, (i) => `dot(q${i}, ${k.buffer}[keyAt + ${i}u])`, " + ");
+  return `${headConstants(attributes, ranges)}
 
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -65,35 +85,43 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // Neighbours take neighbouring rows of one head: they read the same keys at the same time.
   let head = item / uniforms.rows;
   let row = item % uniforms.rows;
-  let own = (row * heads + head) * width;
-  ${unrolled(vectors, (i) => `let q${i} = q[own + ${i}u] * uniforms.scale; var o${i} = vec4<f32>();`)}
+  let own = ${placeText(q, "row", "head")};
+  ${unrolled(vectors, (i) => `let q${i} = ${q.buffer}[own + ${i}u] * uniforms.scale; var o${i} = vec4<f32>();`)}
   var largest = -1e30;
   var sum = 0.0;
-  let last = keyRanges[2u * row + 1u];
-  for (var key = keyRanges[2u * row]; key < last; key++) {
-    let at = (u32(key) * keyValueHeads + head / share) * width;
-    let score = ${unrolled(vectors, (i) => `dot(q${i}, k[at + ${i}u])`, " + ")};
-    if (score > largest) {
-      let shrink = exp(largest - score);
-      largest = score;
-      sum *= shrink;
-      ${unrolled(vectors, (i) => `o${i} *= shrink;`, " ")}
+  for (var range = row * ranges; range < (row + 1u) * ranges; range++) {
+    let last = keyRanges[2u * range + 1u];
+    for (var key = keyRanges[2u * range]; key < last; key++) {
+      let keyAt = ${placeText(k, "u32(key)", "head / share")};
+      let valueAt = ${placeText(v, "u32(key)", "head / share")};
+      ${scoreText(product, attributes)}
+      if (score > largest) {
+        let shrink = exp(largest - score);
+        largest = score;
+        sum *= shrink;
+        ${unrolled(vectors, (i) => `o${i} *= shrink;`, " ")}
+      }
+      let weight = exp(score - largest);
+      sum += weight;
+      ${unrolled(vectors, (i) => `o${i} += weight * ${v.buffer}[valueAt + ${i}u];`, "\n      ")}
     }
-    let weight = exp(score - largest);
-    sum += weight;
-    ${unrolled(vectors, (i) => `o${i} += weight * v[at + ${i}u];`, "\n    ")}
   }
   // The largest score counts 1, so only a row without keys has a smaller sum.
   let divisor = max(sum, 1e-30);
-  ${unrolled(vectors, (i) => `o[own + ${i}u] = o${i} / divisor;`)}
+  let outputAt = (row * heads + head) * width;
+  ${unrolled(vectors, (i) => `o[outputAt + ${i}u] = o${i} / divisor;`)}
   logSumExp[row * heads + head] = largest + log(divisor);
 }`;
 }
 
 /** Forward with one workgroup per (row, head), over tiles of as many keys as the workgroup has invocations. */
-export function attentionTeam(attributes: AttentionAttributes, unread: readonly string[]): string {
-  return `${headConstants(attributes)}
-${teamSum}
+export function attentionTeam({ attributes, layout, ranges, unread }: AttentionText): string {
+  const { q, k, v } = layout;
+  return `${headConstants(attributes, ranges)}
+// Its lanes split the keys of a tile into parts to add up columns.
+const parts = ${attentionGroup}u / width;
+var<workgroup> weights: array<f32, ${attentionGroup}>;
+var<workgroup> partials: array<vec4<f32>, ${attentionGroup}>;
 var<workgroup> scores: array<f32, ${attentionGroup}>;
 
 @compute @workgroup_size(${attentionGroup})
@@ -103,35 +131,37 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (item >= uniforms.rows * heads) { return; }
   let row = item / heads;
   let head = item % heads;
-  let own = item * width;
+  let own = ${placeText(q, "row", "head")};
   let column = lane % width;
   var output = vec4<f32>();
   var largest = -1e30;
   var sum = 0.0;
-  let last = keyRanges[2u * row + 1u];
-  for (var tile = keyRanges[2u * row]; tile < last; tile += ${attentionGroup}) {
-    let count = u32(min(last - tile, ${attentionGroup}));
-    let start = (u32(tile) * keyValueHeads + head / share) * width;
-    var score = -1e30;
-    if (lane < count) {
-      let at = start + lane * keyValueHeads * width;
-      score = 0.0;
-      for (var i = 0u; i < width; i++) { score += dot(q[own + i], k[at + i]); }
-      score *= uniforms.scale;
-    }
-    scores[lane] = score;
-    workgroupBarrier();
-    var larger = largest;
-    for (var i = 0u; i < count; i++) { larger = max(larger, scores[i]); }
-    let shrink = exp(largest - larger);
-    largest = larger;
-    weights[lane] = exp(score - largest);
-    workgroupBarrier();
-    sum *= shrink;
-    output *= shrink;
-    for (var i = 0u; i < count; i++) { sum += weights[i]; }
-    for (var i = lane / width; i < count; i += parts) {
-      output += weights[i] * v[start + i * keyValueHeads * width + column];
+  for (var range = row * ranges; range < (row + 1u) * ranges; range++) {
+    let last = keyRanges[2u * range + 1u];
+    for (var tile = keyRanges[2u * range]; tile < last; tile += ${attentionGroup}) {
+      let count = u32(min(last - tile, ${attentionGroup}));
+      var weighed = -1e30;
+      if (lane < count) {
+        let at = ${placeText(k, "(u32(tile) + lane)", "head / share")};
+        var product = 0.0;
+        for (var i = 0u; i < width; i++) { product += dot(${q.buffer}[own + i], ${k.buffer}[at + i]); }
+        ${scoreText("product * uniforms.scale", attributes)}
+        weighed = score;
+      }
+      scores[lane] = weighed;
+      workgroupBarrier();
+      var larger = largest;
+      for (var i = 0u; i < count; i++) { larger = max(larger, scores[i]); }
+      let shrink = exp(largest - larger);
+      largest = larger;
+      weights[lane] = exp(weighed - largest);
+      workgroupBarrier();
+      sum *= shrink;
+      output *= shrink;
+      for (var i = 0u; i < count; i++) { sum += weights[i]; }
+      for (var i = lane / width; i < count; i += parts) {
+        output += weights[i] * ${v.buffer}[${placeText(v, "(u32(tile) + i)", "head / share")} + column];
+      }
     }
   }
   partials[lane] = output;
@@ -141,7 +171,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (lane < width) {
     var total = partials[lane];
     for (var part = 1u; part < parts; part++) { total += partials[part * width + lane]; }
-    o[own + lane] = total / divisor;
+    o[item * width + lane] = total / divisor;
   }
   if (lane == 0u) { logSumExp[item] = largest + log(divisor); }
 }`;

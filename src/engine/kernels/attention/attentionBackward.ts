@@ -2,7 +2,7 @@ import type { Dispatch, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { foldedGrid } from "../grid.ts";
 import type { AttentionAttributes } from "./attention.ts";
-import { attentionDeltaCpu, attentionDkCpu, attentionDqCpu, attentionDvCpu } from "./attention.cpu.ts";
+import { attentionDeltaCpu, byName, keyValueGradientCpu, queryGradientCpu } from "./attention.cpu.ts";
 import { attentionGroup, attentionGroups, isTeamWork } from "./attention.wgsl.ts";
 import {
   attentionDeltaText,
@@ -11,11 +11,12 @@ import {
   type AttentionGradient,
 } from "./attentionBackward.wgsl.ts";
 import { checkHeads, checkRanges, vectors } from "./attentionShapes.ts";
+import { headsAlone, separateHeads, type HeadLayout } from "./headLayout.ts";
 
 /** Inner products of the output and its gradient per (row, head), which the softmax takes off every slope. */
 export const attentionDeltaOp: Op<AttentionAttributes> = {
   name: "attentionDelta",
-  inputs: () => vectors("dOutput", "o"), // both [rows, heads * headDim]
+  inputs: () => vectors("dOutput", "o"), // both [rows, heads · headDim]
   outputs: () => [{ name: "delta", type: "f32" }],
   uniforms: { items: "u32" },
   outputShapes: ([dOutput, o], { heads, headDim }) => {
@@ -28,16 +29,18 @@ export const attentionDeltaOp: Op<AttentionAttributes> = {
     uniforms: { items: dOutput![0]! * heads },
     workgroups: foldedGrid(Math.ceil((dOutput![0]! * heads) / attentionGroup)),
   }),
-  cpu: attentionDeltaCpu,
+  cpu: ([dOutput, o], [delta], _shapes, attributes) => {
+    attentionDeltaCpu(dOutput!, o!, delta!, attributes);
+  },
 };
 
-/** Gradient of the queries [rows, heads * headDim]. */
+/** Gradient of the queries [rows, heads · headDim]. */
 export const attentionDqOp: Op<AttentionAttributes> = {
   name: "attentionDq",
   inputs: () => [
     ...vectors("q", "k", "v", "dOutput", "o"),
     { name: "logSumExp", type: "f32" }, // [rows, heads]
-    { name: "keyRanges", type: "i32" }, // [rows, 2]
+    { name: "keyRanges", type: "i32" }, // [rows, 2 · ranges]
   ],
   outputs: () => vectors("dq"),
   uniforms: { rows: "u32", scale: "f32" },
@@ -46,18 +49,22 @@ export const attentionDqOp: Op<AttentionAttributes> = {
     checkRanges(keyRanges, q![0]);
     return [q!];
   },
-  dispatch: ([q], attributes) => gradientDispatch("dq", q!, attributes),
-  cpu: attentionDqCpu,
+  dispatch: ([q, , , , , , keyRanges], attributes) => gradientDispatch("dq", [q!, keyRanges!], attributes),
+  cpu: (inputs, [dq], _shapes, attributes) => {
+    const layout = separateHeads(attributes);
+    const arrays = byName(attentionDqOp.inputs(attributes), inputs);
+    queryGradientCpu(arrays, { layout, dq: { values: dq!, heads: layout.q } }, attributes);
+  },
 };
 
-/** Gradient of the keys [keys, keyValueHeads * headDim]; sums over the query heads that share a key's head. */
+/** Gradient of the keys [keys, keyValueHeads · headDim]; sums over the query heads that share a key's head. */
 export const attentionDkOp: Op<AttentionAttributes> = {
   name: "attentionDk",
   inputs: () => [
     ...vectors("q", "k", "v", "dOutput"),
     { name: "logSumExp", type: "f32" }, // [rows, heads]
     { name: "delta", type: "f32" }, // [rows, heads]
-    { name: "queryRanges", type: "i32" }, // [keys, 2]
+    { name: "queryRanges", type: "i32" }, // [keys, 2 · ranges]
   ],
   outputs: () => vectors("dk"),
   uniforms: { rows: "u32", scale: "f32" },
@@ -66,12 +73,17 @@ export const attentionDkOp: Op<AttentionAttributes> = {
     checkRanges(queryRanges, k![0]);
     return [k!];
   },
-  dispatch: ([, k], attributes) => gradientDispatch("dk", k!, attributes),
-  cpu: attentionDkCpu,
+  dispatch: ([, k, , , , , queryRanges], attributes) =>
+    gradientDispatch("dk", [k!, queryRanges!], attributes),
+  cpu: (inputs, [dk], _shapes, attributes) => {
+    const layout = separateHeads(attributes);
+    const arrays = byName(attentionDkOp.inputs(attributes), inputs);
+    keyValueGradientCpu(arrays, { layout, dk: { values: dk!, heads: layout.k } }, attributes);
+  },
 };
 
 /**
- * Gradient of the values [keys, keyValueHeads * headDim]. Apart from that of the keys, although both need the same
+ * Gradient of the values [keys, keyValueHeads · headDim]. Apart from that of the keys, although both need the same
  * probabilities: together they would bind nine buffers, and one is often wanted without the other.
  */
 export const attentionDvOp: Op<AttentionAttributes> = {
@@ -79,7 +91,7 @@ export const attentionDvOp: Op<AttentionAttributes> = {
   inputs: () => [
     ...vectors("q", "k", "dOutput"),
     { name: "logSumExp", type: "f32" }, // [rows, heads]
-    { name: "queryRanges", type: "i32" }, // [keys, 2]
+    { name: "queryRanges", type: "i32" }, // [keys, 2 · ranges]
   ],
   outputs: () => vectors("dv"),
   uniforms: { rows: "u32", scale: "f32" },
@@ -88,16 +100,41 @@ export const attentionDvOp: Op<AttentionAttributes> = {
     checkRanges(queryRanges, k![0]);
     return [k!];
   },
-  dispatch: ([, k], attributes) => gradientDispatch("dv", k!, attributes),
-  cpu: attentionDvCpu,
+  dispatch: ([, k, , , queryRanges], attributes) => gradientDispatch("dv", [k!, queryRanges!], attributes),
+  cpu: (inputs, [dv], _shapes, attributes) => {
+    const layout = separateHeads(attributes);
+    const arrays = byName(attentionDvOp.inputs(attributes), inputs);
+    keyValueGradientCpu(arrays, { layout, dv: { values: dv!, heads: layout.v } }, attributes);
+  },
 };
 
-function gradientDispatch(name: AttentionGradient, own: Shape, attributes: AttentionAttributes): Dispatch {
+function separateTargets({ q, k, v }: HeadLayout): HeadLayout {
+  return {
+    q: headsAlone("dq", q.stride),
+    k: headsAlone("dk", k.stride),
+    v: headsAlone("dv", v.stride),
+  };
+}
+
+function gradientDispatch(
+  gradient: AttentionGradient,
+  [own, ranges]: readonly [own: Shape, ranges: Shape],
+  attributes: AttentionAttributes,
+): Dispatch {
   const { headDim, scale } = attributes;
   const items = (own[0]! * own[1]!) / headDim;
   const text = isTeamWork(headDim, items) ? attentionGradientTeam : attentionGradientAlone;
+  const layout = separateHeads(attributes);
   return {
-    wgsl: text(name, attributes),
+    wgsl: text({
+      gradient,
+      attributes,
+      layout,
+      targets: separateTargets(layout),
+      ranges: ranges[1]! / 2,
+      hasDelta: gradient !== "dq",
+      rotary: 0,
+    }),
     uniforms: { rows: own[0]!, scale },
     workgroups: foldedGrid(attentionGroups(headDim, items)),
   };

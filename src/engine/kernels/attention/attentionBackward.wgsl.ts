@@ -1,143 +1,289 @@
 /**
  * Shader texts of attention backward. The gradients of queries, keys and values have one form: an own row meets the
- * peer rows of its range, and adds up peer rows by a weight made of recomputed probabilities. So one generator per
- * layout (see attention.wgsl.ts) serves all three.
+ * peer rows of its ranges, and adds up peer rows by weights made of recomputed probabilities. So one generator per
+ * layout (see attention.wgsl.ts) serves them all, whether queries, keys and values lie apart or in packed rows.
  */
 import type { AttentionAttributes } from "./attention.ts";
-import { attentionGroup, headConstants, teamSum, unrolled } from "./attention.wgsl.ts";
+import { attentionGroup, headConstants, scoreText, unrolled } from "./attention.wgsl.ts";
+import { headsAlone, placeText, type HeadLayout, type Heads } from "./headLayout.ts";
 
-/** Which input's gradient. */
-export type AttentionGradient = "dq" | "dk" | "dv";
+/** Which gradients a dispatch computes. */
+export type AttentionGradient = "dq" | "dk" | "dv" | "dkv";
+
+/** What a text is made of. */
+export interface GradientText {
+  readonly gradient: AttentionGradient;
+  readonly attributes: AttentionAttributes;
+  /** Where queries, keys and values lie. */
+  readonly layout: HeadLayout;
+  /** Where the gradients of queries, keys and values go. */
+  readonly targets: HeadLayout;
+  /** Ranges of a row. */
+  readonly ranges: number;
+  /** Whether `delta` is bound; otherwise it is computed from `o`. */
+  readonly hasDelta: boolean;
+  /** Leading numbers of a head whose rotation is undone; 0 for none. */
+  readonly rotary: number;
+}
+
+/** One sum over peers: of the vectors that meet in the score, or of those that meet in the slope. */
+interface Sum {
+  readonly name: "scoreSum" | "slopeSum";
+  readonly factor: "weight" | "probability";
+  readonly peer: Heads;
+  readonly peerAt: "scoreAt" | "slopeAt";
+  readonly target: Heads;
+  readonly isTurned: boolean;
+}
 
 /** The arrays a gradient works on; `slope` pairs give the derivative of the loss by a probability. */
 interface Roles {
   readonly ownHeads: "heads" | "keyValueHeads";
   /** Query heads met by an own head. */
   readonly members: "1u" | "share";
-  readonly ranges: "keyRanges" | "queryRanges";
-  readonly score: readonly [own: string, peer: string];
-  readonly slope?: readonly [own: string, peer: string];
-  /** The inner product of the output and its gradient at the query row, which the softmax takes off a slope. */
-  readonly delta?: "ownDelta" | "delta[statistic]";
-  readonly summed: string;
-  /** Index of a peer's vectors and of the statistics of the (query row, head). */
-  readonly peerAt: string;
-  readonly statisticAt: string;
+  readonly rangesName: "keyRanges" | "queryRanges";
+  readonly score: readonly [own: Heads, peer: Heads];
+  readonly slope: readonly [own: Heads, peer: Heads];
+  readonly hasSlope: boolean;
+  readonly peerHead: string;
+  readonly sums: readonly Sum[];
+  /** Reads what is known of the (query row, head). */
+  readonly ownStatistics: string;
+  readonly peerStatistics: string;
 }
 
-const keySide = {
-  ownHeads: "keyValueHeads",
-  members: "share",
-  ranges: "queryRanges",
-  peerAt: "(u32(peer) * heads + ownHead * share + member) * width",
-  statisticAt: "u32(peer) * heads + ownHead * share + member",
-} as const;
-
-const roles: Readonly<Record<AttentionGradient, Roles>> = {
-  dq: {
-    ownHeads: "heads",
-    members: "1u",
-    ranges: "keyRanges",
-    score: ["q", "k"],
-    slope: ["dOutput", "v"],
-    delta: "ownDelta",
-    summed: "k",
-    peerAt: "(u32(peer) * keyValueHeads + ownHead / share) * width",
-    statisticAt: "row * heads + ownHead",
-  },
-  dk: { ...keySide, score: ["k", "q"], slope: ["v", "dOutput"], delta: "delta[statistic]", summed: "q" },
-  dv: { ...keySide, score: ["k", "q"], summed: "dOutput" },
-};
-
-/** The weight of a peer, from `score` and, but for values, `slope`. */
-function weightOf({ slope, delta }: Roles): string {
-  const probability = "exp(score * uniforms.scale - logSumExp[statistic])";
-  return slope ? `${probability} * (slope - ${delta}) * uniforms.scale` : probability;
+function rolesOf({ gradient, attributes, layout, targets, rotary, hasDelta }: GradientText): Roles {
+  const upstream = headsAlone("dOutput", attributes.heads * attributes.headDim);
+  const isTurned = rotary > 0;
+  if (gradient === "dq") {
+    return {
+      ownHeads: "heads",
+      members: "1u",
+      rangesName: "keyRanges",
+      score: [layout.q, layout.k],
+      slope: [upstream, layout.v],
+      hasSlope: true,
+      peerHead: "ownHead / share",
+      sums: [
+        {
+          name: "scoreSum",
+          factor: "weight",
+          peer: layout.k,
+          peerAt: "scoreAt",
+          target: targets.q,
+          isTurned,
+        },
+      ],
+      ownStatistics: statisticsText("row * heads + ownHead", hasDelta),
+      peerStatistics: "",
+    };
+  }
+  const hasSlope = gradient !== "dv";
+  const ofKeys: Sum = {
+    name: "scoreSum",
+    factor: "weight",
+    peer: layout.q,
+    peerAt: "scoreAt",
+    target: targets.k,
+    isTurned,
+  };
+  const ofValues: Sum = {
+    name: "slopeSum",
+    factor: "probability",
+    peer: upstream,
+    peerAt: "slopeAt",
+    target: targets.v,
+    isTurned: false,
+  };
+  return {
+    ownHeads: "keyValueHeads",
+    members: "share",
+    rangesName: "queryRanges",
+    score: [layout.k, layout.q],
+    slope: [layout.v, upstream],
+    hasSlope,
+    peerHead: "ownHead * share + member",
+    sums: [...(gradient === "dv" ? [] : [ofKeys]), ...(gradient === "dk" ? [] : [ofValues])],
+    ownStatistics: "",
+    peerStatistics: statisticsText("u32(peer) * heads + ownHead * share + member", hasSlope),
+  };
 }
 
-/** Gradient `name` with one invocation per own (row, head). */
-export function attentionGradientAlone(name: AttentionGradient, attributes: AttentionAttributes): string {
-  const role = roles[name];
-  const { score, slope } = role;
+function statisticsText(at: string, hasDelta: boolean): string {
+  return `let statistic = ${at}; let logSum = logSumExp[statistic];${hasDelta ? " let mean = delta[statistic];" : ""}`;
+}
+
+/** From `product` and, but for values alone, `slope`: the probability of a peer and its weight. */
+function weightText({ hasSlope }: Roles, attributes: AttentionAttributes): string {
+  const probability = `${scoreText("product * uniforms.scale", attributes)} let probability = exp(score - logSum);`;
+  if (!hasSlope) return probability;
+  const bend = attributes.softCap === undefined ? "" : " * (1.0 - bent * bent)";
+  return `${probability} let weight = probability * (slope - mean) * uniforms.scale${bend};`;
+}
+
+/** Undoes, number by number, the rotation of a sum that lies in the registers `scoreSum0`, `scoreSum1`, ... */
+function turnBackInRegisters(rotary: number): string {
+  const half = rotary / 2;
+  const number = (index: number) => `scoreSum${Math.floor(index / 4)}.${"xyzw"[index % 4]}`;
+  return `let turns = u32(positions[row]) * ${rotary}u;
+  ${unrolled(half, (plane) => {
+    const [a, b] = [number(plane), number(plane + half)];
+    const turn = `let turn${plane} = vec2<f32>(table[turns + ${2 * plane}u], table[turns + ${2 * plane + 1}u]);`;
+    return `${turn} let pair${plane} = vec2<f32>(${a}, ${b}); ${a} = dot(pair${plane}, turn${plane}); ${b} = pair${plane}.y * turn${plane}.x - pair${plane}.x * turn${plane}.y;`;
+  })}`;
+}
+
+/** Gradient with one invocation per own (row, head). */
+export function attentionGradientAlone(text: GradientText): string {
+  const { attributes, ranges, rotary, hasDelta } = text;
+  const roles = rolesOf(text);
+  const { score, slope, hasSlope, sums } = roles;
   const vectors = attributes.headDim / 4;
-  return `${headConstants(attributes)}
+  const upstream = headsAlone("dOutput", attributes.heads * attributes.headDim);
+  const isOwnDelta = text.gradient === "dq" && !hasDelta;
+  const ownDelta = `let outputAt = ${placeText(upstream, "row", "ownHead")}; let mean = ${unrolled(vectors, (i) => `dot(b${i}, o[outputAt + ${i}u])`, " + ")};`;
+  return `${headConstants(attributes, ranges)}
 
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
-  if (item >= uniforms.rows * ${role.ownHeads}) { return; }
+  if (item >= uniforms.rows * ${roles.ownHeads}) { return; }
   // Neighbours take neighbouring rows of one head: they read the same peers at about the same time.
   let ownHead = item / uniforms.rows;
   let row = item % uniforms.rows;
-  let own = (row * ${role.ownHeads} + ownHead) * width;
-  ${unrolled(vectors, (i) => `let a${i} = ${score[0]}[own + ${i}u]; var sum${i} = vec4<f32>();`)}
-  ${slope ? unrolled(vectors, (i) => `let b${i} = ${slope[0]}[own + ${i}u];`) : ""}
-  ${name === "dq" ? `let ownDelta = ${unrolled(vectors, (i) => `dot(b${i}, o[own + ${i}u])`, " + ")};` : ""}
-  let first = ${role.ranges}[2u * row];
-  let last = ${role.ranges}[2u * row + 1u];
-  for (var member = 0u; member < ${role.members}; member++) {
-    for (var peer = first; peer < last; peer++) {
-      let at = ${role.peerAt};
-      let statistic = ${role.statisticAt};
-      let score = ${unrolled(vectors, (i) => `dot(a${i}, ${score[1]}[at + ${i}u])`, " + ")};
-      ${slope ? `let slope = ${unrolled(vectors, (i) => `dot(b${i}, ${slope[1]}[at + ${i}u])`, " + ")};` : ""}
-      let weight = ${weightOf(role)};
-      ${unrolled(vectors, (i) => `sum${i} += weight * ${role.summed}[at + ${i}u];`, "\n      ")}
+  let ownScore = ${placeText(score[0], "row", "ownHead")};
+  ${unrolled(vectors, (i) => `let a${i} = ${score[0].buffer}[ownScore + ${i}u];`)}
+  ${hasSlope ? `let ownSlope = ${placeText(slope[0], "row", "ownHead")};` : ""}
+  ${hasSlope ? unrolled(vectors, (i) => `let b${i} = ${slope[0].buffer}[ownSlope + ${i}u];`) : ""}
+  ${sums.map(({ name }) => unrolled(vectors, (i) => `var ${name}${i} = vec4<f32>();`)).join("\n  ")}
+  ${isOwnDelta ? ownDelta : ""}
+  ${roles.ownStatistics}
+  for (var member = 0u; member < ${roles.members}; member++) {
+    for (var range = row * ranges; range < (row + 1u) * ranges; range++) {
+      let last = ${roles.rangesName}[2u * range + 1u];
+      for (var peer = ${roles.rangesName}[2u * range]; peer < last; peer++) {
+        let scoreAt = ${placeText(score[1], "u32(peer)", roles.peerHead)};
+        let slopeAt = ${placeText(slope[1], "u32(peer)", roles.peerHead)};
+        ${roles.peerStatistics}
+        let product = ${unrolled(vectors, (i) => `dot(a${i}, ${score[1].buffer}[scoreAt + ${i}u])`, " + ")};
+        ${hasSlope ? `let slope = ${unrolled(vectors, (i) => `dot(b${i}, ${slope[1].buffer}[slopeAt + ${i}u])`, " + ")};` : ""}
+        ${weightText(roles, attributes)}
+        ${sums
+          .map(({ name, factor, peer, peerAt }) =>
+            unrolled(
+              vectors,
+              (i) => `${name}${i} += ${factor} * ${peer.buffer}[${peerAt} + ${i}u];`,
+              "\n        ",
+            ),
+          )
+          .join("\n        ")}
+      }
     }
   }
-  ${unrolled(vectors, (i) => `${name}[own + ${i}u] = sum${i};`)}
+  ${sums.some(({ isTurned }) => isTurned) ? turnBackInRegisters(rotary) : ""}
+  ${sums
+    .map(({ name, target }) => {
+      const at = `${name}At`;
+      return `let ${at} = ${placeText(target, "row", "ownHead")};
+  ${unrolled(vectors, (i) => `${target.buffer}[${at} + ${i}u] = ${name}${i};`)}`;
+    })
+    .join("\n  ")}
 }`;
 }
 
-/** Gradient `name` with one workgroup per own (row, head), over tiles of peers. */
-export function attentionGradientTeam(name: AttentionGradient, attributes: AttentionAttributes): string {
-  const role = roles[name];
-  const { score, slope } = role;
-  return `${headConstants(attributes)}
-${teamSum}
+/** The lanes' parts of one sum are added up and stored, the rotation undone on the way. */
+function storeTeamSum({ name, target, isTurned }: Sum, rotary: number): string {
+  const half = rotary / 2;
+  const plain = `if (lane < width) { ${target.buffer}[${placeText(target, "row", "ownHead")} + lane] = total; }`;
+  const turned = `workgroupBarrier();
+  if (lane < width) { partials[lane] = total; }
+  workgroupBarrier();
+  if (lane < width) {
+    for (var component = 0u; component < 4u; component++) {
+      let place = lane * 4u + component;
+      if (place >= ${rotary}u) { continue; }
+      let isFirst = place < ${half}u;
+      let plane = select(place - ${half}u, place, isFirst);
+      let other = select(place - ${half}u, place + ${half}u, isFirst);
+      let turn = (u32(positions[row]) * ${half}u + plane) * 2u;
+      let sine = select(-table[turn + 1u], table[turn + 1u], isFirst);
+      total[component] = total[component] * table[turn] + partials[other / 4u][other % 4u] * sine;
+    }
+    ${target.buffer}[${placeText(target, "row", "ownHead")} + lane] = total;
+  }`;
+  return `{
+  partials[lane] = ${name};
+  workgroupBarrier();
+  var total = vec4<f32>();
+  if (lane < width) {
+    for (var part = 0u; part < parts; part++) { total += partials[part * width + lane]; }
+  }
+  ${isTurned ? turned : plain}
+  workgroupBarrier();
+  }`;
+}
+
+/** Gradient with one workgroup per own (row, head), over tiles of peers. */
+export function attentionGradientTeam(text: GradientText): string {
+  const { attributes, ranges, rotary, hasDelta } = text;
+  const roles = rolesOf(text);
+  const { score, slope, hasSlope, sums } = roles;
+  const upstream = headsAlone("dOutput", attributes.heads * attributes.headDim);
+  const isOwnDelta = text.gradient === "dq" && !hasDelta;
+  const ownDelta = `let outputAt = ${placeText(upstream, "row", "ownHead")};
+  var mean = 0.0;
+  for (var i = 0u; i < width; i++) { mean += dot(dOutput[outputAt + i], o[outputAt + i]); }`;
+  return `${headConstants(attributes, ranges)}
+const parts = ${attentionGroup}u / width;
+var<workgroup> partials: array<vec4<f32>, ${attentionGroup}>;
+${sums.map(({ name }) => `var<workgroup> ${name}Factors: array<f32, ${attentionGroup}>;`).join("\n")}
 
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let item = group.x + group.y * 65535u;
-  if (item >= uniforms.rows * ${role.ownHeads}) { return; }
-  let row = item / ${role.ownHeads};
-  let ownHead = item % ${role.ownHeads};
-  let own = item * width;
+  if (item >= uniforms.rows * ${roles.ownHeads}) { return; }
+  let row = item / ${roles.ownHeads};
+  let ownHead = item % ${roles.ownHeads};
+  let ownScore = ${placeText(score[0], "row", "ownHead")};
+  ${hasSlope ? `let ownSlope = ${placeText(slope[0], "row", "ownHead")};` : ""}
   let column = lane % width;
-  var sum = vec4<f32>();
-  ${name === "dq" ? "var ownDelta = 0.0;\n  for (var i = own; i < own + width; i++) { ownDelta += dot(dOutput[i], o[i]); }" : ""}
-  let first = ${role.ranges}[2u * row];
-  let last = ${role.ranges}[2u * row + 1u];
-  for (var member = 0u; member < ${role.members}; member++) {
-    for (var tile = first; tile < last; tile += ${attentionGroup}) {
-      if (tile + i32(lane) < last) {
-        let peer = tile + i32(lane);
-        let at = ${role.peerAt};
-        let statistic = ${role.statisticAt};
-        var score = 0.0;
-        ${slope ? "var slope = 0.0;" : ""}
-        for (var i = 0u; i < width; i++) {
-          score += dot(${score[0]}[own + i], ${score[1]}[at + i]);
-          ${slope ? `slope += dot(${slope[0]}[own + i], ${slope[1]}[at + i]);` : ""}
+  ${sums.map(({ name }) => `var ${name} = vec4<f32>();`).join(" ")}
+  ${isOwnDelta ? ownDelta : ""}
+  ${roles.ownStatistics}
+  for (var member = 0u; member < ${roles.members}; member++) {
+    for (var range = row * ranges; range < (row + 1u) * ranges; range++) {
+      let last = ${roles.rangesName}[2u * range + 1u];
+      for (var tile = ${roles.rangesName}[2u * range]; tile < last; tile += ${attentionGroup}) {
+        if (tile + i32(lane) < last) {
+          let peer = tile + i32(lane);
+          let scoreAt = ${placeText(score[1], "u32(peer)", roles.peerHead)};
+          let slopeAt = ${placeText(slope[1], "u32(peer)", roles.peerHead)};
+          ${roles.peerStatistics}
+          var product = 0.0;
+          ${hasSlope ? "var slope = 0.0;" : ""}
+          for (var i = 0u; i < width; i++) {
+            product += dot(${score[0].buffer}[ownScore + i], ${score[1].buffer}[scoreAt + i]);
+            ${hasSlope ? `slope += dot(${slope[0].buffer}[ownSlope + i], ${slope[1].buffer}[slopeAt + i]);` : ""}
+          }
+          ${weightText(roles, attributes)}
+          ${sums.map(({ name, factor }) => `${name}Factors[lane] = ${factor};`).join(" ")}
         }
-        weights[lane] = ${weightOf(role)};
+        workgroupBarrier();
+        let count = min(last - tile, ${attentionGroup});
+        for (var i = i32(lane / width); i < count; i += i32(parts)) {
+          let peer = tile + i;
+          ${sums
+            .map(
+              ({ name, peer }) =>
+                `${name} += ${name}Factors[i] * ${peer.buffer}[${placeText(peer, "u32(peer)", roles.peerHead)} + column];`,
+            )
+            .join("\n          ")}
+        }
+        workgroupBarrier();
       }
-      workgroupBarrier();
-      let count = min(last - tile, ${attentionGroup});
-      for (var i = i32(lane / width); i < count; i += i32(parts)) {
-        let peer = tile + i;
-        sum += weights[i] * ${role.summed}[${role.peerAt} + column];
-      }
-      workgroupBarrier();
     }
   }
-  partials[lane] = sum;
-  workgroupBarrier();
-  if (lane < width) {
-    var total = partials[lane];
-    for (var part = 1u; part < parts; part++) { total += partials[part * width + lane]; }
-    ${name}[own + lane] = total;
-  }
+  ${sums.map((sum) => storeTeamSum(sum, rotary)).join("\n  ")}
 }`;
 }
 
@@ -153,5 +299,45 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var sum = 0.0;
   for (var i = own; i < own + ${vectors}u; i++) { sum += dot(dOutput[i], o[i]); }
   delta[item] = sum;
+}`;
+}
+
+/**
+ * Adds the adapter's part to the outputs' gradient in place and takes the row sums on the way, one invocation per
+ * (row, head). The stacked A [rank, heads · headDim] lies in `theta` from `aOffset` on, which need not be a vector's.
+ */
+export function attentionPreText({
+  heads,
+  headDim,
+  rank,
+}: {
+  heads: number;
+  headDim: number;
+  rank: number;
+}): string {
+  const vectors = headDim / 4;
+  const adapter = `
+    var at = uniforms.aOffset + head * ${headDim}u + i * 4u;
+    for (var r = 0u; r < ${rank}u; r++) {
+      upstream += dxa[row * ${rank}u + r] * vec4<f32>(theta[at], theta[at + 1u], theta[at + 2u], theta[at + 3u]);
+      at += ${heads * headDim}u;
+    }
+    dOutput[own + i] = upstream;`;
+  return `
+@compute @workgroup_size(${attentionGroup})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  ${rank === 0 ? "_ = uniforms.aOffset;" : ""}
+  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
+  if (item >= uniforms.rows * ${heads}u) { return; }
+  // Neighbours take neighbouring rows of one head: they read the same factors at the same time.
+  let head = item / uniforms.rows;
+  let row = item % uniforms.rows;
+  let own = (row * ${heads}u + head) * ${vectors}u;
+  var sum = 0.0;
+  for (var i = 0u; i < ${vectors}u; i++) {
+    var upstream = dOutput[own + i];${rank === 0 ? "" : adapter}
+    sum += dot(upstream, o[own + i]);
+  }
+  delta[row * ${heads}u + head] = sum;
 }`;
 }
