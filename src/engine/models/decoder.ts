@@ -9,7 +9,7 @@ import { embedding } from "../kernels/embedding/embedding.ts";
 import { gatherRows } from "../kernels/gatherRows/gatherRows.ts";
 import { rmsNorm } from "../kernels/rmsNorm/rmsNorm.ts";
 import { rope } from "../kernels/rope/rope.ts";
-import { swiglu } from "../kernels/swiglu/swiglu.ts";
+import { gatedActivation } from "../kernels/gatedActivation/gatedActivation.ts";
 import { dispose, giveWay, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { ModelConfig } from "./config.ts";
@@ -127,7 +127,8 @@ export function decoderLayer(model: Model, weights: Weights, layer: number, stre
   );
   const gate = applyLinear(weights, `${prefix}.mlp.gate_proj`, mlpInput); // [rows, intermediate]
   const up = applyLinear(weights, `${prefix}.mlp.up_proj`, mlpInput); // [rows, intermediate]
-  return add(attended, applyLinear(weights, `${prefix}.mlp.down_proj`, swiglu(gate, up))); // [rows, hidden]
+  const product = gatedActivation(gate, up, "silu"); // [rows, intermediate]
+  return add(attended, applyLinear(weights, `${prefix}.mlp.down_proj`, product)); // [rows, hidden]
 }
 
 /** What flows through the layers. */
