@@ -19,6 +19,17 @@ export class CpuBackend extends MathBackendCPU {
     throw new Error("tensor has no array");
   }
 
+  /** A tensor on part of another's array, from `offset` (elements) on. */
+  makeView(source: TensorInfo, offset: number, shape: Shape): TensorInfo {
+    const part = this.arrayOf(source.dataId).subarray(offset, offset + sizeOf(shape));
+    return this.makeTensorInfo([...shape], source.dtype, part);
+  }
+
+  /** Bytes from the beginning of the array that a view lies in; 0 for others. */
+  offsetOf(dataId: object): number {
+    return this.arrayOf(dataId).byteOffset;
+  }
+
   /** Whether this backend holds the data. */
   holds(dataId: object): boolean {
     return this.data.has(dataId);

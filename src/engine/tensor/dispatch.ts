@@ -1,5 +1,6 @@
 /** Records dispatches into the command encoder of the tensor runtime, so that its buffer bookkeeping stays valid. */
-import { GpuValidationError } from "./errors.ts";
+import { copiesNeeded } from "./bufferRange.ts";
+import type { BufferRange } from "./bufferRange.ts";
 import { pooledSize } from "./bufferSize.ts";
 import type { ErrorLog } from "./errors.ts";
 import { ErrorScopes } from "./errorScopes.ts";
@@ -7,7 +8,7 @@ import type { Shape } from "./op.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { sizeOf } from "./shader.ts";
 import type { Shader } from "./shader.ts";
-import { WebGPUBackend } from "./tfjs.ts";
+import { engine, WebGPUBackend } from "./tfjs.ts";
 import type { DataType, TensorInfo } from "./tfjs.ts";
 import { UniformRing } from "./uniformRing.ts";
 
@@ -15,6 +16,8 @@ import { UniformRing } from "./uniformRing.ts";
 const DISPATCHES_PER_SUBMIT = 64;
 /** STORAGE, COPY_SRC and COPY_DST: how the runtime makes the buffer of a tensor. */
 const TENSOR_USAGE = 0x80 | 0x04 | 0x08;
+/** COPY_DST and MAP_READ: how results come to the host. */
+const STAGING_USAGE = 0x08 | 0x01;
 /** Tensors hold 32-bit floats or integers. */
 const BYTES_PER_ELEMENT = 4;
 
@@ -22,6 +25,8 @@ const BYTES_PER_ELEMENT = 4;
 interface TensorData {
   values: Float32Array | Int32Array | null | undefined;
   resource?: GPUBuffer | null;
+  /** The buffer belongs to somebody else, so the runtime does not pool it. */
+  external?: boolean;
   dtype: DataType;
   shape: Shape;
 }
@@ -34,6 +39,7 @@ export interface BackendInternals {
   readonly bufferManager: {
     readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
     acquireBuffer(size: number, usage: number, isMapped?: boolean, isReused?: boolean): GPUBuffer;
+    releaseBuffer(buffer: GPUBuffer, isReused?: boolean): void;
   };
 }
 
@@ -56,6 +62,18 @@ export function isSoftwareAdapter({ isFallbackAdapter, architecture }: GPUAdapte
   return isFallbackAdapter || SOFTWARE_ARCHITECTURES.includes(architecture.toLowerCase());
 }
 
+/** The runtime's list of data, from which an entry goes when its backend has freed it. */
+interface DataOwner {
+  removeDataId(dataId: object, backend: unknown): void;
+}
+
+/** Data that lies inside another tensor's, which it keeps alive. */
+interface View {
+  readonly parent: object;
+  /** Bytes from the beginning of the parent's buffer. */
+  readonly offset: number;
+}
+
 /** The runtime's WebGPU backend with our own dispatch, uniform ring and caches. */
 export class GpuBackend extends WebGPUBackend {
   readonly errors: ErrorLog;
@@ -68,6 +86,7 @@ export class GpuBackend extends WebGPUBackend {
   readonly #internals: BackendInternals;
   /** Buffers that recorded commands use which are not submitted yet. */
   readonly #used = new Set<GPUBuffer>();
+  readonly #views = new WeakMap<object, View>();
   #pending = 0;
   #dispatches = 0;
   #submits = 0;
@@ -136,31 +155,65 @@ export class GpuBackend extends WebGPUBackend {
   /** Records one dispatch over `tensors` in binding order. */
   dispatch(shader: Shader, tensors: readonly TensorInfo[]): void {
     const { tensorMap } = this.#internals;
-    const buffers = tensors.map((tensor) => this.bufferOf(tensor.dataId));
-    checkAliases(shader, buffers);
+    const isCopied = copiesNeeded(
+      shader,
+      tensors.map(({ dataId }) => this.rangeOf(dataId)),
+    );
+    const bound = tensors.map((tensor, place) => (isCopied[place] === true ? this.#copied(tensor) : tensor));
+    const ranges = bound.map(({ dataId }) => this.rangeOf(dataId));
     if (this.#ring.isFull) this.submit();
     const pipeline = this.cache.pipelineOf(shader);
-    const group = this.cache.bindGroupOf(pipeline, buffers, this.#ring.buffer);
+    const group = this.cache.bindGroupOf(pipeline, ranges, this.#ring.buffer);
     const offset = this.#ring.push(shader.uniformTypes, shader.uniforms);
     const pass = this.#pass();
     pass.setPipeline(pipeline.pipeline);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...shader.workgroups);
-    for (const buffer of buffers) this.#used.add(buffer);
-    tensors.forEach(({ dataId }, index) => {
+    for (const { buffer } of ranges) this.#used.add(buffer);
+    bound.forEach((tensor, place) => {
+      if (tensor !== tensors[place]) this.disposeData(tensor.dataId);
       // The runtime would return its old host copy of a tensor that was read before.
-      if (shader.writable[index] === true) tensorMap.get(dataId).values = null;
+      else if (shader.writable[place] === true) tensorMap.get(tensor.dataId).values = null;
     });
     this.#dispatches++;
     if (++this.#pending >= this.dispatchesPerSubmit) this.submit();
   }
 
-  /** The device buffer that holds a tensor's data, uploaded if it is still on the host. */
-  bufferOf(dataId: object): GPUBuffer {
+  /** Where a tensor's data lies on the device, uploaded if it is still on the host. */
+  rangeOf(dataId: object): BufferRange {
     this.uploadToGPU(dataId);
-    const { resource } = this.#internals.tensorMap.get(dataId);
+    const { resource, shape } = this.#internals.tensorMap.get(dataId);
     if (resource === null || resource === undefined) throw new Error("tensor has no buffer");
-    return resource;
+    const bytes = BYTES_PER_ELEMENT * sizeOf(shape);
+    return { buffer: resource, offset: this.offsetOf(dataId), bytes, isView: this.#views.has(dataId) };
+  }
+
+  /** Bytes from the beginning of the buffer that a view lies in; 0 for others. */
+  offsetOf(dataId: object): number {
+    return this.#views.get(dataId)?.offset ?? 0;
+  }
+
+  /** A tensor on part of another's data, from `offset` (elements) on, which lives as long as either of them. */
+  makeView(source: TensorInfo, offset: number, shape: Shape): TensorInfo {
+    const { buffer, offset: sourceOffset } = this.rangeOf(source.dataId);
+    const parent = this.#views.get(source.dataId)?.parent ?? source.dataId;
+    this.incRef(parent);
+    const info = this.makeTensorInfo([...shape], source.dtype);
+    Object.assign(this.#internals.tensorMap.get(info.dataId), { resource: buffer, external: true });
+    this.#views.set(info.dataId, { parent, offset: sourceOffset + BYTES_PER_ELEMENT * offset });
+    return info;
+  }
+
+  /** Called by the runtime when a handle is freed; the data of the last one gives up what it held. */
+  override disposeData(dataId: object, isForced = false): boolean {
+    const isFreed = super.disposeData(dataId, isForced);
+    const view = this.#views.get(dataId);
+    if (isFreed && view !== undefined) {
+      this.#views.delete(dataId);
+      // The runtime has met the end of the parent's last handle before and kept the entry.
+      if (this.disposeData(view.parent)) (engine() as unknown as DataOwner).removeDataId(view.parent, this);
+    }
+    return isFreed;
   }
 
   /** Whether this backend holds the data. */
@@ -175,42 +228,41 @@ export class GpuBackend extends WebGPUBackend {
   writeData(dataId: object, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void {
     // Dropped first: uploading the old contents would be a recorded copy that runs after the write.
     this.#internals.tensorMap.get(dataId).values = null;
-    const buffer = this.bufferOf(dataId);
+    const { buffer, offset } = this.rangeOf(dataId);
     if (this.#used.has(buffer)) this.submit();
-    this.queue.writeBuffer(buffer, 0, values);
+    this.queue.writeBuffer(buffer, offset, values);
     this.#bufferWrites++;
   }
 
   /** Fills a tensor's data with zero bits. */
   clearData(dataId: object): void {
-    const buffer = this.bufferOf(dataId);
-    this.#encoder().clearBuffer(buffer);
+    const { buffer, offset, bytes } = this.rangeOf(dataId);
+    this.#encoder().clearBuffer(buffer, offset, bytes);
     this.#used.add(buffer);
     this.#internals.tensorMap.get(dataId).values = null;
   }
 
   /** Copies one tensor's data over another's of the same size. */
   copyData(from: object, to: object): void {
-    const [source, target] = [this.bufferOf(from), this.bufferOf(to)];
-    this.#encoder().copyBufferToBuffer(source, 0, target, 0, source.size);
-    for (const buffer of [source, target]) this.#used.add(buffer);
+    const [source, target] = [this.rangeOf(from), this.rangeOf(to)];
+    const { buffer, offset, bytes } = source;
+    this.#encoder().copyBufferToBuffer(buffer, offset, target.buffer, target.offset, bytes);
+    for (const range of [source, target]) this.#used.add(range.buffer);
     this.#internals.tensorMap.get(to).values = null;
   }
 
   /** Reads a tensor's data; rejects with the first device error nobody has taken. */
   async readData(dataId: object): Promise<Float32Array | Int32Array> {
-    const { dtype, shape } = this.#internals.tensorMap.get(dataId);
-    const bytes = this.getBufferData(this.bufferOf(dataId));
-    const [data] = await Promise.all([bytes, this.settled()]).catch(async (cause: unknown) => {
+    const { dtype } = this.#internals.tensorMap.get(dataId);
+    const download = this.#download(this.rangeOf(dataId));
+    const [data] = await Promise.all([download, this.settled()]).catch(async (cause: unknown) => {
       // The reason of a refused read is reported apart from it.
       await this.settled();
       this.errors.throwFirst();
       throw cause;
     });
     this.errors.throwFirst();
-    // The buffer is as large as its class, the tensor may be smaller.
-    const count = sizeOf(shape);
-    return dtype === "int32" ? new Int32Array(data, 0, count) : new Float32Array(data, 0, count);
+    return dtype === "int32" ? new Int32Array(data) : new Float32Array(data);
   }
 
   /** What the runtime's own `data()` calls; its reading would return the whole buffer. */
@@ -236,6 +288,29 @@ export class GpuBackend extends WebGPUBackend {
     if (lowest >= 0) free.push(...free.splice(lowest, 1));
   }
 
+  /** A copy of a tensor that lasts until it is freed, on a buffer of its own. */
+  #copied({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+    const copy = this.makeTensorInfo(shape, dtype);
+    this.copyData(dataId, copy.dataId);
+    return copy;
+  }
+
+  async #download({ buffer, offset, bytes }: BufferRange): Promise<ArrayBuffer> {
+    const { bufferManager } = this.#internals;
+    const staging = bufferManager.acquireBuffer(this.#pooled(bytes), STAGING_USAGE);
+    this.#encoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    this.submit();
+    let isMapped = false;
+    try {
+      await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+      isMapped = true;
+      return staging.getMappedRange(0, bytes).slice(0);
+    } finally {
+      if (isMapped) staging.unmap();
+      bufferManager.releaseBuffer(staging, isMapped);
+    }
+  }
+
   #pooled(size: number): number {
     return pooledSize(size, this.device.limits.maxStorageBufferBindingSize);
   }
@@ -255,15 +330,4 @@ export class GpuBackend extends WebGPUBackend {
     this.#internals.computePassEncoder = pass;
     return pass;
   }
-}
-
-/** WebGPU drops a dispatch that binds one buffer for writing and a second time; this says so at the call. */
-function checkAliases(shader: Shader, buffers: readonly GPUBuffer[]): void {
-  shader.writable.forEach((isWritable, index) => {
-    if (!isWritable) return;
-    const buffer = buffers[index];
-    if (buffers.some((other, place) => other === buffer && place !== index)) {
-      throw new GpuValidationError(`${shader.operation}: a tensor it writes is also bound a second time`);
-    }
-  });
 }

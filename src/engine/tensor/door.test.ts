@@ -35,7 +35,6 @@ it("finds the private fields of the runtime's WebGPU backend that dispatch relie
     "ensureCommandEncoderReady",
     "endComputePassEncoder",
     "submitQueue",
-    "getBufferData",
     "disposeData",
   ]) {
     expect(fields).toHaveProperty(name, expect.any(Function));
@@ -44,7 +43,7 @@ it("finds the private fields of the runtime's WebGPU backend that dispatch relie
 
 it("finds the private fields of the runtime's tape that recording relies on", () => {
   const runtime = engine() as unknown as Record<string, unknown>;
-  for (const name of ["startTape", "endTape", "runKernelFunc"])
+  for (const name of ["startTape", "endTape", "runKernelFunc", "removeDataId"])
     expect(runtime).toHaveProperty(name, expect.any(Function));
   expect(runtime["state"]).toMatchObject({ gradientDepth: 0, kernelDepth: 0 });
 });

@@ -1,4 +1,5 @@
 /** Compute pipelines by shader text and bind groups by the buffers they bind. */
+import type { BufferRange } from "./bufferRange.ts";
 import { ShaderError } from "./errors.ts";
 import type { ErrorScopes } from "./errorScopes.ts";
 import type { Shader } from "./shader.ts";
@@ -71,10 +72,9 @@ export class PipelineCache {
     }
   }
 
-  /** The bind group of these storage buffers, in binding order, and the uniform ring. */
-  bindGroupOf(pipeline: Pipeline, buffers: readonly GPUBuffer[], uniforms: GPUBuffer): GPUBindGroup {
-    let key = `${pipeline.id}`;
-    for (const buffer of buffers) key += `,${this.numberOf(buffer)}`;
+  /** The bind group of these parts of buffers, in binding order, and the uniform ring. */
+  bindGroupOf(pipeline: Pipeline, ranges: readonly BufferRange[], uniforms: GPUBuffer): GPUBindGroup {
+    const key = this.keyOf(pipeline, ranges);
     const known = this.#bindGroups.get(key);
     if (known !== undefined) {
       // Moves the group to the young end, so that eviction takes the least recently used one.
@@ -82,19 +82,33 @@ export class PipelineCache {
       this.#bindGroups.set(key, known);
       return known;
     }
-    const entries: GPUBindGroupEntry[] = buffers.map((buffer, binding) => ({
-      binding,
-      resource: { buffer },
-    }));
-    entries.push({ binding: buffers.length, resource: { buffer: uniforms, size: UNIFORM_SLOT_BYTES } });
-    const group = this.#device.createBindGroup({ layout: pipeline.layout, entries });
-    this.createdBindGroups++;
+    const group = this.makeBindGroup(pipeline, ranges, uniforms);
     this.#bindGroups.set(key, group);
     if (this.#bindGroups.size > MAX_BIND_GROUPS) {
       const [oldest] = this.#bindGroups.keys();
       if (oldest !== undefined) this.#bindGroups.delete(oldest);
     }
     return group;
+  }
+
+  /** Tells bind groups of one uniform buffer apart. */
+  keyOf(pipeline: Pipeline, ranges: readonly BufferRange[]): string {
+    let key = `${pipeline.id}`;
+    for (const { buffer, offset, bytes, isView } of ranges) {
+      key += isView ? `,${this.numberOf(buffer)}@${offset}+${bytes}` : `,${this.numberOf(buffer)}`;
+    }
+    return key;
+  }
+
+  /** A bind group that the caller keeps. */
+  makeBindGroup(pipeline: Pipeline, ranges: readonly BufferRange[], uniforms: GPUBuffer): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset, bytes, isView }, binding) => ({
+      binding,
+      resource: isView ? { buffer, offset, size: bytes } : { buffer },
+    }));
+    entries.push({ binding: ranges.length, resource: { buffer: uniforms, size: UNIFORM_SLOT_BYTES } });
+    this.createdBindGroups++;
+    return this.#device.createBindGroup({ layout: pipeline.layout, entries });
   }
 
   /** Number of a buffer in order of first sight. */

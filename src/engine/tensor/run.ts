@@ -1,4 +1,5 @@
 /** Runs operations on the active backend, and makes, reads, changes and frees tensors. */
+import { BINDING_ALIGNMENT } from "./bufferRange.ts";
 import { CpuBackend, runOnCpu } from "./cpu.ts";
 import { GpuBackend } from "./dispatch.ts";
 import type { Op, Shape, Values } from "./op.ts";
@@ -20,9 +21,16 @@ export function run<A extends object>(op: Op<A>, inputs: readonly Tensor[], attr
   register(op);
   checkInputs(op.name, op.inputs(attrs), inputs);
   const backend = activeBackend();
-  for (const input of inputs) {
-    if (!backend.holds(input.dataId))
+  for (const [place, { name, isMutable }] of op.inputs(attrs).entries()) {
+    const dataId = inputs[place]?.dataId;
+    if (dataId === undefined || !backend.holds(dataId))
       throw new Error(`${op.name}: an input is disposed or of another backend`);
+    const offset = isMutable === true ? backend.offsetOf(dataId) : 0;
+    if (offset % BINDING_ALIGNMENT !== 0) {
+      throw new ShapeError(
+        `${op.name} writes ${name}, a view from byte ${offset} on; that must be a multiple of ${BINDING_ALIGNMENT}`,
+      );
+    }
   }
   // An array works as a map from "0", "1", ... and lets the tape save inputs by position.
   const named = [...inputs] as unknown as NamedTensorMap;
@@ -208,6 +216,22 @@ export function reshape(source: Tensor, shape: Shape): Tensor {
   return track({ dataId: source.dataId, shape: [...shape], dtype: source.dtype });
 }
 
+/**
+ * A handle on part of another tensor's contents, from element `offset` on: changes of one show in the other. The
+ * contents live as long as either handle. An operation that writes a view needs an `offset` that is a multiple of 64;
+ * one that reads it does not, but then copies it first. Throws `ShapeError` when the part is not inside the other.
+ */
+export function view(source: Tensor, offset: number, shape: Shape): Tensor {
+  const size = sizeOf(shape);
+  if (!Number.isInteger(offset) || offset < 0 || size < 1 || offset + size > source.size) {
+    throw new ShapeError(`${size} values from ${offset} on are not inside ${source.size}`);
+  }
+  const backend = activeBackend();
+  if (!backend.holds(source.dataId))
+    throw new Error("the source of a view is disposed or of another backend");
+  return track(backend.makeView(source, offset, shape));
+}
+
 /** Runs `work` and frees every tensor made in it except those it returns. */
 export function tidy<T>(work: () => T): T {
   const state = engine();
@@ -230,7 +254,7 @@ export function dispose(tensors: Tensor | readonly Tensor[]): void {
 /** What tensors hold now; device bytes are 0 on the cpu backend. */
 export interface Memory {
   readonly numTensors: number;
-  /** Bytes of all tensor handles; handles that share contents count each. */
+  /** Bytes of all tensor handles; handles that share contents, such as views, count each. */
   readonly numBytes: number;
   /** Device bytes in use, and held including the pool of free buffers. */
   readonly numBytesInGpu: number;
