@@ -44,7 +44,7 @@ function normText(variant: AddNormVariant): string {
 ${eachRow((t) => `    var value${t} = x[${place(t)}]${hasAdd ? ` + y0[${place(t)}]` : ""};`)}
 ${upShare(variant)}
 ${hasAdd ? eachRow((t) => `    h[${place(t)}] = value${t};`) : ""}
-    squares += ${rowQuad((t) => `${product(isVector, `value${t}`, `value${t}`)}`)};
+    squares += ${rowQuad((t) => product(isVector, `value${t}`, `value${t}`))};
   }
   let rstd = 1.0 / sqrt(total(lane, squares) / columns + uniforms.epsilon);
   for (var step = lane; step < steps; step += lanes) {
@@ -98,7 +98,7 @@ ${eachRow((t) => `    var sum${t} = vec4<f32>();`)}
 ${ranks((j) => `      let w${j} = theta[a${j} + step];`, "\n")}
 ${eachRow(
   (t) => `      let v${t} = xn[row${t} * steps + step];
-      sum${t} += vec4<f32>(${ranks((j) => `${product(isVector, `v${t}`, `w${j}`)}`, ", ")});`,
+      sum${t} += vec4<f32>(${ranks((j) => product(isVector, `v${t}`, `w${j}`), ", ")});`,
 )}
     }
 ${slices > 1 ? sumSlices(slices, lanes, downRank) : eachRow((t) => storeTile(`${t}`, `sum${t}`, downRank))}
