@@ -59,31 +59,56 @@ describe("table of rotations", () => {
   });
 });
 
+const whole = { isInterleaved: false, direction: 1 } as const;
+
 describe("rope", () => {
   test("turns the pairs (i, i + d/2) of every head", () => {
     // A quarter turn of plane 0 and none of plane 1 at position 1.
     const table = Float64Array.of(1, 0, 1, 0, 0, 1, 1, 0);
     const x = Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8);
     const y = new Float64Array(16);
-    ropeCpu([x, table, Int32Array.of(1, 0)], [y], [[2, 8]], { heads: 2, headDim: 4, direction: 1 });
+    ropeCpu([x, table, Int32Array.of(1, 0)], [y], [[2, 8]], { heads: 2, headDim: 4, rotary: 4, ...whole });
     expect([...y]).toEqual([-3, 2, 1, 4, -7, 6, 5, 8, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  test("gradient agrees with finite differences", async () => {
+  test("turns neighbours when interleaved, and leaves the rest of a head alone", () => {
+    // A quarter turn of both planes at position 1.
+    const table = Float64Array.of(1, 0, 1, 0, 0, 1, 0, 1);
+    const x = Float64Array.of(1, 2, 3, 4, 5, 6);
+    const turned = (isInterleaved: boolean): number[] => {
+      const y = new Float64Array(6);
+      const attributes = { heads: 1, headDim: 6, rotary: 4, isInterleaved, direction: 1 } as const;
+      ropeCpu([x, table, Int32Array.of(1)], [y], [[1, 6]], attributes);
+      return [...y];
+    };
+    expect(turned(true)).toEqual([-2, 1, -4, 3, 5, 6]);
+    expect(turned(false)).toEqual([-3, -4, 1, 2, 5, 6]);
+  });
+
+  test.each([
+    { rotary: 6, isInterleaved: false },
+    { rotary: 4, isInterleaved: false },
+    { rotary: 4, isInterleaved: true },
+  ])("gradient agrees with finite differences for $rotary of 6, $isInterleaved", async (variant) => {
     await checkGradient(ropeOp, {
       inputs: [
         { values: randomValues(1, [3, 12]), shape: [3, 12] },
-        { values: ropeTable({ headDim: 6, maxPositions: 5, theta: 100 }), shape: [5, 3, 2] },
+        {
+          values: ropeTable({ headDim: variant.rotary, maxPositions: 5, theta: 100 }),
+          shape: [5, variant.rotary / 2, 2],
+        },
         { values: Int32Array.of(4, 0, 3), shape: [3] },
       ],
-      attrs: { heads: 2, headDim: 6, direction: 1 },
+      attrs: { heads: 2, headDim: 6, direction: 1, ...variant },
       wrt: ["x"],
     });
   });
 
   test("refuses a table of another head width", () => {
-    const attributes = { heads: 2, headDim: 6, direction: 1 } as const;
+    const attributes = { heads: 2, headDim: 6, rotary: 6, ...whole };
     expect(() => ropeOp.outputShapes([[3, 12], [5, 4, 2], [3]], attributes)).toThrow("table of [5, 4, 2]");
     expect(() => ropeOp.outputShapes([[3, 12], [5, 3, 2], [2]], attributes)).toThrow("2 positions");
+    const wider = { ...attributes, rotary: 8 };
+    expect(() => ropeOp.outputShapes([[3, 12], [5, 4, 2], [3]], wider)).toThrow("8 values of heads of 6");
   });
 });

@@ -1,4 +1,4 @@
-import { ShapeError, type Op } from "../../tensor/op.ts";
+import { ShapeError, type Op, type Shape } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
@@ -9,25 +9,36 @@ import { ropeGroup, ropeText } from "./rope.wgsl.ts";
 export interface RopeAttributes {
   readonly heads: number;
   readonly headDim: number;
+  /** Values of a head that are turned, its first ones; the others stay as they are. */
+  readonly rotary: number;
+  /** Planes are the neighbours (2i, 2i + 1) instead of the halves (i, i + rotary / 2), which Hugging Face uses. */
+  readonly isInterleaved: boolean;
   readonly direction: 1 | -1;
 }
 
-/** Rotary position embedding in the rotate-half order of Hugging Face: planes are the pairs (i, i + headDim / 2). */
+/** Throws unless `rotary` values in pairs fit into heads of even width, and the table holds angles of that many planes. */
+export function checkRotary(headDim: number, rotary: number, table: Shape): void {
+  if (headDim % 2 !== 0) throw new ShapeError(`rope needs an even head width, got ${headDim}`);
+  if (rotary % 2 !== 0 || rotary < 2 || rotary > headDim)
+    throw new ShapeError(`rope cannot turn ${rotary} values of heads of ${headDim} in pairs`);
+  if (table[1] !== rotary / 2 || table[2] !== 2)
+    throw new ShapeError(`rope of ${rotary} values of a head got a table of [${table.join(", ")}]`);
+}
+
+/** Rotary position embedding of x [rows, heads * headDim]. */
 export const ropeOp: Op<RopeAttributes> = {
   name: "rope",
   inputs: () => [
     { name: "x", type: "f32" }, // [rows, heads * headDim]
-    { name: "table", type: "f32" }, // [maxPositions, headDim / 2, 2]
+    { name: "table", type: "f32" }, // [maxPositions, rotary / 2, 2]
     { name: "positions", type: "i32" }, // [rows]
   ],
   outputs: () => [{ name: "y", type: "f32" }],
   uniforms: { rows: "u32", direction: "f32" },
-  outputShapes: ([x, table, positions], { heads, headDim }) => {
-    if (headDim % 2 !== 0) throw new ShapeError(`rope needs an even head width, got ${headDim}`);
+  outputShapes: ([x, table, positions], { heads, headDim, rotary }) => {
+    checkRotary(headDim, rotary, table!);
     if (x![1] !== heads * headDim)
       throw new ShapeError(`rope of ${heads} heads of ${headDim} got rows of ${x![1]}`);
-    if (table![1] !== headDim / 2 || table![2] !== 2)
-      throw new ShapeError(`rope of heads of ${headDim} got a table of [${table!.join(", ")}]`);
     if (positions![0] !== x![0]) throw new ShapeError(`rope of ${x![0]} rows got ${positions![0]} positions`);
     return [x!];
   },
@@ -46,15 +57,17 @@ export const ropeOp: Op<RopeAttributes> = {
   }),
 };
 
-/** Rotates the heads of `x` [rows, heads * headDim] to their `positions` [rows] with a table of `ropeTable`. */
+/**
+ * Rotates the heads of `x` [rows, heads * headDim] to their `positions` [rows] with a table of `ropeTable`; all of a head
+ * in the order of halves unless `rotary` and `isInterleaved` say otherwise.
+ */
 export function rope(
   x: Tensor,
   turns: { readonly table: Tensor; readonly positions: Tensor },
-  heads: { readonly heads: number; readonly headDim: number },
+  heads: Pick<RopeAttributes, "heads" | "headDim"> &
+    Partial<Pick<RopeAttributes, "rotary" | "isInterleaved">>,
 ): Tensor {
-  return run(ropeOp, [x, turns.table, turns.positions], {
-    heads: heads.heads,
-    headDim: heads.headDim,
-    direction: 1,
-  })[0]!;
+  const { headDim, rotary = headDim, isInterleaved = false } = heads;
+  const attributes = { heads: heads.heads, headDim, rotary, isInterleaved, direction: 1 } as const;
+  return run(ropeOp, [x, turns.table, turns.positions], attributes)[0]!;
 }

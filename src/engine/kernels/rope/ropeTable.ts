@@ -11,7 +11,7 @@ export type RopeScaling =
 
 /** What a table of rotations is computed from. */
 export interface RopeTableOptions {
-  /** Even; a head is turned in headDim / 2 planes. */
+  /** Even: how many values of a head are turned, in headDim / 2 planes; fewer than its width when it turns in part. */
   readonly headDim: number;
   readonly maxPositions: number;
   /** Base of the frequencies: plane i turns by theta^(-2i / headDim) radians per position. */
