@@ -1,15 +1,16 @@
 import type { Floats, Shape, Values } from "../../tensor/op.ts";
 
-/** Oracle of `rmsNorm`: x [rows, columns], gain [columns] -> y [rows, columns], rstd [rows]. */
+/** Oracle of `rmsNorm`: x [rows, width], gain [columns] -> y [rows, width], rstd of every `columns` values. */
 export function rmsNormCpu(
   inputs: readonly Values[],
   outputs: readonly Floats[],
-  shapes: readonly Shape[],
+  _shapes: readonly Shape[],
   { epsilon }: { readonly epsilon: number },
 ): void {
   const [x, gain] = inputs as readonly [Values, Values];
   const [y, rstd] = outputs as readonly [Floats, Floats];
-  const [rows, columns] = shapes[0] as readonly [number, number];
+  const columns = gain.length;
+  const rows = x.length / columns;
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
     let sum = 0;
@@ -22,15 +23,12 @@ export function rmsNormCpu(
   }
 }
 
-/** Oracle of `rmsNormDx`: x, gain, rstd, dy -> dx [rows, columns]. */
-export function rmsNormDxCpu(
-  inputs: readonly Values[],
-  outputs: readonly Floats[],
-  shapes: readonly Shape[],
-): void {
+/** Oracle of `rmsNormDx`: x, gain, rstd, dy -> dx [rows, width]. */
+export function rmsNormDxCpu(inputs: readonly Values[], outputs: readonly Floats[]): void {
   const [x, gain, rstd, dy] = inputs as readonly [Values, Values, Values, Values];
   const [dx] = outputs as readonly [Floats];
-  const [rows, columns] = shapes[0] as readonly [number, number];
+  const columns = gain.length;
+  const rows = x.length / columns;
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
     const inverse = rstd[row]!;
@@ -46,13 +44,10 @@ export function rmsNormDxCpu(
 }
 
 /** Oracle of `rmsNormDg`: x, rstd, dy -> dgain [columns]. */
-export function rmsNormDgCpu(
-  inputs: readonly Values[],
-  outputs: readonly Floats[],
-  shapes: readonly Shape[],
-): void {
+export function rmsNormDgCpu(inputs: readonly Values[], outputs: readonly Floats[]): void {
   const [x, rstd, dy] = inputs as readonly [Values, Values, Values];
-  const [rows, columns] = shapes[0] as readonly [number, number];
+  const rows = rstd.length;
+  const columns = x.length / rows;
   for (let column = 0; column < columns; column++) {
     let sum = 0;
     for (let row = 0; row < rows; row++) {

@@ -30,6 +30,32 @@ describe("rmsNorm", () => {
     });
   });
 
+  it.each([
+    [3, 2, 4],
+    [2, 5, 3],
+  ])("has the gradients of x and gain for %i rows of %i groups of %i", async (rows, groups, columns) => {
+    const shape = [rows, groups * columns];
+    await checkGradient(rmsNormOp, {
+      inputs: [
+        { values: randomValues(1, shape), shape },
+        { values: randomValues(2, [columns]), shape: [columns] },
+      ],
+      attrs: { epsilon: 1e-2 },
+      outputs: [0],
+      wrt: ["x", "gain"],
+    });
+  });
+
+  it("norms every group of a row as if it were a row", () => {
+    const x = Float64Array.from(randomValues(1, [6, 4]));
+    const gain = Float64Array.from(randomValues(2, [4]));
+    const [byRow, byGroup] = [0, 1].map(() => [new Float64Array(24), new Float64Array(6)] as const);
+    rmsNormOp.cpu([x, gain], byRow!, [[6, 4], [4]], { epsilon: 1e-6 });
+    rmsNormOp.cpu([x, gain], byGroup!, [[2, 12], [4]], { epsilon: 1e-6 });
+    expect(byGroup).toEqual(byRow);
+    expect(rmsNormOp.outputShapes([[2, 12], [4]], { epsilon: 0 })).toEqual([[2, 12], [6]]);
+  });
+
   it("refuses a gain of another width", () => {
     expect(() => rmsNormOp.outputShapes([[2, 4], [5]], { epsilon: 0 })).toThrow(/gain \[5\] for 4 columns/);
   });
