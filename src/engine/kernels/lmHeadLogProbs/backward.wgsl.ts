@@ -29,7 +29,8 @@ fn logitGradient(t: BlockTerms, z: vec4<f32>, zr: vec4<f32>, v: vec4<i32>) -> ve
   let p = exp(min(logp, vec4<f32>()));
   let hit = select(vec4<f32>(), t.g1, v == t.label);
   ${text.hasReference ? "let klPart = t.g3 * (p - exp(min(zr - t.referenceLogSumExp, vec4<f32>())));" : ""}
-  return hit + t.shift - p * (t.g1 - t.g5 + t.g2 * (logp + t.entropy))${text.hasReference ? " + klPart" : ""};
+  let gradient = hit + t.shift - p * (t.g1 - t.g5 + t.g2 * (logp + t.entropy))${text.hasReference ? " + klPart" : ""};
+  return ${text.softCap > 0 ? "gradient * (1.0 - (z / softCap) * (z / softCap))" : "gradient"};
 }`;
 }
 
@@ -63,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var base = 0u; base < ${streamCount}; base += ${chunk}u) {
     ${each((j) => `let entry${j} = base + ${j * invocations}u + local;`)}
     ${each((j) => `let stream${j} = min(entry${j}, ${streamCount} - 1u);`)}
-    ${logitBlock(side, text.hasReference)}
+    ${logitBlock(side, text)}
     ${each((j) => chunkLine({ j, invocations, isRows, hasReference: text.hasReference }))}
     workgroupBarrier();
     let count = min(${streamCount} - base, ${chunk}u);

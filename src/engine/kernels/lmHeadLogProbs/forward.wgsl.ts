@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     ${each((j) => `let v${j} = base + ${j * forwardInvocations}u + local;`)}
     ${each((j) => `let stream${j} = min(v${j}, vocabulary - 1u);`)}
     ${each((j) => `let valid${j} = select(0.0, 1.0, v${j} < vocabulary);`)}
-    ${logitBlock("rows", text.hasReference)}
+    ${logitBlock("rows", text)}
     ${runningSums("m", "z", "total")}
     ${each(
       (j) => `

@@ -1,3 +1,6 @@
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
+import { weightReaderWgsl } from "../weightLayout/weightReader.wgsl.ts";
+
 /** What the shader texts of the head are specialised by. */
 export interface HeadText {
   readonly width: number;
@@ -5,6 +8,11 @@ export interface HeadText {
   /** Arrays are bound as vec4, which needs a width that is a multiple of 4. */
   readonly vectorised: boolean;
   readonly hasReference: boolean;
+  /** How the head weight is stored. */
+  readonly layout: WeightLayout;
+  readonly isNativeHalf: boolean;
+  /** Logits are squashed to within plus and minus this; 0 leaves them alone. */
+  readonly softCap: number;
 }
 
 /** Which side a workgroup keeps in a block of four while it streams over the other one. */
@@ -26,18 +34,35 @@ function loader(name: string, text: HeadText): string {
 }`;
 }
 
+function weightLoader({ width, vectorised, layout, isNativeHalf }: HeadText): string {
+  const reader = { name: "weight", layout, hasWholeQuads: vectorised, isNativeHalf };
+  return weightReaderWgsl({ ...reader, inputs: width, functionName: "weightAt" });
+}
+
+/** `squashed(z)`: softCap * tanh(z / softCap), without the loss of `tanh` near overflow. */
+function squashFunctions({ softCap }: HeadText): string {
+  if (softCap === 0) return "";
+  return `
+const softCap = f32(${softCap});
+fn squashed(z: vec4<f32>) -> vec4<f32> {
+  let size = exp(2.0 * min(abs(z) / softCap, vec4<f32>(15.0)));
+  return softCap * sign(z) * (1.0 - 2.0 / (size + 1.0));
+}`;
+}
+
 /** Declarations every text of the head starts with: widths, loaders and the test for a scored row. */
 export function preamble(text: HeadText): string {
   return `
 const columns = ${Math.ceil(text.width / 4)}u;
 const vocabulary = ${text.vocabulary}u;
 ${loader("hidden", text)}
-${loader("weight", text)}
+${weightLoader(text)}
 ${text.hasReference ? loader("reference", text) : ""}
 fn isScored(row: u32) -> bool {
   return row < uniforms.rows && labels[min(row, uniforms.rows - 1u)] >= 0 &&
     labels[min(row, uniforms.rows - 1u)] < ${text.vocabulary};
 }
+${squashFunctions(text)}
 `;
 }
 
@@ -50,7 +75,7 @@ export function each(line: (j: number) => string): string {
 }
 
 /** Logits of 4 x 4 pairs: `z<j>` holds streamed entry j against the block; with a reference also `zr<j>`. */
-export function logitBlock(side: BlockSide, hasReference: boolean): string {
+export function logitBlock(side: BlockSide, { hasReference, softCap }: HeadText): string {
   const block = side === "rows" ? "hidden" : "weight";
   const stream = side === "rows" ? "weight" : "hidden";
   const products = (sum: string, left: string, right: string) =>
@@ -70,5 +95,7 @@ export function logitBlock(side: BlockSide, hasReference: boolean): string {
       ${loads("s", stream, "stream")}
       ${products("z", "b", "s")}
       ${hasReference ? reference : ""}
-    }`;
+    }
+    ${softCap > 0 ? each((j) => `z${j} = squashed(z${j});`) : ""}
+    ${softCap > 0 && hasReference ? each((j) => `zr${j} = squashed(zr${j});`) : ""}`;
 }

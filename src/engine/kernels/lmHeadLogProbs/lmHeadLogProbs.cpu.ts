@@ -22,6 +22,8 @@ export interface HeadArrays {
   readonly rows: number;
   readonly width: number;
   readonly vocabulary: number;
+  /** Logits are softCap * tanh(logit / softCap); 0 or nothing leaves them alone. */
+  readonly softCap?: number;
 }
 
 /** What the backward pass of a head reads besides its inputs, both [rows, `statisticsWidth`]. */
@@ -32,7 +34,7 @@ export interface HeadGradientArrays extends HeadArrays {
 
 /** Logits of one row [vocabulary], four vocabulary entries at a time so that the row is read less often. */
 function logitsOf(states: Floats, row: number, head: HeadArrays): Float64Array {
-  const { weight, width, vocabulary } = head;
+  const { weight, width, vocabulary, softCap = 0 } = head;
   const state = Float64Array.from(states.subarray(row * width, (row + 1) * width));
   const logits = new Float64Array(vocabulary);
   const blocked = vocabulary - (vocabulary % 4);
@@ -58,6 +60,9 @@ function logitsOf(states: Floats, row: number, head: HeadArrays): Float64Array {
     let sum = 0;
     for (let k = 0; k < width; k++) sum += state[k]! * weight[v * width + k]!;
     logits[v] = sum;
+  }
+  if (softCap > 0) {
+    for (let v = 0; v < vocabulary; v++) logits[v] = softCap * Math.tanh(logits[v]! / softCap);
   }
   return logits;
 }
@@ -131,7 +136,8 @@ function logitGradientOf(head: HeadGradientArrays, row: number): Float64Array | 
   const shift = head.upstream[at + statisticColumn.meanLogit]! / head.vocabulary;
   const entropy = head.statistics[at + statisticColumn.entropy]!;
   const logSumExp = head.statistics[at + statisticColumn.logSumExp]!;
-  const gradient = logitsOf(head.hidden, row, head);
+  const logits = logitsOf(head.hidden, row, head);
+  const gradient = logits.slice();
   for (let v = 0; v < gradient.length; v++) {
     const logp = gradient[v]! - logSumExp;
     const slope = klGradient + logSumExpGradient - logpGradient - entropyGradient * (logp + entropy);
@@ -144,6 +150,10 @@ function logitGradientOf(head: HeadGradientArrays, row: number): Float64Array | 
     for (let v = 0; v < gradient.length; v++) {
       gradient[v] = gradient[v]! - klGradient * Math.exp(reference[v]! - referenceLogSumExp);
     }
+  }
+  const { softCap = 0 } = head;
+  if (softCap > 0) {
+    for (let v = 0; v < gradient.length; v++) gradient[v]! *= 1 - (logits[v]! / softCap) ** 2;
   }
   return gradient;
 }

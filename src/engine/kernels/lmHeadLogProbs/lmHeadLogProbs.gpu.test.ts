@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { read, tensor } from "../../tensor/run.ts";
 import { openTestDevice, parity, randomValues } from "../../tensor/testing.ts";
+import { packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import { headStatistics } from "./lmHeadLogProbs.cpu.ts";
 import {
+  headAttrs,
   lmHeadHiddenGradient,
   lmHeadLogProbs,
   lmHeadLogProbsOp,
@@ -18,15 +21,29 @@ interface Case {
   readonly hasReference: boolean;
   /** Standard deviation of the logits, roughly. */
   readonly spread?: number;
+  readonly softCap?: number;
+  readonly layout?: WeightLayout;
 }
 
-function inputsOf({ rows, width, vocabulary, hasReference, spread = 2 }: Case) {
+/** A weight as it is bound, and the values it holds. */
+function weightOf({ width, vocabulary, layout = "f32" }: Case) {
+  const values = randomValues(2, [vocabulary, width]);
+  if (layout === "f32") return { weight: { values, shape: [vocabulary, width] }, unpacked: values };
+  const words = packRows(values, [vocabulary, width], layout);
+  const unpacked = new Float32Array(vocabulary * width);
+  for (let row = 0; row < vocabulary; row++) {
+    unpacked.set(unpackRow(words, row, width, layout), row * width);
+  }
+  return { weight: { values: words, shape: [vocabulary, words.length / vocabulary] }, unpacked };
+}
+
+function inputsOf(testCase: Case) {
+  const { rows, width, vocabulary, hasReference, spread = 2 } = testCase;
   const states = (seed: number) => ({
     values: randomValues(seed, [rows, width], spread / Math.sqrt(width)),
     shape: [rows, width],
   });
   const hidden = states(1);
-  const weight = { values: randomValues(2, [vocabulary, width]), shape: [vocabulary, width] };
   // The first row predicts the last token; every fifth row is not scored.
   const labels = {
     values: Int32Array.from({ length: rows }, (_, row) =>
@@ -35,20 +52,21 @@ function inputsOf({ rows, width, vocabulary, hasReference, spread = 2 }: Case) {
     shape: [rows],
   };
   const reference = hasReference ? states(3) : undefined;
-  return { hidden, weight, labels, reference };
+  return { hidden, ...weightOf(testCase), labels, reference };
 }
 
 /** Inputs of the forward and of the backward operations, with the tolerances of a case. */
 function setupOf(testCase: Case) {
-  const { rows, width, vocabulary, hasReference } = testCase;
-  const { hidden, weight, labels, reference } = inputsOf(testCase);
-  const attrs = { hasReference, vectorised: width % 4 === 0 };
+  const { rows, width, vocabulary, hasReference, layout = "f32", softCap = 0 } = testCase;
+  const { hidden, weight, unpacked, labels, reference } = inputsOf(testCase);
+  const attrs = headAttrs(width, { hasReference, layout, softCap });
   const inputs = [hidden, weight, labels, ...(reference ? [reference] : [])];
   const statistics = new Float32Array(rows * statisticsWidth);
   const arrays = {
     hidden: hidden.values,
-    weight: weight.values,
+    weight: unpacked,
     labels: labels.values,
+    softCap,
     rows,
     width,
     vocabulary,
@@ -67,6 +85,9 @@ function setupOf(testCase: Case) {
   };
 }
 
+const packedLayouts = weightLayouts.filter((layout) => layout !== "f32");
+const packedSizes = { rows: 7, width: 64, vocabulary: 301, hasReference: true, softCap: 6 };
+
 describe("lmHeadLogProbs on WebGPU", () => {
   it.each<Case>([
     { rows: 3, width: 37, vocabulary: 65, hasReference: true },
@@ -75,6 +96,8 @@ describe("lmHeadLogProbs on WebGPU", () => {
     // Logits of about ±80.
     { rows: 13, width: 37, vocabulary: 65, hasReference: true, spread: 40 },
     { rows: 6, width: 1030, vocabulary: 9, hasReference: false },
+    { rows: 13, width: 37, vocabulary: 65, hasReference: true, spread: 40, softCap: 30 },
+    { rows: 9, width: 64, vocabulary: 301, hasReference: false, spread: 10, softCap: 5 },
   ])("has the oracle's values and gradients for %o", async (testCase) => {
     const { inputs, backward, attrs, name, tolerance, summed } = setupOf(testCase);
     await parity(lmHeadLogProbsOp, { name, inputs, attrs, tolerance });
@@ -87,19 +110,28 @@ describe("lmHeadLogProbs on WebGPU", () => {
     });
   });
 
-  it("covers a vocabulary of 50,000", async () => {
-    const { hidden, weight, labels } = inputsOf({
-      rows: 1,
-      width: 8,
-      vocabulary: 50_000,
-      hasReference: false,
-    });
-    const attrs = { hasReference: false, vectorised: true };
-    await parity(lmHeadLogProbsOp, {
-      name: "50,000",
-      inputs: [hidden, weight, labels],
+  // A pipeline takes a second to build on a software GPU, and the table's gather proves the readers at every width.
+  it.each<Case>([
+    ...packedLayouts.map((layout) => ({ ...packedSizes, layout })),
+    { rows: 3, width: 37, vocabulary: 65, hasReference: false, layout: "bf16" },
+    { rows: 3, width: 37, vocabulary: 65, hasReference: false, layout: "q4s" },
+    // The width of SmolLM2-135M.
+    { rows: 5, width: 576, vocabulary: 67, hasReference: false, layout: "q8" },
+  ])("has the oracle's values and gradients over a packed weight, %o", async (testCase) => {
+    const { inputs, backward, attrs, name, tolerance } = setupOf(testCase);
+    await parity(lmHeadLogProbsOp, { name, inputs, attrs, tolerance });
+    await parity(lmHeadHiddenGradient, { name, inputs: backward, attrs, tolerance: 4 * tolerance });
+  });
+
+  it.each(["f32", "f16", "q4m"] as const)("covers a vocabulary of 50,001 in %s", async (layout) => {
+    const sizes = { rows: 2, width: 8, vocabulary: 50_001, hasReference: false, layout, softCap: 30 };
+    const { inputs, backward, attrs, tolerance } = setupOf(sizes);
+    await parity(lmHeadLogProbsOp, { name: "50,001", inputs, attrs, tolerance });
+    await parity(lmHeadHiddenGradient, {
+      name: "50,001",
+      inputs: backward,
       attrs,
-      tolerance: 3e-5,
+      tolerance: 4 * tolerance,
     });
   });
 

@@ -9,7 +9,8 @@ import {
   statisticColumn,
   statisticsWidth,
 } from "./lmHeadLogProbs.cpu.ts";
-import { lmHeadLogProbsOp } from "./lmHeadLogProbs.ts";
+import { packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
+import { headAttrs, lmHeadLogProbsOp } from "./lmHeadLogProbs.ts";
 import { naiveStatistics } from "./naiveHead.testing.ts";
 
 /** Numbers in [-1, 1) that depend on the seed alone. */
@@ -163,10 +164,18 @@ describe("head statistics", () => {
 describe("head gradients", () => {
   const sizes = { rows: 3, width: 5, vocabulary: 11 };
 
-  it.each([true, false])(
-    "match central differences for the hidden states (reference: %s)",
-    (hasReference) => {
-      const { reference, ...bare } = exampleHead(sizes);
+  const variants = [
+    [true, 0],
+    [false, 0],
+    // Logits of this example reach 5, so that this cap bends them.
+    [true, 3],
+    [false, 3],
+  ] as const;
+
+  it.each(variants)(
+    "match central differences for the hidden states (reference: %s, soft cap: %f)",
+    (hasReference, softCap) => {
+      const { reference, ...bare } = { ...exampleHead(sizes), softCap };
       const head = hasReference ? { ...bare, reference } : bare;
       const upstream = upstreamFor(sizes.rows);
       const gradient = new Float64Array(head.hidden.length);
@@ -176,18 +185,22 @@ describe("head gradients", () => {
     },
   );
 
-  it.each([true, false])("match central differences for the weight (reference: %s)", (hasReference) => {
-    const { reference, ...bare } = exampleHead(sizes);
-    const head = hasReference ? { ...bare, reference } : bare;
-    const upstream = upstreamFor(sizes.rows);
-    const gradient = new Float64Array(head.weight.length);
-    headWeightGradient({ ...head, statistics: statisticsOf(head), upstream }, gradient);
-    const frozen = Float64Array.from(head.weight);
-    const expected = centralDifferences(head.weight as Float64Array, () =>
-      objectiveOf(head, upstream, frozen),
-    );
-    expect(worstDifference(gradient, expected)).toBeLessThan(1e-8);
-  });
+  it.each(variants)(
+    "match central differences for the weight (reference: %s, soft cap: %f)",
+    (...variant) => {
+      const [hasReference, softCap] = variant;
+      const { reference, ...bare } = { ...exampleHead(sizes), softCap };
+      const head = hasReference ? { ...bare, reference } : bare;
+      const upstream = upstreamFor(sizes.rows);
+      const gradient = new Float64Array(head.weight.length);
+      headWeightGradient({ ...head, statistics: statisticsOf(head), upstream }, gradient);
+      const frozen = Float64Array.from(head.weight);
+      const expected = centralDifferences(head.weight as Float64Array, () =>
+        objectiveOf(head, upstream, frozen),
+      );
+      expect(worstDifference(gradient, expected)).toBeLessThan(1e-8);
+    },
+  );
 });
 
 describe("lmHeadLogProbs", () => {
@@ -199,37 +212,73 @@ describe("lmHeadLogProbs", () => {
 
   it.each([5, 8])("passes every statistic's gradient through the tape at hidden size %i", async (width) => {
     const inputs = [matrix(1, 4, width), matrix(2, 13, width), labels];
-    const vectorised = width % 4 === 0;
-    await checkGradient(lmHeadLogProbsOp, {
-      inputs,
-      attrs: { hasReference: false, vectorised },
-      wrt: ["hidden", "weight"],
-    });
-    await checkGradient(lmHeadLogProbsOp, {
-      inputs: [...inputs, matrix(3, 4, width)],
-      attrs: { hasReference: true, vectorised },
-      wrt: ["hidden"],
-    });
+    for (const softCap of [0, 2]) {
+      await checkGradient(lmHeadLogProbsOp, {
+        inputs,
+        attrs: headAttrs(width, { softCap }),
+        wrt: ["hidden", "weight"],
+      });
+      await checkGradient(lmHeadLogProbsOp, {
+        inputs: [...inputs, matrix(3, 4, width)],
+        attrs: headAttrs(width, { hasReference: true, softCap }),
+        wrt: ["hidden"],
+      });
+    }
+  });
+
+  it.each(weightLayouts)("reads a weight packed in %s and passes gradient by it", async (layout) => {
+    for (const width of [5, 36]) {
+      const words = packRows(matrix(2, 13, width).values, [13, width], layout);
+      const weight = layout === "f32" ? new Float32Array(words.buffer) : new Int32Array(words.buffer);
+      const shape = [13, words.length / 13];
+      const attrs = headAttrs(width, { hasReference: true, layout, softCap: 4 });
+      const inputs = [matrix(1, 4, width), { values: weight, shape }, labels, matrix(3, 4, width)];
+      await checkGradient(lmHeadLogProbsOp, { inputs, attrs, wrt: ["hidden"] });
+
+      const rows = Array.from({ length: 13 }, (_, row) => [...unpackRow(words, row, width, layout)]);
+      const [hidden, , , reference] = inputs.map(({ values }) => Float64Array.from(values));
+      const sizes = { rows: 4, width, vocabulary: 13, softCap: 4, labels: [3, 0, 12, 12] };
+      const head = {
+        ...sizes,
+        hidden: hidden!,
+        reference: reference!,
+        weight: Float64Array.from(rows.flat()),
+      };
+      const statistics = new Float64Array(4 * statisticsWidth);
+      const [states, references] = [matrix(1, 4, width).values, matrix(3, 4, width).values];
+      lmHeadLogProbsOp.cpu(
+        [states, weight, Int32Array.from(sizes.labels), references],
+        [statistics],
+        [[4, width], shape, [4], [4, width]],
+        attrs,
+      );
+      naiveStatistics(head).forEach((expected, row) => {
+        const start = row * statisticsWidth;
+        expect(worstDifference(statistics.subarray(start, start + 5), expected)).toBeLessThan(1e-11);
+      });
+    }
   });
 
   it("folds more than 65,535 workgroups", () => {
-    const attrs = { hasReference: false, vectorised: false };
+    const attrs = headAttrs(1);
     const { workgroups, uniforms } = lmHeadLogProbsOp.dispatch([[262_149, 1], [3, 1], [262_149]], attrs);
     expect(workgroups).toEqual([65_535, 2, 1]);
     expect(uniforms).toEqual({ rows: 262_149 });
   });
 
   it("refuses tensors that do not fit together", () => {
-    const shapes = (...all: number[][]) =>
-      lmHeadLogProbsOp.outputShapes(all, { hasReference: false, vectorised: false });
+    const shapes = (...all: number[][]) => lmHeadLogProbsOp.outputShapes(all, headAttrs(5));
     expect(shapes([4, 5], [13, 5], [4])).toEqual([[4, statisticsWidth]]);
     expect(() => shapes([4, 5], [13, 6], [4])).toThrow(ShapeError);
     expect(() => shapes([4, 5], [13, 5], [3])).toThrow(ShapeError);
-    const withReference = { hasReference: true, vectorised: false };
+    const withReference = headAttrs(5, { hasReference: true });
     expect(() => lmHeadLogProbsOp.outputShapes([[4, 5], [13, 5], [4], [3, 5]], withReference)).toThrow(
       ShapeError,
     );
-    const vectorised = { hasReference: false, vectorised: true };
+    const vectorised = headAttrs(8);
     expect(() => lmHeadLogProbsOp.outputShapes([[4, 5], [13, 5], [4]], vectorised)).toThrow(ShapeError);
+    const packed = headAttrs(5, { layout: "q8" });
+    expect(lmHeadLogProbsOp.outputShapes([[4, 5], [13, 9], [4]], packed)).toEqual([[4, statisticsWidth]]);
+    expect(() => lmHeadLogProbsOp.outputShapes([[4, 5], [13, 5], [4]], packed)).toThrow(ShapeError);
   });
 });

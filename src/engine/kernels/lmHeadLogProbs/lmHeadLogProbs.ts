@@ -4,8 +4,13 @@
  */
 import type { Dispatch, Floats, Op, Shape, Values } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
-import { run } from "../../tensor/run.ts";
+import { hasNativeHalf, run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { isPackedWeight } from "../weightLayout/packedWeight.ts";
+import type { Weight } from "../weightLayout/packedWeight.ts";
+import { unpackRow, wordsPerRow } from "../weightLayout/weightLayout.ts";
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
+import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
 import type { HeadArrays, HeadGradientArrays } from "./lmHeadLogProbs.cpu.ts";
 import {
   headHiddenGradient,
@@ -17,29 +22,45 @@ import { backwardText } from "./backward.wgsl.ts";
 import { forwardText } from "./forward.wgsl.ts";
 import { blockSize } from "./head.wgsl.ts";
 
-/** How a head runs: `vectorised` needs a hidden size that is a multiple of 4. */
+/** How a head runs. */
 export interface HeadAttrs {
   readonly hasReference: boolean;
+  /** Arrays are read four values at a time, which needs a hidden size that is a multiple of 4. */
   readonly vectorised: boolean;
+  /** Layout of the weight; in all but `f32` it is frozen and takes no gradient. */
+  readonly layout: WeightLayout;
+  /** Shaders may use 16-bit floats. */
+  readonly isNativeHalf: boolean;
+  /** Logits are softCap * tanh(logit / softCap), as in Gemma 2; 0 leaves them alone. */
+  readonly softCap: number;
 }
 
 /** Tensors of a head: `hidden` and `reference` [rows, hidden], `weight` [vocabulary, hidden], `labels` int32 [rows]. */
 export interface HeadInputs {
   readonly hidden: Tensor;
-  readonly weight: Tensor;
+  /** A packed one is frozen. */
+  readonly weight: Weight;
   /** Token that each row predicts; a label outside the vocabulary (such as -1) marks a row that is not scored. */
   readonly labels: Tensor;
   /** Final hidden states of the reference model for the same rows, read through the same head weight. */
   readonly reference?: Tensor;
+  /** Squashes the logits to within plus and minus this; 0 or nothing leaves them alone. */
+  readonly softCap?: number;
+}
+
+/** Attributes of a head over `width` hidden values: a plain one unless the options say otherwise. */
+export function headAttrs(width: number, options: Partial<Omit<HeadAttrs, "vectorised">> = {}): HeadAttrs {
+  const plain = { hasReference: false, layout: "f32", isNativeHalf: false, softCap: 0 } as const;
+  return { ...plain, ...options, vectorised: width % 4 === 0 };
 }
 
 export { statisticColumn, statisticsWidth } from "./lmHeadLogProbs.cpu.ts";
 
-function headBindings({ hasReference, vectorised }: HeadAttrs) {
+function headBindings({ hasReference, vectorised, layout, isNativeHalf }: HeadAttrs) {
   const type = vectorised ? ("vec4<f32>" as const) : ("f32" as const);
   return [
     { name: "hidden", type },
-    { name: "weight", type },
+    weightBinding({ name: "weight", layout, hasWholeQuads: vectorised, isNativeHalf }),
     { name: "labels", type: "i32" as const },
     ...(hasReference ? [{ name: "reference", type }] : []),
   ];
@@ -64,11 +85,12 @@ function describe(shapes: readonly Shape[]): string {
 }
 
 /** Sizes of a head; throws `ShapeError` when the shapes, in binding order, do not fit together. */
-function sizesOf(shapes: readonly Shape[], { hasReference, vectorised }: HeadAttrs): HeadSizes {
+function sizesOf(shapes: readonly Shape[], { hasReference, vectorised, layout }: HeadAttrs): HeadSizes {
   const [rows, width] = shapes[0] ?? [];
   const [vocabulary] = shapes[1] ?? [];
   if (!rows || !width || !vocabulary) throw new ShapeError(`a head cannot combine ${describe(shapes)}`);
-  const needed = [[rows, width], [vocabulary, width], [rows], ...(hasReference ? [[rows, width]] : [])];
+  const words = wordsPerRow(layout, width);
+  const needed = [[rows, width], [vocabulary, words], [rows], ...(hasReference ? [[rows, width]] : [])];
   if (describe(shapes.slice(0, needed.length)) !== describe(needed)) {
     throw new ShapeError(`a head cannot combine ${describe(shapes)}, it needs ${describe(needed)}`);
   }
@@ -91,9 +113,17 @@ function backwardSizesOf(shapes: readonly Shape[], attrs: HeadAttrs): HeadSizes 
   return sizes;
 }
 
-function headArrays(inputs: readonly Values[], sizes: HeadSizes, { hasReference }: HeadAttrs): HeadArrays {
+function unpacked(words: Values, { width, vocabulary }: HeadSizes, layout: WeightLayout): Floats {
+  const values = new Float32Array(vocabulary * width);
+  for (let row = 0; row < vocabulary; row++) values.set(unpackRow(words, row, width, layout), row * width);
+  return values;
+}
+
+function headArrays(inputs: readonly Values[], sizes: HeadSizes, attrs: HeadAttrs): HeadArrays {
+  const { hasReference, layout, softCap } = attrs;
   const [hidden, weight, labels, reference] = inputs;
-  const base = { hidden: hidden as Floats, weight: weight as Floats, labels: labels!, ...sizes };
+  const values = layout === "f32" ? (weight as Floats) : unpacked(weight!, sizes, layout);
+  const base = { hidden: hidden as Floats, weight: values, labels: labels!, softCap, ...sizes };
   return hasReference ? { ...base, reference: reference as Floats } : base;
 }
 
@@ -138,7 +168,8 @@ export const lmHeadHiddenGradient: Op<HeadAttrs> = {
 
 /**
  * Gradient of the statistics with respect to the head weight [vocabulary, hidden], summed over the rows in a fixed
- * order. The reference distribution counts as a constant although it is read through the same weight.
+ * order. The weight must be plain (layout `f32`). The reference distribution counts as a constant although it is read
+ * through the same weight.
  */
 export const lmHeadWeightGradient: Op<HeadAttrs> = {
   name: "lmHeadWeightGradient",
@@ -174,10 +205,9 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
   },
   gradient: (upstreams, inputs, outputs, attrs) => {
     const all = [...inputs, ...outputs, ...upstreams];
-    return {
-      hidden: () => run(lmHeadHiddenGradient, all, attrs)[0]!,
-      weight: () => run(lmHeadWeightGradient, all, attrs)[0]!,
-    };
+    const hidden = (): Tensor => run(lmHeadHiddenGradient, all, attrs)[0]!;
+    if (attrs.layout !== "f32") return { hidden };
+    return { hidden, weight: () => run(lmHeadWeightGradient, all, attrs)[0]! };
   },
 };
 
@@ -185,11 +215,17 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
  * Statistics of the scored rows [rows, 6]: log-probability of the label (nats), entropy (nats),
  * KL(reference || policy) in nats (0 without a reference), mean logit over the vocabulary, then log-sum-exp of the
  * policy and of the reference, which the backward pass reads. All columns pass gradient to `hidden` and `weight`; the
- * reference is a constant. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the sequential KL.
+ * reference is a constant, and so is a packed weight. With a soft cap every logit is meant after it. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the sequential KL.
  * Throws `ShapeError` when the tensors do not fit together.
  */
-export function lmHeadLogProbs({ hidden, weight, labels, reference }: HeadInputs): Tensor {
-  const attrs = { hasReference: reference !== undefined, vectorised: (hidden.shape[1] ?? 0) % 4 === 0 };
-  const inputs = reference ? [hidden, weight, labels, reference] : [hidden, weight, labels];
+export function lmHeadLogProbs({ hidden, weight, labels, reference, softCap = 0 }: HeadInputs): Tensor {
+  const packed = isPackedWeight(weight) ? weight : { words: weight, layout: "f32" as const };
+  const attrs = headAttrs(hidden.shape[1] ?? 0, {
+    hasReference: reference !== undefined,
+    layout: packed.layout,
+    isNativeHalf: packed.layout === "f16" && hasNativeHalf(),
+    softCap,
+  });
+  const inputs = [hidden, packed.words, labels, ...(reference ? [reference] : [])];
   return run(lmHeadLogProbsOp, inputs, attrs)[0]!;
 }

@@ -4,12 +4,12 @@ import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
 function logitsOf(
   states: ArrayLike<number>,
   weight: ArrayLike<number>,
-  { row, width }: { row: number; width: number },
+  { row, width, softCap = 0 }: { row: number; width: number; softCap?: number | undefined },
 ) {
   return Array.from({ length: weight.length / width }, (_, v) => {
     let sum = 0;
     for (let k = 0; k < width; k++) sum += states[row * width + k]! * weight[v * width + k]!;
-    return sum;
+    return softCap > 0 ? softCap * Math.tanh(sum / softCap) : sum;
   });
 }
 
@@ -25,13 +25,14 @@ export function naiveStatistics(
   referenceWeight: ArrayLike<number> = head.weight,
 ): number[][] {
   return Array.from({ length: head.rows }, (_, row) => {
-    const logits = logitsOf(head.hidden, head.weight, { row, width: head.width });
+    const place = { row, width: head.width, softCap: head.softCap };
+    const logits = logitsOf(head.hidden, head.weight, place);
     const policy = logSoftmax(logits);
     const entropy = -policy.reduce((sum, logp) => sum + Math.exp(logp) * logp, 0);
     const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length;
     let kl = 0;
     if (head.reference) {
-      const reference = logSoftmax(logitsOf(head.reference, referenceWeight, { row, width: head.width }));
+      const reference = logSoftmax(logitsOf(head.reference, referenceWeight, place));
       kl = reference.reduce((sum, logq, v) => sum + Math.exp(logq) * (logq - policy[v]!), 0);
     }
     return [policy[head.labels[row]!]!, entropy, kl, mean, logits[0]! - policy[0]!];

@@ -234,7 +234,7 @@ function gradient(
     closures["b"] = first.db;
   } else {
     // Frozen: there is a gradient for a alone.
-    const weight = { words: b, layout: attrs.layout, outputs: b.shape[0]!, inputs: attrs.packedInputs };
+    const weight = { words: b, layout: attrs.layout, outputs: b.shape[0], inputs: attrs.packedInputs };
     closures["a"] = () => matmul(dy, weight, { form: form === "abt" ? "ab" : "abt", scale: attrs.scale });
   }
   if (attrs.hasSecond) {
