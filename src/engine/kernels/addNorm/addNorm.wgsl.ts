@@ -90,8 +90,8 @@ function downText(
   const together = lanes / slices;
   const body = `${isSerial ? "" : "  storageBarrier(); // every lane reads what all have written to xn"}
   let slice = lane % ${slices}u;
-  for (var pass = 0u; pass < ${Math.ceil(tiles / together)}u; pass++) {
-    let tile = pass * ${together}u + lane / ${slices}u;
+  for (var turn = 0u; turn < ${Math.ceil(tiles / together)}u; turn++) {
+    let tile = turn * ${together}u + lane / ${slices}u;
 ${ranks((j) => `    let a${j} = uniforms.aOffset${isVector ? " / 4u" : ""} + min(4u * tile + ${j}u, ${downRank - 1}u) * steps;`, "\n")}
 ${eachRow((t) => `    var sum${t} = vec4<f32>();`)}
     for (var step = slice; step < steps; step += ${slices}u) {
