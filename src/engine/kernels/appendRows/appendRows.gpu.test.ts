@@ -1,5 +1,6 @@
 import { test } from "vitest";
 import { parity, randomValues } from "../../tensor/testing.ts";
+import { appendPackedOp } from "./appendPacked.ts";
 import { appendRowsOp } from "./appendRows.ts";
 
 test.each([
@@ -17,5 +18,23 @@ test.each([
       { values: slots, shape: [count] },
     ],
     attrs: {},
+  });
+});
+
+test.each([
+  { capacity: 40, count: 7, width: 8, queries: 16 },
+  { capacity: 70_001, count: 35_000, width: 484, queries: 4 }, // more workgroups than one axis holds
+])("$count packed rows into caches of $capacity rows of $width", async (each) => {
+  const { capacity, count, width, queries } = each;
+  const slots = Int32Array.from({ length: count }, (_, row) => (row % 5 === 3 ? -1 : capacity - 1 - 2 * row));
+  const packed = [count, queries + 2 * width];
+  const cache = { values: new Float32Array(capacity * width).fill(3), shape: [capacity, width] };
+  // Counted, not drawn: so many random numbers would take longer than the copy.
+  const rows = Float32Array.from({ length: count * packed[1]! }, (_, i) => i % 65_521);
+  await parity(appendPackedOp, {
+    name: "append",
+    inputs: [cache, cache, { values: rows, shape: packed }, { values: slots, shape: [count] }],
+    attrs: {},
+    tolerance: 0,
   });
 });

@@ -31,9 +31,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let slot = slots[row];
   if (slot >= 0) {
     let at = u32(slot) * width + item % width;
-    let from = (row + 1u) * stride - 2u * width + item % width;
-    keys[at] = qkv[from];
-    values[at] = qkv[from + width];
+    let source = (row + 1u) * stride - 2u * width + item % width;
+    keys[at] = qkv[source];
+    values[at] = qkv[source + width];
   }
 }`;
 }
