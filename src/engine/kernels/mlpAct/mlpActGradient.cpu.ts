@@ -10,7 +10,7 @@ export function mlpActGradientCpu(
   { act, rank, aOffset }: MlpActGradientAttrs,
 ): void {
   const [da0, ...others] = inputs as readonly [Values, Values, Values, Values];
-  const gu = others[rank > 0 ? 2 : 0]!;
+  const gu = others[rank > 0 ? 2 : 0];
   const [dxa, theta] = others;
   const [rows, width] = shapes[0] as [number, number];
   for (let row = 0; row < rows; row++) {
