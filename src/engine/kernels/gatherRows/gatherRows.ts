@@ -87,3 +87,8 @@ function checkWidth(width: number, { isVectorised }: GatherRowsAttributes): void
 export function gatherRows(x: Tensor, picks: { readonly indices: Tensor; readonly inverse: Tensor }): Tensor {
   return run(gatherRowsOp, [x, picks.indices, picks.inverse], { isVectorised: x.shape[1]! % 4 === 0 })[0]!;
 }
+
+/** Entries `dy` [count, width] summed by the rows they were gathered from: → [rows, width], zero where a row has none. */
+export function sumEntries(dy: Tensor, inverse: Tensor): Tensor {
+  return run(sumEntriesOp, [dy, inverse], { isVectorised: dy.shape[1]! % 4 === 0 })[0]!;
+}

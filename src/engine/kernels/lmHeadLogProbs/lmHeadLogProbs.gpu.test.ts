@@ -6,10 +6,10 @@ import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import { headStatistics } from "./lmHeadLogProbs.cpu.ts";
 import {
   headAttrs,
-  lmHeadHiddenGradient,
+  lmHeadHiddenGradientOp,
   lmHeadLogProbs,
   lmHeadLogProbsOp,
-  lmHeadWeightGradient,
+  lmHeadWeightGradientOp,
   statisticColumn,
   statisticsWidth,
 } from "./lmHeadLogProbs.ts";
@@ -101,8 +101,8 @@ describe("lmHeadLogProbs on WebGPU", () => {
   ])("has the oracle's values and gradients for %o", async (testCase) => {
     const { inputs, backward, attrs, name, tolerance, summed } = setupOf(testCase);
     await parity(lmHeadLogProbsOp, { name, inputs, attrs, tolerance });
-    await parity(lmHeadHiddenGradient, { name, inputs: backward, attrs, tolerance: 4 * tolerance });
-    await parity(lmHeadWeightGradient, {
+    await parity(lmHeadHiddenGradientOp, { name, inputs: backward, attrs, tolerance: 4 * tolerance });
+    await parity(lmHeadWeightGradientOp, {
       name,
       inputs: backward,
       attrs,
@@ -120,14 +120,14 @@ describe("lmHeadLogProbs on WebGPU", () => {
   ])("has the oracle's values and gradients over a packed weight, %o", async (testCase) => {
     const { inputs, backward, attrs, name, tolerance } = setupOf(testCase);
     await parity(lmHeadLogProbsOp, { name, inputs, attrs, tolerance });
-    await parity(lmHeadHiddenGradient, { name, inputs: backward, attrs, tolerance: 4 * tolerance });
+    await parity(lmHeadHiddenGradientOp, { name, inputs: backward, attrs, tolerance: 4 * tolerance });
   });
 
   it.each(["f32", "f16", "q4m"] as const)("covers a vocabulary of 50,001 in %s", async (layout) => {
     const sizes = { rows: 2, width: 8, vocabulary: 50_001, hasReference: false, layout, softCap: 30 };
     const { inputs, backward, attrs, tolerance } = setupOf(sizes);
     await parity(lmHeadLogProbsOp, { name: "50,001", inputs, attrs, tolerance });
-    await parity(lmHeadHiddenGradient, {
+    await parity(lmHeadHiddenGradientOp, {
       name: "50,001",
       inputs: backward,
       attrs,

@@ -148,7 +148,7 @@ function dispatchBlocks(wgsl: string, blocked: number, rows: number): Dispatch {
 }
 
 /** Gradient of the statistics with respect to the hidden states [rows, hidden]; logits are recomputed. */
-export const lmHeadHiddenGradient: Op<HeadAttrs> = {
+export const lmHeadHiddenGradientOp: Op<HeadAttrs> = {
   name: "lmHeadHiddenGradient",
   inputs: backwardBindings,
   outputs: ({ vectorised }) => [{ name: "hiddenGradient", type: vectorised ? "vec4<f32>" : "f32" }],
@@ -171,7 +171,7 @@ export const lmHeadHiddenGradient: Op<HeadAttrs> = {
  * order. The weight must be plain (layout `f32`). The reference distribution counts as a constant although it is read
  * through the same weight.
  */
-export const lmHeadWeightGradient: Op<HeadAttrs> = {
+export const lmHeadWeightGradientOp: Op<HeadAttrs> = {
   name: "lmHeadWeightGradient",
   inputs: backwardBindings,
   outputs: ({ vectorised }) => [{ name: "weightGradient", type: vectorised ? "vec4<f32>" : "f32" }],
@@ -205,9 +205,9 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
   },
   gradient: (upstreams, inputs, outputs, attrs) => {
     const all = [...inputs, ...outputs, ...upstreams];
-    const hidden = (): Tensor => run(lmHeadHiddenGradient, all, attrs)[0]!;
+    const hidden = (): Tensor => run(lmHeadHiddenGradientOp, all, attrs)[0]!;
     if (attrs.layout !== "f32") return { hidden };
-    return { hidden, weight: () => run(lmHeadWeightGradient, all, attrs)[0]! };
+    return { hidden, weight: () => run(lmHeadWeightGradientOp, all, attrs)[0]! };
   },
 };
 
@@ -218,7 +218,24 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
  * reference is a constant, and so is a packed weight. With a soft cap every logit is meant after it. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the sequential KL.
  * Throws `ShapeError` when the tensors do not fit together.
  */
-export function lmHeadLogProbs({ hidden, weight, labels, reference, softCap = 0 }: HeadInputs): Tensor {
+export function lmHeadLogProbs(head: HeadInputs): Tensor {
+  const { operands, attrs } = operandsOf(head);
+  return run(lmHeadLogProbsOp, operands, attrs)[0]!;
+}
+
+/** Gradient of statistics that a head gave, with respect to its hidden states: [rows, hidden]. */
+export function lmHeadHiddenGradient(head: HeadInputs, statistics: Tensor, upstream: Tensor): Tensor {
+  const { operands, attrs } = operandsOf(head);
+  return run(lmHeadHiddenGradientOp, [...operands, statistics, upstream], attrs)[0]!;
+}
+
+/** The same with respect to its weight: [vocabulary, hidden]. */
+export function lmHeadWeightGradient(head: HeadInputs, statistics: Tensor, upstream: Tensor): Tensor {
+  const { operands, attrs } = operandsOf(head);
+  return run(lmHeadWeightGradientOp, [...operands, statistics, upstream], attrs)[0]!;
+}
+
+function operandsOf({ hidden, weight, labels, reference, softCap = 0 }: HeadInputs) {
   const packed = isPackedWeight(weight) ? weight : { words: weight, layout: "f32" as const };
   const attrs = headAttrs(hidden.shape[1] ?? 0, {
     hasReference: reference !== undefined,
@@ -226,6 +243,5 @@ export function lmHeadLogProbs({ hidden, weight, labels, reference, softCap = 0 
     isNativeHalf: packed.layout === "f16" && hasNativeHalf(),
     softCap,
   });
-  const inputs = [hidden, packed.words, labels, ...(reference ? [reference] : [])];
-  return run(lmHeadLogProbsOp, inputs, attrs)[0]!;
+  return { operands: [hidden, packed.words, labels, ...(reference ? [reference] : [])], attrs };
 }
