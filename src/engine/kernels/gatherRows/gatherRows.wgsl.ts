@@ -41,7 +41,7 @@ export function sumEntriesText(width: number, isVectorised: boolean): string {
     value = dy[u32(first) * elements + item % elements];
   }
   if (second >= 0) {
-    value = dy[u32(second) * elements + item % elements];
+    value += dy[u32(second) * elements + item % elements];
   }
   dx[item] = value;`,
   );
