@@ -6,16 +6,18 @@ import type { ErrorLog } from "./errors.ts";
 import { ErrorScopes } from "./errorScopes.ts";
 import type { Shape } from "./op.ts";
 import { PipelineCache } from "./pipelines.ts";
+import type { Pipeline } from "./pipelines.ts";
 import { sizeOf } from "./shader.ts";
 import type { Shader } from "./shader.ts";
+import type { ArenaMemory } from "./arenaMemory.ts";
+import { Encoding } from "./encoding.ts";
+import type { ClearCommand, Command, CopyCommand, EncoderOwner, Recorder } from "./encoding.ts";
 import { engine, WebGPUBackend } from "./tfjs.ts";
 import type { DataType, TensorInfo } from "./tfjs.ts";
 import { UniformRing } from "./uniformRing.ts";
 
-/** Default number of dispatches recorded before they are handed to the device. */
-const DISPATCHES_PER_SUBMIT = 64;
 /** STORAGE, COPY_SRC and COPY_DST: how the runtime makes the buffer of a tensor. */
-const TENSOR_USAGE = 0x80 | 0x04 | 0x08;
+export const TENSOR_USAGE = 0x80 | 0x04 | 0x08;
 /** COPY_DST and MAP_READ: how results come to the host. */
 const STAGING_USAGE = 0x08 | 0x01;
 /** Tensors hold 32-bit floats or integers. */
@@ -32,10 +34,8 @@ interface TensorData {
 }
 
 /** The fields of the runtime's backend this file relies on; `door.test.ts` asserts that they exist. */
-export interface BackendInternals {
+export interface BackendInternals extends EncoderOwner {
   readonly tensorMap: { get(dataId: object): TensorData; has(dataId: object): boolean };
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
   readonly bufferManager: {
     readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
     acquireBuffer(size: number, usage: number, isMapped?: boolean, isReused?: boolean): GPUBuffer;
@@ -62,6 +62,9 @@ export function isSoftwareAdapter({ isFallbackAdapter, architecture }: GPUAdapte
   return isFallbackAdapter || SOFTWARE_ARCHITECTURES.includes(architecture.toLowerCase());
 }
 
+const NO_UPLOAD =
+  "values cannot come from the host while an arena records, because a replay would not bring them: make the tensor before, and change it between replays with write";
+
 /** The runtime's list of data, from which an entry goes when its backend has freed it. */
 interface DataOwner {
   removeDataId(dataId: object, backend: unknown): void;
@@ -80,15 +83,15 @@ export class GpuBackend extends WebGPUBackend {
   readonly cache: PipelineCache;
   /** Computes on the processor, where a workgroup barrier costs more than idle invocations. */
   readonly isSoftware: boolean;
-  dispatchesPerSubmit = DISPATCHES_PER_SUBMIT;
-  readonly #scopes: ErrorScopes;
+  /** While it is set, tensors get their buffers from it and it keeps the commands. */
+  recorder: Recorder | null = null;
+  readonly arenas = new Set<ArenaMemory>();
+  readonly #encoding: Encoding;
+  readonly scopes: ErrorScopes;
   readonly #ring: UniformRing;
   readonly #internals: BackendInternals;
-  /** Buffers that recorded commands use which are not submitted yet. */
-  readonly #used = new Set<GPUBuffer>();
   readonly #views = new WeakMap<object, View>();
-  #pending = 0;
-  #dispatches = 0;
+  readonly #arenas = new WeakMap<object, ArenaMemory>();
   #submits = 0;
   #bufferWrites = 0;
 
@@ -96,10 +99,11 @@ export class GpuBackend extends WebGPUBackend {
     super(device, info);
     this.errors = errors;
     this.isSoftware = isSoftwareAdapter(info);
-    this.#scopes = new ErrorScopes(device, errors);
-    this.cache = new PipelineCache(device, this.#scopes);
+    this.scopes = new ErrorScopes(device, errors);
+    this.cache = new PipelineCache(device, this.scopes);
     this.#ring = new UniformRing(device);
     this.#internals = this as unknown as BackendInternals;
+    this.#encoding = new Encoding(this.#internals);
     const { bufferManager } = this.#internals;
     const acquire = bufferManager.acquireBuffer.bind(bufferManager);
     bufferManager.acquireBuffer = (size, usage, ...rest) => {
@@ -113,10 +117,9 @@ export class GpuBackend extends WebGPUBackend {
   override submitQueue(): void {
     if (this.#ring.flush()) this.#bufferWrites++;
     this.#submits++;
-    this.#pending = 0;
-    this.#used.clear();
+    this.#encoding.forget();
     // An error event can come after the results it voids; a scope's answer can be waited for.
-    this.#scopes.run("validation", () => super.submitQueue());
+    this.scopes.run("validation", () => super.submitQueue());
   }
 
   /** Called by the runtime for every tensor that needs a buffer. */
@@ -124,13 +127,24 @@ export class GpuBackend extends WebGPUBackend {
     const data = this.#internals.tensorMap.get(dataId);
     if (data.resource !== null && data.resource !== undefined) return;
     const isOnHost = data.values !== null && data.values !== undefined;
+    if (this.recorder !== null) {
+      const { memory } = this.recorder;
+      const bytes = BYTES_PER_ELEMENT * sizeOf(data.shape);
+      // The tape fills in missing gradients with zeros on the host.
+      if (isOnHost && data.values?.some((value) => value !== 0) === true) throw new Error(NO_UPLOAD);
+      const buffer = memory.take(dataId, bytes);
+      Object.assign(data, { resource: buffer, external: true, values: null });
+      this.#arenas.set(dataId, memory);
+      if (isOnHost) this.recorder.add({ kind: "clear", range: { buffer, offset: 0, bytes, isView: false } });
+      return;
+    }
     // Only a buffer that is not in the pool can fail, and a scope per reused buffer would cost time.
     const key = `${this.#pooled(BYTES_PER_ELEMENT * sizeOf(data.shape))}_${TENSOR_USAGE}`;
     const free = this.#internals.bufferManager.freeBuffers.get(key);
     if (free !== undefined && free.length > 0) super.uploadToGPU(dataId);
-    else this.#scopes.run("out-of-memory", () => super.uploadToGPU(dataId));
+    else this.scopes.run("out-of-memory", () => super.uploadToGPU(dataId));
     // The runtime records a copy of what the host holds, which a write must not overtake.
-    if (isOnHost && data.resource) this.#used.add(data.resource);
+    if (isOnHost && data.resource) this.#encoding.use(data.resource);
   }
 
   /** Hands everything recorded so far to the device. */
@@ -143,7 +157,7 @@ export class GpuBackend extends WebGPUBackend {
   /** Current totals. */
   counters(): Counters {
     return {
-      dispatches: this.#dispatches,
+      dispatches: this.#encoding.dispatches,
       submits: this.#submits,
       bufferWrites: this.#bufferWrites,
       pipelines: this.cache.pipelineCount,
@@ -161,27 +175,32 @@ export class GpuBackend extends WebGPUBackend {
     );
     const bound = tensors.map((tensor, place) => (isCopied[place] === true ? this.#copied(tensor) : tensor));
     const ranges = bound.map(({ dataId }) => this.rangeOf(dataId));
-    if (this.#ring.isFull) this.submit();
     const pipeline = this.cache.pipelineOf(shader);
-    const group = this.cache.bindGroupOf(pipeline, ranges, this.#ring.buffer);
-    const offset = this.#ring.push(shader.uniformTypes, shader.uniforms);
-    const pass = this.#pass();
-    pass.setPipeline(pipeline.pipeline);
-    pass.setBindGroup(0, group, [offset]);
-    pass.dispatchWorkgroups(...shader.workgroups);
-    for (const { buffer } of ranges) this.#used.add(buffer);
+    if (this.recorder === null) this.#dispatchNow(shader, pipeline, ranges);
+    else this.recorder.add({ kind: "unbound", shader, pipeline, ranges });
     bound.forEach((tensor, place) => {
       if (tensor !== tensors[place]) this.disposeData(tensor.dataId);
       // The runtime would return its old host copy of a tensor that was read before.
       else if (shader.writable[place] === true) tensorMap.get(tensor.dataId).values = null;
     });
-    this.#dispatches++;
-    if (++this.#pending >= this.dispatchesPerSubmit) this.submit();
+  }
+
+  /** Records commands that were bound before. */
+  play(commands: readonly Command[]): void {
+    for (const command of commands) {
+      this.#encoding.add(command);
+      if (this.#encoding.isFull) this.submit();
+    }
+  }
+
+  set dispatchesPerSubmit(count: number) {
+    this.#encoding.dispatchesPerSubmit = count;
   }
 
   /** Where a tensor's data lies on the device, uploaded if it is still on the host. */
   rangeOf(dataId: object): BufferRange {
     this.uploadToGPU(dataId);
+    this.recorder?.use(this.#views.get(dataId)?.parent ?? dataId);
     const { resource, shape } = this.#internals.tensorMap.get(dataId);
     if (resource === null || resource === undefined) throw new Error("tensor has no buffer");
     const bytes = BYTES_PER_ELEMENT * sizeOf(shape);
@@ -207,13 +226,18 @@ export class GpuBackend extends WebGPUBackend {
   /** Called by the runtime when a handle is freed; the data of the last one gives up what it held. */
   override disposeData(dataId: object, isForced = false): boolean {
     const isFreed = super.disposeData(dataId, isForced);
+    if (!isFreed) return false;
+    this.#arenas.get(dataId)?.free(dataId);
     const view = this.#views.get(dataId);
-    if (isFreed && view !== undefined) {
-      this.#views.delete(dataId);
-      // The runtime has met the end of the parent's last handle before and kept the entry.
-      if (this.disposeData(view.parent)) (engine() as unknown as DataOwner).removeDataId(view.parent, this);
-    }
-    return isFreed;
+    this.#views.delete(dataId);
+    if (view !== undefined) this.release(view.parent);
+    return true;
+  }
+
+  /** Takes back one `incRef`. */
+  release(dataId: object): void {
+    // The runtime keeps the entry when the last handle is freed before the last reference.
+    if (this.disposeData(dataId)) (engine() as unknown as DataOwner).removeDataId(dataId, this);
   }
 
   /** Whether this backend holds the data. */
@@ -226,33 +250,30 @@ export class GpuBackend extends WebGPUBackend {
    * what is recorded and not submitted, also what an earlier tensor did with the same buffer.
    */
   writeData(dataId: object, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void {
+    if (this.recorder !== null) throw new Error(NO_UPLOAD);
     // Dropped first: uploading the old contents would be a recorded copy that runs after the write.
     this.#internals.tensorMap.get(dataId).values = null;
     const { buffer, offset } = this.rangeOf(dataId);
-    if (this.#used.has(buffer)) this.submit();
+    if (this.#encoding.isUsed(buffer)) this.submit();
     this.queue.writeBuffer(buffer, offset, values);
     this.#bufferWrites++;
   }
 
   /** Fills a tensor's data with zero bits. */
   clearData(dataId: object): void {
-    const { buffer, offset, bytes } = this.rangeOf(dataId);
-    this.#encoder().clearBuffer(buffer, offset, bytes);
-    this.#used.add(buffer);
+    this.#add({ kind: "clear", range: this.rangeOf(dataId) });
     this.#internals.tensorMap.get(dataId).values = null;
   }
 
   /** Copies one tensor's data over another's of the same size. */
   copyData(from: object, to: object): void {
-    const [source, target] = [this.rangeOf(from), this.rangeOf(to)];
-    const { buffer, offset, bytes } = source;
-    this.#encoder().copyBufferToBuffer(buffer, offset, target.buffer, target.offset, bytes);
-    for (const range of [source, target]) this.#used.add(range.buffer);
+    this.#add({ kind: "copy", from: this.rangeOf(from), to: this.rangeOf(to) });
     this.#internals.tensorMap.get(to).values = null;
   }
 
   /** Reads a tensor's data; rejects with the first device error nobody has taken. */
   async readData(dataId: object): Promise<Float32Array | Int32Array> {
+    if (this.recorder !== null) throw new Error("nothing can be read while an arena records");
     const { dtype } = this.#internals.tensorMap.get(dataId);
     const download = this.#download(this.rangeOf(dataId));
     const [data] = await Promise.all([download, this.settled()]).catch(async (cause: unknown) => {
@@ -273,7 +294,7 @@ export class GpuBackend extends WebGPUBackend {
   /** Resolves when the errors of everything recorded so far have arrived in the error log. */
   async settled(): Promise<void> {
     this.submit();
-    await this.#scopes.settled();
+    await this.scopes.settled();
   }
 
   /**
@@ -298,7 +319,7 @@ export class GpuBackend extends WebGPUBackend {
   async #download({ buffer, offset, bytes }: BufferRange): Promise<ArrayBuffer> {
     const { bufferManager } = this.#internals;
     const staging = bufferManager.acquireBuffer(this.#pooled(bytes), STAGING_USAGE);
-    this.#encoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    this.#encoding.encoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
     this.submit();
     let isMapped = false;
     try {
@@ -315,19 +336,15 @@ export class GpuBackend extends WebGPUBackend {
     return pooledSize(size, this.device.limits.maxStorageBufferBindingSize);
   }
 
-  #encoder(): GPUCommandEncoder {
-    this.endComputePassEncoder();
-    this.ensureCommandEncoderReady();
-    const encoder = this.#internals.commandEncoder;
-    if (encoder === null) throw new Error("no command encoder");
-    return encoder;
+  #add(command: ClearCommand | CopyCommand): void {
+    (this.recorder ?? this.#encoding).add(command);
   }
 
-  #pass(): GPUComputePassEncoder {
-    const open = this.#internals.computePassEncoder;
-    if (open !== null) return open;
-    const pass = this.#encoder().beginComputePass();
-    this.#internals.computePassEncoder = pass;
-    return pass;
+  #dispatchNow(shader: Shader, pipeline: Pipeline, ranges: readonly BufferRange[]): void {
+    if (this.#ring.isFull) this.submit();
+    const group = this.cache.bindGroupOf(pipeline, ranges, this.#ring.buffer);
+    const uniformOffset = this.#ring.push(shader.uniformTypes, shader.uniforms);
+    const { workgroups } = shader;
+    this.play([{ kind: "dispatch", pipeline: pipeline.pipeline, group, uniformOffset, workgroups, ranges }]);
   }
 }

@@ -256,7 +256,7 @@ export interface Memory {
   readonly numTensors: number;
   /** Bytes of all tensor handles; handles that share contents, such as views, count each. */
   readonly numBytes: number;
-  /** Device bytes in use, and held including the pool of free buffers. */
+  /** Device bytes in use, and held including the pool of free buffers; arenas are in use as a whole. */
   readonly numBytesInGpu: number;
   readonly numBytesAllocatedInGpu: number;
 }
@@ -268,11 +268,12 @@ export function memory(): Memory {
   if (backend instanceof CpuBackend)
     return { numTensors, numBytes, numBytesInGpu: 0, numBytesAllocatedInGpu: 0 };
   const { numBytesInGPU, numBytesAllocatedInGPU } = backend.memory();
+  const arenaBytes = [...backend.arenas].reduce((sum, { bytes }) => sum + bytes, 0);
   return {
     numTensors,
     numBytes,
-    numBytesInGpu: numBytesInGPU,
-    numBytesAllocatedInGpu: numBytesAllocatedInGPU,
+    numBytesInGpu: numBytesInGPU + arenaBytes,
+    numBytesAllocatedInGpu: numBytesAllocatedInGPU + arenaBytes,
   };
 }
 

@@ -5,6 +5,24 @@ import type { Op } from "./op.ts";
 export const UNIFORM_SLOT_BYTES = 256;
 const RING_BYTES = 1_048_576;
 
+/** Writes one uniform block at a byte offset; throws when a declared member has no value. */
+export function writeUniforms(
+  view: DataView,
+  offset: number,
+  { types, values }: { types: Op["uniforms"]; values: Readonly<Record<string, number>> },
+): void {
+  let at = offset;
+  for (const name in types) {
+    const value = values[name];
+    if (value === undefined) throw new RangeError(`uniform ${name} has no value`);
+    const type = types[name];
+    if (type === "f32") view.setFloat32(at, value, true);
+    else if (type === "i32") view.setInt32(at, value, true);
+    else view.setUint32(at, value, true);
+    at += 4;
+  }
+}
+
 /** One buffer of uniform slots with a shadow on the host. */
 export class UniformRing {
   readonly buffer: GPUBuffer;
@@ -30,16 +48,7 @@ export class UniformRing {
   /** Writes one uniform block and returns its byte offset; throws when a declared member has no value. */
   push(types: Op["uniforms"], values: Readonly<Record<string, number>>): number {
     const offset = this.#used;
-    let at = offset;
-    for (const name in types) {
-      const value = values[name];
-      if (value === undefined) throw new RangeError(`uniform ${name} has no value`);
-      const type = types[name];
-      if (type === "f32") this.#view.setFloat32(at, value, true);
-      else if (type === "i32") this.#view.setInt32(at, value, true);
-      else this.#view.setUint32(at, value, true);
-      at += 4;
-    }
+    writeUniforms(this.#view, offset, { types, values });
     this.#used += UNIFORM_SLOT_BYTES;
     return offset;
   }

@@ -4,4 +4,6 @@ import { checkViews } from "./viewChecks.testing.ts";
 
 beforeAll(() => openTestDevice("cpu"));
 
-describe("a view on the cpu backend", checkViews);
+describe("a view on the cpu backend", () => {
+  checkViews();
+});
