@@ -11,8 +11,12 @@ const chromium = process.env["CHROMIUM_PATH"];
 
 /** The tensor runtime's split packages hold bare module syntax that Node cannot load, so the bundler must. */
 const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
-/** Read by `src/engine/testing/fixtures.ts`; whole trajectories take minutes, so they are asked for by name. */
-const provide = { fixturesFolder, isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1" };
+/** Read by `src/engine/testing`; whole trajectories take minutes, so they are asked for by name. */
+const provide = {
+  fixturesFolder,
+  goldenFolder: resolve(import.meta.dirname, "tools/golden"),
+  isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1",
+};
 
 /** The fast lane, and beside it what reads the fixtures. */
 const node = {

@@ -6,9 +6,10 @@ python3 tools/golden/main.py [NAME ...] writes tools/golden/<name>/{config.json,
 import json
 import sys
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 import torch
-from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from cases import CASES
@@ -80,9 +81,12 @@ def write(name: str) -> None:
     torch.manual_seed(0)
     config = CASES[name]
     model = build(config)
-    weights = {key: value.contiguous().clone() for key, value in model.state_dict().items()}
-    if model.config.tie_word_embeddings:
-        weights.pop("lm_head.weight", None)
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    with TemporaryDirectory() as saved:
+        # Saving gives the names that files on the hub have.
+        model.save_pretrained(saved)
+        copyfile(Path(saved) / "model.safetensors", folder / "model.safetensors")
     # The models ask for 32 bit inside their norms and softmax; here that means 64.
     float32, to_float = torch.float32, torch.Tensor.float
     model.double()
@@ -91,10 +95,7 @@ def write(name: str) -> None:
         golden = compute(model, config["vocab_size"])
     finally:
         torch.float32, torch.Tensor.float = float32, to_float
-    folder = FOLDER / name
-    folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "golden.json").write_text(json.dumps(golden) + "\n")
     size = sum(file.stat().st_size for file in folder.iterdir())
     assert size <= LARGEST_FOLDER_BYTES, f"{name}: {size} bytes"

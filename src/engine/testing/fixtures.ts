@@ -4,6 +4,7 @@ import { inject } from "vitest";
 declare module "vitest" {
   interface ProvidedContext {
     fixturesFolder: string;
+    goldenFolder: string;
     isWholeTrajectory: boolean;
   }
 }
@@ -24,8 +25,17 @@ export const isWholeTrajectory: boolean = inject("isWholeTrajectory");
 
 /** Bytes of a file, by its path inside the fixtures folder; null when the folder or the file is missing. */
 export async function readFixture(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (!hasFixtures) return null;
-  const file = `${fixturesFolder}/${path}`;
+  return hasFixtures ? readFile(`${fixturesFolder}/${path}`) : null;
+}
+
+/** Bytes of a file of `tools/golden`, by its path inside; throws when it is missing. */
+export async function readGolden(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(`${inject("goldenFolder")}/${path}`);
+  if (bytes === null) throw new Error(`tools/golden/${path} is not there: tools/golden/main.py writes it.`);
+  return bytes;
+}
+
+async function readFile(file: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const fileSystem = nodeFileSystem();
   if (fileSystem !== null) {
     return fileSystem.existsSync(file) ? new Uint8Array(fileSystem.readFileSync(file)) : null;
