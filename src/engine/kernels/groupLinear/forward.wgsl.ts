@@ -7,25 +7,22 @@ import {
   shareLoop,
   storeQuad,
   tileWgsl,
+  weightReader,
 } from "./groupLinear.wgsl.ts";
-import type { RowReader, Tiling } from "./groupLinear.wgsl.ts";
+import type { RowReader, StackedWeight, Tiling } from "./groupLinear.wgsl.ts";
 
 /** Gate functions of a feed-forward block: of LLaMA and its kin, and of Gemma. */
 export type GateActivation = "silu" | "geluTanh";
 
 /** What changes the text of the forward shaders. */
-export interface ForwardVariant extends Tiling {
-  readonly inputs: number;
-  readonly outputs: number;
+export interface ForwardVariant extends Tiling, StackedWeight {
   readonly hasBias: boolean;
 }
 
 /** Statements that add x W^T at four columns of each product; `columns[p]` is the first of product p. */
-function weightSums(
-  { inputs, outputs, tileRows, split }: ForwardVariant,
-  columns: readonly string[],
-): string {
-  const [x, weight] = [rowReader("x", inputs), rowReader("weight", inputs)];
+function weightSums(variant: ForwardVariant, columns: readonly string[]): string {
+  const { inputs, outputs, tileRows, split } = variant;
+  const [x, weight] = [rowReader("x", inputs), weightReader(variant)];
   const starts = columns.flatMap((column, p) =>
     range(4).map((j) => `let weight${p}_${j} = ${weight.start(`min(${column} + ${j}u, ${outputs - 1}u)`)};`),
   );
@@ -121,7 +118,7 @@ export function linearUpWgsl(variant: UpVariant): string {
     products: 1,
     sharesNeighbours: true,
     functions: [
-      ...functionsOf([rowReader("x", inputs), rowReader("weight", inputs)]),
+      ...functionsOf([rowReader("x", inputs), weightReader(variant)]),
       segments.length === 0 ? "" : segmentFunction(segments),
       store,
     ],
@@ -182,7 +179,7 @@ export function linearUpActWgsl(variant: UpActVariant): string {
     products: 2,
     sharesNeighbours: true,
     functions: [
-      ...functionsOf([rowReader("x", inputs), rowReader("weight", inputs)]),
+      ...functionsOf([rowReader("x", inputs), weightReader(variant)]),
       segments.length === 0 ? "" : segmentFunction(segments),
       activationFunctions[activation],
       store,
@@ -232,7 +229,7 @@ ${shareLoop(`${Math.ceil(inputs / 4)}u`, split, downBody)}`;
     tileColumns: weightTiles + Math.ceil(rank / 4),
     products: 1,
     sharesNeighbours: true,
-    functions: [...functionsOf([x, rowReader("weight", inputs)]), rank === 0 ? "" : a.functions, store],
+    functions: [...functionsOf([x, weightReader(variant)]), rank === 0 ? "" : a.functions, store],
     sums: [
       inputStarts(variant),
       withDown(`let column = 4u * tile;\n${weightSums(variant, ["column"])}`, downSums),

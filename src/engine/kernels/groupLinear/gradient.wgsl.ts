@@ -1,19 +1,26 @@
 import type { PlacedSegment } from "./groupLinear.ts";
-import { quadOf, range, rowReader, shareLoop, storeQuad, tileWgsl } from "./groupLinear.wgsl.ts";
-import type { Tiling } from "./groupLinear.wgsl.ts";
+import {
+  quadOf,
+  range,
+  rowReader,
+  shareLoop,
+  storeQuad,
+  tileWgsl,
+  weightReader,
+} from "./groupLinear.wgsl.ts";
+import type { StackedWeight, Tiling } from "./groupLinear.wgsl.ts";
 
 /** What changes the text of `linearGradient`. */
-export interface GradientVariant extends Tiling {
-  readonly inputs: number;
-  readonly outputs: number;
+export interface GradientVariant extends Tiling, StackedWeight {
   /** Empty without adapters. */
   readonly segments: readonly PlacedSegment[];
   /** Sum of the ranks. */
   readonly rank: number;
 }
 
-function weightSums({ inputs, outputs, tileRows, split }: GradientVariant): string {
-  const [dy, weight] = [rowReader("dy", outputs), rowReader("weight", inputs)];
+function weightSums(variant: GradientVariant): string {
+  const { outputs, tileRows, split } = variant;
+  const [dy, weight] = [rowReader("dy", outputs), weightReader(variant)];
   const isWhole = outputs % 4 === 0;
   const rowAt = (j: number): string =>
     isWhole ? `(4u * k + ${j}u)` : `min(4u * k + ${j}u, ${outputs - 1}u)`;
@@ -103,7 +110,7 @@ export function linearGradientWgsl(variant: GradientVariant): string {
   const lowRankTiles = segments.reduce((sum, { rank }) => sum + Math.ceil(rank / 4), 0);
   const withLowRank = (own: string, lowRank: () => string): string =>
     segments.length === 0 ? own : `if (tile < ${weightTiles}u) {\n${own}\n} else {\n${lowRank()}\n}`;
-  const [dy, weight] = [rowReader("dy", outputs), rowReader("weight", inputs)];
+  const [dy, weight] = [rowReader("dy", outputs), weightReader(variant)];
   const store = `fn store(row: u32, tile: u32, sum: vec4<f32>) {
   ${withLowRank(storeQuad("dx", inputs, "(4u * tile)", "sum"), () => lowRankStore(variant, weightTiles))}
 }`;

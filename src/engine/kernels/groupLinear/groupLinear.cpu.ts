@@ -1,5 +1,6 @@
 import type { Floats, Values } from "../../tensor/op.ts";
 import { matmulCpu } from "../matmul/matmul.cpu.ts";
+import { unpackRow } from "../weightLayout/weightLayout.ts";
 import { placed, totalRank } from "./groupLinear.ts";
 import type { GroupAttrs } from "./groupLinear.ts";
 
@@ -9,9 +10,14 @@ interface Matrix {
   readonly columns: number;
 }
 
+const notPacked = { layout: "f32", packedInputs: 0 } as const;
+
 /** The stacked weight as a plain matrix [outputs, inputs]. */
-export function plainWeight(weight: Values, { outputs, inputs }: GroupAttrs): Matrix {
-  return { values: weight, rows: outputs, columns: inputs };
+export function plainWeight(weight: Values, { outputs, inputs, layout }: GroupAttrs): Matrix {
+  if (layout === "f32") return { values: weight, rows: outputs, columns: inputs };
+  const values = new Float32Array(outputs * inputs);
+  for (let row = 0; row < outputs; row++) values.set(unpackRow(weight, row, inputs, layout), row * inputs);
+  return { values, rows: outputs, columns: inputs };
 }
 
 /** Adds left right^T (abt) or left right (ab), times `scale`. */
@@ -22,7 +28,7 @@ export function addProduct(
   scale = 1,
 ): void {
   const shapes = [left, right].map(({ rows, columns }) => [rows, columns]);
-  const attrs = { form, hasSecond: false, hasBias: false, scale, secondScale: 1 };
+  const attrs = { form, hasSecond: false, hasBias: false, scale, secondScale: 1, ...notPacked };
   matmulCpu([left.values, right.values], [out], shapes, attrs);
 }
 

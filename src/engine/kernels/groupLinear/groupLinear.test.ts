@@ -26,7 +26,17 @@ function groupOf(segments: readonly Segment[]) {
   const rank = totalRank(segments);
   const upSize = segments.reduce((sum, each) => sum + each.columns * each.rank, 0);
   const [aOffset, bOffset] = [3, 5 + rank * inputs];
-  const attrs: GroupAttrs = { inputs, outputs, segments, offset: 0, scale, hasBias: true, canSplit: false };
+  const storage = { layout: "f32", isNativeHalf: false } as const;
+  const attrs: GroupAttrs = {
+    inputs,
+    outputs,
+    ...storage,
+    segments,
+    offset: 0,
+    scale,
+    hasBias: true,
+    canSplit: false,
+  };
   return {
     attrs,
     rank,
@@ -63,26 +73,25 @@ function outputsOf(group: Group): Float64Array {
   return y;
 }
 
-/** The definition, entry by entry: x (W + scale B A)^T + bias. */
-function definition({ attrs, x, weight, bias, theta, aOffset, bOffset }: Group): Float64Array {
-  const y = new Float64Array(rows * attrs.outputs);
-  for (const { columns, rank, firstColumn, firstRank, firstFactor } of placed(attrs.segments)) {
-    for (let column = firstColumn; column < firstColumn + columns; column++) {
-      for (let row = 0; row < rows; row++) {
-        let sum = bias[column]!;
-        for (let k = 0; k < inputs; k++) {
-          let entry = weight[column * inputs + k]!;
-          for (let r = 0; r < rank; r++) {
-            const b = theta[bOffset + firstFactor + (column - firstColumn) * rank + r]!;
-            entry += scale * b * theta[aOffset + (firstRank + r) * inputs + k]!;
-          }
-          sum += x[row * inputs + k]! * entry;
-        }
-        y[row * attrs.outputs + column] = sum;
-      }
-    }
+/** The whole weight of one output, W + scale B A. */
+function effectiveRow({ attrs, weight, theta, aOffset, bOffset }: Group, column: number): Float64Array {
+  const row = weight.slice(column * inputs, (column + 1) * inputs);
+  const segment = placed(attrs.segments).findLast(({ firstColumn }) => firstColumn <= column)!;
+  const { rank, firstColumn, firstRank, firstFactor } = segment;
+  for (let r = 0; r < rank; r++) {
+    const b = theta[bOffset + firstFactor + (column - firstColumn) * rank + r]!;
+    for (let k = 0; k < inputs; k++) row[k]! += scale * b * theta[aOffset + (firstRank + r) * inputs + k]!;
   }
-  return y;
+  return row;
+}
+
+/** The definition, entry by entry: x (W + scale B A)^T + bias. */
+function definition(group: Group): Float64Array {
+  const { attrs, x, bias } = group;
+  return new Float64Array(rows * attrs.outputs).map((_, index) => {
+    const [row, column] = [Math.floor(index / attrs.outputs), index % attrs.outputs];
+    return effectiveRow(group, column).reduce((sum, w, k) => sum + w * x[row * inputs + k]!, bias[column]!);
+  });
 }
 
 function functional(group: Group): number {

@@ -4,7 +4,13 @@
  */
 import type { Binding, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
+import { hasNativeHalf, isSoftwareGpu } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import { asPackedWeight } from "../weightLayout/packedWeight.ts";
+import type { Weight } from "../weightLayout/packedWeight.ts";
+import { wordsPerRow } from "../weightLayout/weightLayout.ts";
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
+import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
 
 /** One linear of a group: its outputs, and the rank of its adapter, 0 without one. */
 export interface Segment {
@@ -26,15 +32,16 @@ export interface GroupAdapter {
   readonly scale: number;
 }
 
-/** The stacked weight of a group: [outputs, inputs]. */
-export type GroupWeight = Tensor;
-
 /** What all four operations are specialised by. */
 export interface GroupAttrs {
   /** Columns of the stacked weight. */
   readonly inputs: number;
   /** Rows of the stacked weight. */
   readonly outputs: number;
+  /** How the stacked weight is stored. */
+  readonly layout: WeightLayout;
+  /** The device reads 16-bit floats itself. */
+  readonly isNativeHalf: boolean;
   /** Empty without adapters. */
   readonly segments: readonly Segment[];
   /** First element of theta that the operation reads. */
@@ -73,22 +80,21 @@ export function placed(segments: readonly Segment[]): readonly PlacedSegment[] {
   });
 }
 
-/** The parts of the attributes that follow from a weight and its adapter. */
-export function groupSizes(
-  weight: GroupWeight,
+/** The tensor a stacked weight is bound as, and the attributes that follow from it, its adapter and the device. */
+export function weightAttrs(
+  weight: Weight,
   adapter: GroupAdapter | undefined,
-): Pick<GroupAttrs, "inputs" | "outputs" | "segments" | "scale"> {
-  const [outputs, inputs] = weight.shape;
-  if (inputs === undefined || outputs === undefined || weight.shape.length !== 2) {
-    throw new ShapeError(`a stacked weight is a matrix, got [${weight.shape.join(", ")}]`);
-  }
+): { words: Tensor; attrs: Omit<GroupAttrs, "offset" | "hasBias"> } {
+  const { words, layout, inputs, outputs } = asPackedWeight(weight);
   const segments = adapter === undefined || totalRank(adapter.segments) === 0 ? [] : adapter.segments;
-  return { inputs, outputs, segments, scale: adapter?.scale ?? 1 };
+  const scale = adapter?.scale ?? 1;
+  const device = { isNativeHalf: hasNativeHalf(), canSplit: !isSoftwareGpu() };
+  return { words, attrs: { inputs, outputs, layout, segments, scale, ...device } };
 }
 
-/** The tensor a stacked weight is bound as. */
-export function boundWeight(weight: GroupWeight): Tensor {
-  return weight;
+/** The binding of a stacked weight. */
+export function stackedBinding({ inputs, layout, isNativeHalf }: GroupAttrs): Binding {
+  return weightBinding({ name: "weight", layout, hasWholeQuads: inputs % 4 === 0, isNativeHalf });
 }
 
 /** Rows of `shape`; throws `ShapeError` unless it is a matrix of that many columns. */
@@ -102,11 +108,11 @@ export function rowsOf(name: string, shape: Shape | undefined, columns: number):
 
 /** Throws `ShapeError` unless the weight, its segments, the bias and theta fit together. */
 export function checkGroup(
-  { inputs, outputs, segments, offset }: GroupAttrs,
+  { inputs, outputs, layout, segments, offset }: GroupAttrs,
   shapes: { weight: Shape | undefined; bias?: Shape | undefined; theta?: Shape | undefined },
   factors: number,
 ): void {
-  if (rowsOf("the stacked weight", shapes.weight, inputs) !== outputs) {
+  if (rowsOf("the stacked weight", shapes.weight, wordsPerRow(layout, inputs)) !== outputs) {
     throw new ShapeError(`the stacked weight has ${shapes.weight?.[0]} rows, not ${outputs}`);
   }
   if (shapes.bias !== undefined && (shapes.bias.length !== 1 || shapes.bias[0] !== outputs)) {

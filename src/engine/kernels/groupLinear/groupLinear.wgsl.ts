@@ -1,5 +1,16 @@
 /** Text that the shaders of this folder share: reading rows four values at a time, tiles of outputs, the grid. */
 
+import type { WeightLayout } from "../weightLayout/weightLayout.ts";
+import { weightReaderWgsl } from "../weightLayout/weightReader.wgsl.ts";
+
+/** The stacked weight as a shader sees it. */
+export interface StackedWeight {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly layout: WeightLayout;
+  readonly isNativeHalf: boolean;
+}
+
 /** How a shader divides its work. */
 export interface Tiling {
   /** Output rows of one invocation. */
@@ -38,6 +49,17 @@ export function rowReader(array: string, width: number): RowReader {
     functions: "",
     start: (row) => `${row} * ${width / 4}u`,
     quad: (start, quad) => `${array}[${start} + ${quad}]`,
+  };
+}
+
+/** Reads the rows of the stacked weight. */
+export function weightReader({ inputs, layout, isNativeHalf }: StackedWeight): RowReader {
+  if (layout === "f32") return rowReader("weight", inputs);
+  const reader = { name: "weight", layout, hasWholeQuads: inputs % 4 === 0, isNativeHalf, inputs };
+  return {
+    functions: weightReaderWgsl(reader),
+    start: (row) => row,
+    quad: (row, quad) => `weightQuad(${row}, ${quad})`,
   };
 }
 
@@ -148,9 +170,9 @@ ${range(products)
   .map((p) => `    var total${p} = vec4<f32>();`)
   .join("\n")}
     for (var other = 0u; other < ${split}u; other++) {
-      let from = (slot * ${split}u + other) * ${perTile}u + lane * ${products}u;
+      let begin = (slot * ${split}u + other) * ${perTile}u + lane * ${products}u;
 ${range(products)
-  .map((p) => `      total${p} += partial[from + ${p}u];`)
+  .map((p) => `      total${p} += partial[begin + ${p}u];`)
   .join("\n")}
     }
     store(row + lane, tile, ${range(products)

@@ -1,17 +1,18 @@
 import type { Op, Shape } from "../../tensor/op.ts";
-import { isSoftwareGpu, run } from "../../tensor/run.ts";
+import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import type { Weight } from "../weightLayout/packedWeight.ts";
 import { linearDownWgsl } from "./forward.wgsl.ts";
 import {
-  boundWeight,
   checkGroup,
   downFactors,
-  groupSizes,
   rowsBinding,
   rowsOf,
+  stackedBinding,
   totalRank,
+  weightAttrs,
 } from "./groupLinear.ts";
-import type { GroupAdapter, GroupAttrs, GroupWeight } from "./groupLinear.ts";
+import type { GroupAdapter, GroupAttrs } from "./groupLinear.ts";
 import { linearDownCpu } from "./linearDown.cpu.ts";
 import { tilingOf } from "./tiling.ts";
 
@@ -25,11 +26,11 @@ function checkedRows(shapes: readonly Shape[], attrs: GroupAttrs): number {
 /** y = x W^T + bias [rows, outputs] and, with adapters, ya = x A^T [rows, R], from x [rows, inputs]. */
 export const linearDownOp: Op<GroupAttrs> = {
   name: "linearDown",
-  inputs: ({ inputs, hasBias, segments }) => [
-    rowsBinding("x", inputs),
-    rowsBinding("weight", inputs),
-    ...(hasBias ? [{ name: "bias", type: "f32" } as const] : []),
-    ...(segments.length > 0 ? [{ name: "theta", type: "f32" } as const] : []),
+  inputs: (attrs) => [
+    rowsBinding("x", attrs.inputs),
+    stackedBinding(attrs),
+    ...(attrs.hasBias ? [{ name: "bias", type: "f32" } as const] : []),
+    ...(attrs.segments.length > 0 ? [{ name: "theta", type: "f32" } as const] : []),
   ],
   outputs: ({ outputs, segments }) => {
     const y = rowsBinding("y", outputs);
@@ -62,18 +63,17 @@ export const linearDownOp: Op<GroupAttrs> = {
  */
 export function linearDown(
   x: Tensor,
-  weight: GroupWeight,
+  weight: Weight,
   { bias, adapter }: { readonly bias?: Tensor; readonly adapter?: GroupAdapter } = {},
 ): { y: Tensor; ya?: Tensor } {
-  const sizes = groupSizes(weight, adapter);
-  const operands = [x, boundWeight(weight)];
+  const { words, attrs } = weightAttrs(weight, adapter);
+  const operands = [x, words];
   if (bias !== undefined) operands.push(bias);
-  if (adapter !== undefined && sizes.segments.length > 0) operands.push(adapter.theta);
+  if (adapter !== undefined && attrs.segments.length > 0) operands.push(adapter.theta);
   const [y, ya] = run(linearDownOp, operands, {
-    ...sizes,
+    ...attrs,
     offset: adapter?.aOffset ?? 0,
     hasBias: bias !== undefined,
-    canSplit: !isSoftwareGpu(),
   });
   return ya === undefined ? { y: y! } : { y: y!, ya };
 }

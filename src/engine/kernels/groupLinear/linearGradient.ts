@@ -1,18 +1,19 @@
 import type { Op, Shape } from "../../tensor/op.ts";
-import { isSoftwareGpu, run } from "../../tensor/run.ts";
+import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import type { Weight } from "../weightLayout/packedWeight.ts";
 import { linearGradientWgsl } from "./gradient.wgsl.ts";
 import {
-  boundWeight,
   checkGroup,
-  groupSizes,
   placed,
   rowsBinding,
   rowsOf,
+  stackedBinding,
   totalRank,
   upFactors,
+  weightAttrs,
 } from "./groupLinear.ts";
-import type { GroupAdapter, GroupAttrs, GroupWeight } from "./groupLinear.ts";
+import type { GroupAdapter, GroupAttrs } from "./groupLinear.ts";
 import { linearGradientCpu } from "./linearGradient.cpu.ts";
 import { tilingOf } from "./tiling.ts";
 
@@ -27,10 +28,10 @@ function checkedRows([dy, weight, theta]: readonly Shape[], attrs: GroupAttrs): 
  */
 export const linearGradientOp: Op<GroupAttrs> = {
   name: "linearGradient",
-  inputs: ({ inputs, outputs, segments }) => [
-    rowsBinding("dy", outputs),
-    rowsBinding("weight", inputs),
-    ...(segments.length > 0 ? [{ name: "theta", type: "f32" } as const] : []),
+  inputs: (attrs) => [
+    rowsBinding("dy", attrs.outputs),
+    stackedBinding(attrs),
+    ...(attrs.segments.length > 0 ? [{ name: "theta", type: "f32" } as const] : []),
   ],
   outputs: ({ inputs, segments }) => {
     const dx = rowsBinding("dx", inputs);
@@ -66,17 +67,16 @@ export const linearGradientOp: Op<GroupAttrs> = {
 /** dy W [rows, inputs], and scale dy B [rows, R] with adapters, in one dispatch: dy [rows, outputs]. */
 export function linearGradient(
   dy: Tensor,
-  weight: GroupWeight,
+  weight: Weight,
   { adapter }: { readonly adapter?: GroupAdapter } = {},
 ): { dx: Tensor; dxa?: Tensor } {
-  const sizes = groupSizes(weight, adapter);
-  const operands = [dy, boundWeight(weight)];
-  if (adapter !== undefined && sizes.segments.length > 0) operands.push(adapter.theta);
+  const { words, attrs } = weightAttrs(weight, adapter);
+  const operands = [dy, words];
+  if (adapter !== undefined && attrs.segments.length > 0) operands.push(adapter.theta);
   const [dx, dxa] = run(linearGradientOp, operands, {
-    ...sizes,
+    ...attrs,
     offset: adapter?.bOffset ?? 0,
     hasBias: false,
-    canSplit: !isSoftwareGpu(),
   });
   return dxa === undefined ? { dx: dx! } : { dx: dx!, dxa };
 }

@@ -1,20 +1,21 @@
 import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
-import { isSoftwareGpu, run } from "../../tensor/run.ts";
+import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import type { Weight } from "../weightLayout/packedWeight.ts";
 import { linearUpActWgsl, linearUpWgsl } from "./forward.wgsl.ts";
 import type { GateActivation } from "./forward.wgsl.ts";
 import {
-  boundWeight,
   checkGroup,
-  groupSizes,
   placed,
   rowsBinding,
   rowsOf,
+  stackedBinding,
   totalRank,
   upFactors,
+  weightAttrs,
 } from "./groupLinear.ts";
-import type { GroupAdapter, GroupAttrs, GroupWeight } from "./groupLinear.ts";
+import type { GroupAdapter, GroupAttrs } from "./groupLinear.ts";
 import { linearUpActCpu, linearUpCpu } from "./linearUp.cpu.ts";
 import { tilingOf } from "./tiling.ts";
 
@@ -42,8 +43,9 @@ export interface LinearUpOptions {
   readonly xaOffset?: number;
 }
 
-function inputBindings({ inputs, hasBias, segments }: LinearUpAttrs): readonly Binding[] {
-  const bindings: Binding[] = [rowsBinding("x", inputs), rowsBinding("weight", inputs)];
+function inputBindings(attrs: LinearUpAttrs): readonly Binding[] {
+  const { inputs, hasBias, segments } = attrs;
+  const bindings: Binding[] = [rowsBinding("x", inputs), stackedBinding(attrs)];
   if (hasBias) bindings.push({ name: "bias", type: "f32" });
   if (segments.length > 0) bindings.push({ name: "xa", type: "f32" }, { name: "theta", type: "f32" });
   return bindings;
@@ -128,28 +130,22 @@ export const linearUpActOp: Op<LinearUpActAttrs> = {
 
 function operandsOf(
   x: Tensor,
-  weight: GroupWeight,
+  weight: Weight,
   { bias, adapter, xa, xaOffset = 0 }: LinearUpOptions,
 ): { operands: Tensor[]; attrs: LinearUpAttrs } {
-  const sizes = groupSizes(weight, adapter);
-  const operands = [x, boundWeight(weight)];
+  const { words, attrs } = weightAttrs(weight, adapter);
+  const operands = [x, words];
   if (bias !== undefined) operands.push(bias);
-  if (adapter !== undefined && sizes.segments.length > 0) {
+  if (adapter !== undefined && attrs.segments.length > 0) {
     if (xa === undefined) throw new ShapeError("linearUp: adapters need xa");
     operands.push(xa, adapter.theta);
   }
-  const attrs = {
-    ...sizes,
-    offset: adapter?.bOffset ?? 0,
-    hasBias: bias !== undefined,
-    canSplit: !isSoftwareGpu(),
-    xaOffset,
-  };
-  return { operands, attrs };
+  const [offset, hasBias] = [adapter?.bOffset ?? 0, bias !== undefined];
+  return { operands, attrs: { ...attrs, offset, hasBias, xaOffset } };
 }
 
 /** x W^T + bias + scale xa B^T in one dispatch: x [rows, inputs] -> [rows, outputs]. */
-export function linearUp(x: Tensor, weight: GroupWeight, options: LinearUpOptions = {}): Tensor {
+export function linearUp(x: Tensor, weight: Weight, options: LinearUpOptions = {}): Tensor {
   const { operands, attrs } = operandsOf(x, weight, options);
   return run(linearUpOp, operands, attrs)[0]!;
 }
@@ -160,7 +156,7 @@ export function linearUp(x: Tensor, weight: GroupWeight, options: LinearUpOption
  */
 export function linearUpAct(
   x: Tensor,
-  weight: GroupWeight,
+  weight: Weight,
   options: LinearUpOptions & { readonly activation: GateActivation; readonly keeps: boolean },
 ): { a: Tensor; gu?: Tensor } {
   const { operands, attrs } = operandsOf(x, weight, options);
