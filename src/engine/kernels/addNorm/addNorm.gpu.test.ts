@@ -13,11 +13,9 @@ const cases = [
   { rows: 130, columns: 96, upRank: 8, downRank: 24, isVector: true },
   { rows: 10, columns: 96, hasAdd: true, isVector: true },
   { rows: 9, columns: 576, upRank: 64, downRank: 192, isVector: true },
-  { rows: 9, columns: 576, upRank: 1, downRank: 1 },
   { rows: 5, columns: 2048, upRank: 16, downRank: 32, isVector: true },
   { rows: 5, columns: 2048 },
   { rows: 7, columns: 20, upRank: 4, downRank: 272, isVector: true }, // more ranks than lanes
-  { rows: 700, columns: 2, upRank: 1, downRank: 1 },
 ];
 
 describe.each([{ isSerial: false }, { isSerial: true }])("addNorm on WebGPU, %o", ({ isSerial }) => {
