@@ -11,6 +11,7 @@ import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
 import type { WeightReader } from "../weightLayout/weightReader.wgsl.ts";
 import { columnSum } from "./columnSum.ts";
 import { matmulCpu } from "./matmul.cpu.ts";
+import { splitOf, tileRowsOf } from "./matmulTiling.ts";
 import { matmulWgsl, splitWorkgroup, workgroupEdge } from "./matmul.wgsl.ts";
 import type { MatmulForm } from "./matmul.wgsl.ts";
 
@@ -166,24 +167,16 @@ function outputShapes(shapes: readonly Shape[], attrs: MatmulAttrs): readonly Sh
   return [[first.rows, first.columns]];
 }
 
-// Enough invocations to fill a GPU; above it, sharing the inner axis only costs the reduction.
-const enoughTiles = 2048;
-
-function splitOf(tiles: number, steps: number): number {
-  if (tiles >= enoughTiles) return 1;
-  const isWorthIt = (split: number): boolean => steps >= 4 * split && tiles * split <= 8 * enoughTiles;
-  return [64, 16, 4].find(isWorthIt) ?? 1;
-}
-
 function dispatch(shapes: readonly Shape[], attrs: MatmulAttrs): Dispatch {
   const b = valuesShape(attrs.form, shapes[1] ?? [], attrs);
   const { rows, columns, inner } = sizesOf(attrs.form, shapes[0] ?? [], b);
   const secondInner = attrs.hasSecond ? sizesOf(attrs.form, shapes[2] ?? [], shapes[3] ?? []).inner : 0;
-  const tileRows = rows >= 3 ? 4 : rows;
+  const isPacked = readerOf(attrs) !== undefined;
   const tileColumns = Math.ceil(columns / 4);
+  const tileRows = tileRowsOf({ rows, tileColumns, isPacked, canSplit: attrs.canSplit });
   const tiles = Math.ceil(rows / tileRows) * tileColumns;
   const steps = attrs.isVector && attrs.form !== "atb" ? inner / 4 : inner;
-  const split = attrs.canSplit ? splitOf(tiles, steps) : 1;
+  const split = attrs.canSplit && tileRows <= 4 ? splitOf(tiles, steps) : 1;
   return {
     wgsl: matmulWgsl({ ...attrs, packed: readerOf(attrs), tileRows, split }),
     uniforms: { rows, columns, inner, secondInner, scale: attrs.scale, secondScale: attrs.secondScale },
