@@ -1,4 +1,6 @@
 import { ShapeError, type Op } from "../../tensor/op.ts";
+import { run } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
 import { appendPackedCpu } from "./appendRows.cpu.ts";
 import { appendPackedText, appendRowsGroup } from "./appendRows.wgsl.ts";
@@ -33,3 +35,12 @@ export const appendPackedOp: Op = {
   }),
   cpu: appendPackedCpu,
 };
+
+/** Stores the keys and values of packed rows [count, queries + 2 · width] in both caches; see `appendPackedOp`. */
+export function appendPacked(
+  cache: { readonly keys: Tensor; readonly values: Tensor },
+  qkv: Tensor,
+  slots: Tensor,
+): void {
+  run(appendPackedOp, [cache.keys, cache.values, qkv, slots], {});
+}

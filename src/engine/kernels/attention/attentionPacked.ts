@@ -3,6 +3,8 @@
  * tape: its backward pass is in attentionPackedBackward.ts.
  */
 import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
+import { run } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
 import type { AttentionAttributes } from "./attention.ts";
 import { attentionCpu, byName } from "./attention.cpu.ts";
@@ -75,3 +77,26 @@ export const attentionOverCachePackedOp: Op<AttentionAttributes> = {
     attentionCpu(arrays, results, cachedHeads(attributes), attributes);
   },
 };
+
+/** What attention gives: o [rows, heads · headDim] and logSumExp [rows, heads]. */
+export interface AttentionResult {
+  readonly o: Tensor;
+  readonly logSumExp: Tensor;
+}
+
+/** Attention of rotated packed rows over one another; see `attentionPackedOp`. */
+export function attentionPacked(qkv: Tensor, keyRanges: Tensor, attributes: AttentionAttributes): AttentionResult {
+  const [o, logSumExp] = run(attentionPackedOp, [qkv, keyRanges], attributes);
+  return { o: o!, logSumExp: logSumExp! };
+}
+
+/** Attention of rotated packed rows over a cache; see `attentionOverCachePackedOp`. */
+export function attentionOverCachePacked(
+  qkv: Tensor,
+  cache: { readonly keys: Tensor; readonly values: Tensor; readonly keyRanges: Tensor },
+  attributes: AttentionAttributes,
+): AttentionResult {
+  const inputs = [qkv, cache.keys, cache.values, cache.keyRanges];
+  const [o, logSumExp] = run(attentionOverCachePackedOp, inputs, attributes);
+  return { o: o!, logSumExp: logSumExp! };
+}

@@ -1,6 +1,8 @@
 /** The backward pass of attention on packed rows: three dispatches, to be run in the order of this file. */
 import type { Binding, Dispatch, Floats, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
+import { run } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
 import type { AttentionAttributes } from "./attention.ts";
 import {
@@ -191,4 +193,45 @@ function gradientDispatch(
     uniforms: { rows, scale },
     workgroups: foldedGrid(attentionGroups(headDim, items)),
   };
+}
+
+/** Adds the output projection's adapter to `dOutput` in place and returns delta [rows, heads]; see `attentionPreOp`. */
+export function attentionPre(
+  tensors: {
+    readonly dOutput: Tensor;
+    readonly adapter: { readonly dxa: Tensor; readonly theta: Tensor; readonly aOffset: number } | undefined;
+    readonly o: Tensor;
+  },
+  { heads, headDim }: Pick<AttentionAttributes, "heads" | "headDim">,
+): Tensor {
+  const { dOutput, adapter, o } = tensors;
+  const inputs = adapter === undefined ? [dOutput, o] : [dOutput, adapter.dxa, adapter.theta, o];
+  const rank = adapter?.dxa.shape[1] ?? 0;
+  return run(attentionPreOp, inputs, { heads, headDim, rank, aOffset: adapter?.aOffset ?? 0 })[0]!;
+}
+
+/** What the gradients of packed rows are made of; the rotation is undone when there is one. */
+export interface PackedGradientInputs {
+  readonly qkv: Tensor;
+  readonly dOutput: Tensor;
+  /** [rows, heads] */
+  readonly logSumExp: Tensor;
+  /** [rows, heads], of `attentionPre` */
+  readonly delta: Tensor;
+  readonly keyRanges: Tensor;
+  readonly queryRanges: Tensor;
+  readonly turns: { readonly table: Tensor; readonly positions: Tensor };
+}
+
+/** Gradient of packed rows before their rotation, [rows, (heads + 2 · keyValueHeads) · headDim], in two dispatches. */
+export function attentionPackedGradient(
+  inputs: PackedGradientInputs,
+  attributes: AttentionGradientAttributes,
+): Tensor {
+  const { qkv, dOutput, logSumExp, delta, keyRanges, queryRanges, turns } = inputs;
+  const states = [qkv, dOutput, logSumExp, delta];
+  const rotation = attributes.rotary > 0 ? [turns.table, turns.positions] : [];
+  const dqkv = run(attentionGradientQOp, [...states, keyRanges, ...rotation], attributes)[0]!;
+  run(attentionGradientKVOp, [...states, queryRanges, ...rotation, dqkv], attributes);
+  return dqkv;
 }
