@@ -2,6 +2,8 @@
 import { trainableShape } from "../engine/adapters/lora.ts";
 import { writePeftAdapter } from "../engine/adapters/peft.ts";
 import { writeSafetensors } from "../engine/files/safetensors.ts";
+import { toCheckpoint } from "../engine/models/checkpoint.ts";
+import { toCheckpointAdapters, type CheckpointAdapters } from "../engine/models/checkpointAdapters.ts";
 import type { Model } from "../engine/models/decoder.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { Checkpoint, ExportedFile } from "./protocol.ts";
@@ -19,7 +21,11 @@ export function exportFiles(
   const settings = new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
   const trained =
     config.tuning === "full"
-      ? [{ name: "model.safetensors", bytes: writeSafetensors(arrays) }]
-      : writePeftAdapter(arrays, { rank: config.loraRank, alpha: config.loraAlpha, baseModel: id });
+      ? [{ name: "model.safetensors", bytes: writeSafetensors(toCheckpoint(model.config, arrays)) }]
+      : adapterFiles(toCheckpointAdapters(model.config, arrays, config.loraAlpha), id);
   return [...trained, { name: "prefscope-config.json", bytes: settings }];
+}
+
+function adapterFiles({ arrays, ...settings }: CheckpointAdapters, baseModel: string) {
+  return writePeftAdapter(arrays, { ...settings, baseModel });
 }

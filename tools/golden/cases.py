@@ -180,3 +180,9 @@ CASES = {
         "tie_word_embeddings": True,
     },
 }
+
+# Models whose linears are not the decoder's: their golden files hold an adapter as well, on these modules.
+ADAPTED = {
+    "gpt2": ["c_attn", "attn.c_proj", "mlp.c_proj"],
+    "gpt_neox": ["query_key_value", "dense_h_to_4h"],
+}

@@ -5,14 +5,16 @@ python3 tools/golden/main.py [NAME ...] writes tools/golden/<name>/{config.json,
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 import torch
+from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from cases import CASES
+from cases import ADAPTED, CASES
 
 FOLDER = Path(__file__).parent
 LARGEST_FOLDER_BYTES = 200_000
@@ -44,9 +46,13 @@ def first_layer(model: torch.nn.Module) -> torch.nn.Module:
     return (base.h if hasattr(base, "h") else base.layers)[0]
 
 
-def compute(model: torch.nn.Module, vocabulary: int) -> dict:
+def draw(vocabulary: int) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(2)
-    sequences = [torch.randint(3, vocabulary, (length,), generator=generator) for length in LENGTHS]
+    return [torch.randint(3, vocabulary, (length,), generator=generator) for length in LENGTHS]
+
+
+def compute(model: torch.nn.Module, vocabulary: int) -> dict:
+    sequences = draw(vocabulary)
     streams: list[torch.Tensor] = []
 
     def keep(_module: torch.nn.Module, arguments: tuple) -> tuple:
@@ -72,9 +78,36 @@ def compute(model: torch.nn.Module, vocabulary: int) -> dict:
     }
 
 
+def adapt(model: torch.nn.Module, targets: list[str], folder: Path) -> torch.nn.Module:
+    """Gives the linears random adapters, and writes them as PEFT does."""
+    config = LoraConfig(r=2, lora_alpha=6, target_modules=targets, task_type="CAUSAL_LM")
+    adapted = get_peft_model(model.float(), config)
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_" in name:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) / parameter.shape[-1] ** 0.5)
+    with TemporaryDirectory() as saved:
+        adapted.save_pretrained(saved)
+        for file in ("adapter_config.json", "adapter_model.safetensors"):
+            copyfile(Path(saved) / file, folder / file)
+    return adapted.eval()
+
+
 def rounded(values: torch.Tensor) -> list[float]:
     assert values.dtype == torch.float64
     return [float(f"{value:.8g}") for value in values.detach().flatten().tolist()]
+
+
+def in_float64(model: torch.nn.Module, work: Callable):
+    """The models ask for 32 bit inside their norms and softmax; meanwhile that means 64."""
+    float32, to_float = torch.float32, torch.Tensor.float
+    model.double()
+    torch.float32, torch.Tensor.float = torch.float64, torch.Tensor.double
+    try:
+        return work()
+    finally:
+        torch.float32, torch.Tensor.float = float32, to_float
 
 
 def write(name: str) -> None:
@@ -87,14 +120,14 @@ def write(name: str) -> None:
         # Saving gives the names that files on the hub have.
         model.save_pretrained(saved)
         copyfile(Path(saved) / "model.safetensors", folder / "model.safetensors")
-    # The models ask for 32 bit inside their norms and softmax; here that means 64.
-    float32, to_float = torch.float32, torch.Tensor.float
-    model.double()
-    torch.float32, torch.Tensor.float = torch.float64, torch.Tensor.double
-    try:
-        golden = compute(model, config["vocab_size"])
-    finally:
-        torch.float32, torch.Tensor.float = float32, to_float
+    golden = in_float64(model, lambda: compute(model, config["vocab_size"]))
+    if name in ADAPTED:
+        adapted = adapt(model, ADAPTED[name], folder)
+        sequences = draw(config["vocab_size"])
+        golden["adaptedLogits"] = in_float64(
+            adapted,
+            lambda: [rounded(adapted(input_ids=tokens[None], use_cache=False).logits[0, :-1]) for tokens in sequences],
+        )
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (folder / "golden.json").write_text(json.dumps(golden) + "\n")
     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -13,6 +13,14 @@ export interface PeftSettings {
   readonly baseModel: string;
 }
 
+/** How the adapted model stores its linears, where it is not as a Llama does. */
+export interface PeftTargets {
+  /** Names that PEFT finds the modules by; the last parts of their names unless given. */
+  readonly targetModules?: readonly string[];
+  /** Linears are stored [in, out]. The adapter's own factors are not. */
+  readonly hasTransposedLinears?: boolean;
+}
+
 /** An adapter read from its two files. */
 export interface PeftAdapter extends PeftSettings {
   readonly arrays: AdapterArrays;
@@ -65,7 +73,7 @@ function suffixes(modules: readonly string[]): string[] {
  */
 export function writePeftAdapter(
   arrays: AdapterArrays,
-  settings: PeftSettings,
+  settings: PeftSettings & PeftTargets,
 ): { readonly name: string; readonly bytes: Uint8Array }[] {
   const { modules, rank } = checkArrays(arrays, PEFT_WEIGHTS_FILE);
   if (rank !== settings.rank)
@@ -79,9 +87,9 @@ export function writePeftAdapter(
     r: settings.rank,
     lora_alpha: settings.alpha,
     lora_dropout: 0,
-    target_modules: suffixes(modules),
+    target_modules: settings.targetModules ?? suffixes(modules),
     bias: "none",
-    fan_in_fan_out: false,
+    fan_in_fan_out: settings.hasTransposedLinears ?? false,
     inference_mode: true,
     init_lora_weights: true,
     use_rslora: false,
@@ -125,7 +133,6 @@ const UNSUPPORTED_FIELDS = [
   "layers_to_transform",
   "rank_pattern",
   "alpha_pattern",
-  "fan_in_fan_out",
 ];
 
 function checkConfig(config: Json, refuse: (field: string, expected: string) => never): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, it } from "vitest";
 import { openTestDevice } from "../tensor/testing.ts";
-import { checkGoldenModel, goldenNames } from "../testing/goldenModels.ts";
+import { checkGoldenDecoding, checkGoldenModel, goldenNames } from "../testing/goldenModels.ts";
 
 describe("the decoder on WebGPU computes what transformers does", () => {
   beforeEach(async () => {
@@ -8,4 +8,9 @@ describe("the decoder on WebGPU computes what transformers does", () => {
   });
 
   it.each(goldenNames)("for %s: logits, mean log-prob and gradient", (name) => checkGoldenModel(name));
+
+  // A window, soft-caps and two rotations; learned positions.
+  it.each(["gemma2", "gemma3_text", "gpt2"])("for %s: text", { timeout: 60_000 }, (name) =>
+    checkGoldenDecoding(name),
+  );
 });

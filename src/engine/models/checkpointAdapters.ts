@@ -3,6 +3,7 @@
  * linear there, their adapters become one: the factors A one above the other and B in blocks, so its rank is the sum.
  * PEFT has one rank for all modules, so the others are filled up with zeros and alpha grows with the rank.
  */
+import { FileFormatError } from "../files/fileFormatError.ts";
 import type { NamedArray } from "../files/safetensors.ts";
 import { placeOf, type NamedArrays, type Place } from "./checkpoint.ts";
 import { architectureOf } from "./architectures/index.ts";
@@ -107,9 +108,14 @@ export function toCheckpointAdapters(
 
 /**
  * Adapters of the checkpoint's modules as adapters of the decoder's, of the same rank: one of a fused linear becomes
- * one for each of its parts. Names that no linear of the model has are left out.
+ * one for each of its parts. Throws `FileFormatError` for a module that the model does not have.
  */
-export function fromCheckpointAdapters(config: ModelConfig, arrays: NamedArrays): Map<string, NamedArray> {
+export function fromCheckpointAdapters(
+  config: ModelConfig,
+  arrays: NamedArrays,
+  file: string,
+): Map<string, NamedArray> {
+  const unknown = new Set(adaptersByModule(arrays).keys());
   const adapters = adaptersByModule(arrays);
   const named = new Map<string, NamedArray>();
   for (const [name, [rows = 0, columns]] of expectedShapes(config)) {
@@ -118,6 +124,7 @@ export function fromCheckpointAdapters(config: ModelConfig, arrays: NamedArrays)
     const place = placeOf(config, module, rows);
     const adapter = adapters.get(place.name);
     if (adapter === undefined) continue;
+    unknown.delete(place.name);
     const { a, rank, inputs } = adapter;
     const b = new Float32Array(rows * rank);
     for (let row = 0; row < rows; row++) {
@@ -127,6 +134,13 @@ export function fromCheckpointAdapters(config: ModelConfig, arrays: NamedArrays)
     for (const [factor, array] of namedFactors(module, { a, b, rank, inputs, outputs: rows })) {
       named.set(factor, array);
     }
+  }
+  for (const module of unknown) {
+    throw new FileFormatError(
+      "FIL-1",
+      file,
+      `"${module}" is not a linear of a ${config.architecture} layer.`,
+    );
   }
   return named;
 }

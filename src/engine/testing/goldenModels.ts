@@ -14,13 +14,15 @@ import {
   scoredHidden,
   type Model,
 } from "../models/decoder.ts";
+import { generate } from "../generation/generate.ts";
 import { uploadModel } from "../models/loadModel.ts";
-import { matrix, parameter, withoutAdapters, type Weights } from "../models/weights.ts";
+import { matrix, parameter, withoutAdapters, type AdapterTensors, type Weights } from "../models/weights.ts";
 import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { valueAndVjp } from "../tensor/vjp.ts";
 import { uploadBatch, type DeviceBatch } from "../training/scoring.ts";
 import { readGolden } from "./fixtures.ts";
+import { shortfall, uncachedLogits } from "./uncachedDecoding.ts";
 
 /** Folders of tools/golden, see tools/golden/cases.py. */
 export const goldenNames = [
@@ -42,6 +44,9 @@ const LOGIT_TOLERANCE = 1e-4;
 /** Largest difference of a gradient, as a share of the largest gradient. */
 const GRADIENT_TOLERANCE = 1e-3;
 
+/** Longer than every window. */
+const NEW_TOKENS = 8;
+
 /** What transformers computes, sequence by sequence, in float64. */
 interface Golden {
   readonly tokens: readonly number[][];
@@ -51,6 +56,8 @@ interface Golden {
   readonly meanLogp: number;
   /** Its gradient by what enters the first layer: [tokens, hidden] each */
   readonly gradient: readonly number[][];
+  /** Logits with the adapter of the same folder, where there is one. */
+  readonly adaptedLogits?: readonly number[][];
 }
 
 /** Files of one golden model. */
@@ -79,15 +86,45 @@ interface Computed {
   readonly gradient: Float32Array;
 }
 
-/** Logits, mean log-prob and its gradient as the decoder and the tape compute them. */
-export async function computeGolden({ config, stored, golden }: GoldenModel): Promise<Computed> {
-  const { model, dispose: close } = uploadModel(config, openCheckpoint(config, stored, "model.safetensors"));
+/** Logits, mean log-prob and its gradient as the decoder and the tape compute them, if the options are `decoded`. */
+export async function computeGolden(
+  { config, stored, golden }: GoldenModel,
+  { decoded = config, adapters = null }: { decoded?: ModelConfig; adapters?: HostAdapters | null } = {},
+): Promise<Computed> {
+  const arrays = openCheckpoint(config, stored, "model.safetensors");
+  const { model, dispose: close } = uploadModel(decoded, arrays);
   const sequences = golden.tokens.map((tokens) => ({ tokens: Int32Array.from(tokens), scoredFrom: 1 }));
-  const batch = uploadBatch(flatBatch(sequences), distinctWindows(config));
-  const computed = await computeBatch(model, withoutAdapters(model), batch);
+  const batch = uploadBatch(flatBatch(sequences), distinctWindows(decoded));
+  const modules = adapters === null ? new Map<string, AdapterTensors>() : upload(adapters);
+  const computed = await computeBatch(model, { ...withoutAdapters(model), adapters: modules }, batch);
+  dispose([...modules.values()].flatMap(({ a, b }) => [a, b]));
   batch.dispose();
   close();
   return computed;
+}
+
+/** Adapters by the decoder's names, and the factor of all of them. */
+export interface HostAdapters {
+  readonly arrays: NamedArrays;
+  readonly scale: number;
+}
+
+function upload({ arrays, scale }: HostAdapters): Map<string, AdapterTensors> {
+  const adapters = new Map<string, AdapterTensors>();
+  for (const [name, a] of arrays) {
+    const module = /^(.+)\.lora_A\.weight$/.exec(name)?.[1];
+    const b = arrays.get(`${module}.lora_B.weight`);
+    if (module === undefined || b === undefined) continue;
+    adapters.set(module, { a: tensor(a.values, a.shape), b: tensor(b.values, b.shape), scale });
+  }
+  return adapters;
+}
+
+/** The worst difference of a logit from a golden model's, were one of its options another. */
+export async function logitError(name: string, change: Partial<ModelConfig>): Promise<number> {
+  const opened = await readGoldenModel(name);
+  const { logits } = await computeGolden(opened, { decoded: { ...opened.config, ...change } });
+  return worstDifference(logits, opened.golden.logits.flat());
 }
 
 async function computeBatch(model: Model, weights: Weights, batch: DeviceBatch): Promise<Computed> {
@@ -120,6 +157,27 @@ async function computeBatch(model: Model, weights: Weights, batch: DeviceBatch):
   let sum = 0;
   for (let entry = 0; entry < entries; entry++) sum += statistics?.[entry * statisticsWidth] ?? NaN;
   return { logits: bounded, meanLogp: sum / entries, gradient: Float32Array.from(gradient ?? []) };
+}
+
+/** Texts written with a cache, two at once, are those of whole forward passes. */
+export async function checkGoldenDecoding(name: string): Promise<void> {
+  const { config, stored, golden } = await readGoldenModel(name);
+  const { model, dispose: close } = uploadModel(config, openCheckpoint(config, stored, "model.safetensors"));
+  const weights = withoutAdapters(model);
+  const prompts = golden.tokens.map((tokens, index) => Int32Array.from(tokens.slice(0, 2 + 5 * index)));
+  const options = { maxNewTokens: NEW_TOKENS, temperature: 0, seed: 0, stopTokenIds: [] };
+  const answers = await generate(model, weights, prompts, options);
+  for (const [index, prompt] of prompts.entries()) {
+    const text = [...prompt];
+    for (const token of answers[index] ?? []) {
+      expect(shortfall(await uncachedLogits(model, weights, text), token)).toBeLessThanOrEqual(
+        LOGIT_TOLERANCE,
+      );
+      text.push(token);
+    }
+    expect(text.length).toBe(prompt.length + NEW_TOKENS);
+  }
+  close();
 }
 
 /** How far two lists lie apart at most. */
