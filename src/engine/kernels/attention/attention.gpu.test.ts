@@ -53,7 +53,7 @@ describe.each(cases)(
     attentionDeltaOp.cpu([dOutput.values, o.values], [delta.values], [], attrs);
 
     test("forward", async () => {
-      expect(isTeamWork(headDim, rows * heads)).toBe(layout === "team");
+      expect(isTeamWork(attrs, { items: rows * heads })).toBe(layout === "team");
       await parity(attentionOp, { name: "forward", inputs: [q, k, v, keyRanges, queryRanges], attrs });
     });
     test("delta", async () => {

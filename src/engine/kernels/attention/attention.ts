@@ -1,5 +1,5 @@
 import type { Binding, Dispatch, Floats, Op, Shape, Values } from "../../tensor/op.ts";
-import { run } from "../../tensor/run.ts";
+import { isSoftwareGpu, run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
 import { attentionCpu, byName } from "./attention.cpu.ts";
@@ -17,6 +17,8 @@ export interface AttentionAttributes {
   readonly scale: number;
   /** Bounds every score s to c · tanh(s / c), if given. */
   readonly softCap?: number;
+  /** Whether a workgroup may share a (row, head); by default yes. A software GPU is slower with it. */
+  readonly canShare?: boolean;
 }
 
 const keyRangesBinding: Binding = { name: "keyRanges", type: "i32" };
@@ -30,13 +32,12 @@ function forward(
   attributes: AttentionAttributes,
   unread: readonly string[],
 ): Dispatch {
-  const { heads, headDim, scale } = attributes;
-  const items = q![0]! * heads;
-  const text = isTeamWork(headDim, items) ? attentionTeam : attentionAlone;
+  const work = { items: q![0]! * attributes.heads };
+  const text = isTeamWork(attributes, work) ? attentionTeam : attentionAlone;
   return {
     wgsl: text({ attributes, layout: separateHeads(attributes), ranges: keyRanges![1]! / 2, unread }),
-    uniforms: { rows: q![0]!, scale },
-    workgroups: foldedGrid(attentionGroups(headDim, items)),
+    uniforms: { rows: q![0]!, scale: attributes.scale },
+    workgroups: foldedGrid(attentionGroups(attributes, work)),
   };
 }
 
@@ -89,6 +90,11 @@ export const attentionOp: Op<AttentionAttributes> = {
   },
 };
 
+/** Attributes for the active device, where workgroups do not share what they are slow to share. */
+export function onDevice<A extends AttentionAttributes>(attributes: A): A {
+  return { ...attributes, canShare: !isSoftwareGpu() };
+}
+
 /** Rows of queries [rows, heads · headDim], keys and values [keys, keyValueHeads · headDim] after rotation. */
 export interface AttentionInputs {
   readonly q: Tensor;
@@ -107,11 +113,11 @@ export interface TrainableAttentionInputs extends AttentionInputs {
 /** Grouped-query attention [rows, heads · headDim] that the tape can differentiate. */
 export function attention(inputs: TrainableAttentionInputs, attributes: AttentionAttributes): Tensor {
   const { q, k, v, keyRanges, queryRanges } = inputs;
-  return run(attentionOp, [q, k, v, keyRanges, queryRanges], attributes)[0]!;
+  return run(attentionOp, [q, k, v, keyRanges, queryRanges], onDevice(attributes))[0]!;
 }
 
 /** Grouped-query attention [rows, heads · headDim] over the rows of a cache, without a gradient. */
 export function attentionOverCache(inputs: AttentionInputs, attributes: AttentionAttributes): Tensor {
   const { q, k, v, keyRanges } = inputs;
-  return run(attentionOverCacheOp, [q, k, v, keyRanges], attributes)[0]!;
+  return run(attentionOverCacheOp, [q, k, v, keyRanges], onDevice(attributes))[0]!;
 }

@@ -9,8 +9,8 @@ import { placeText, type HeadLayout } from "./headLayout.ts";
 /** Invocations of a workgroup in both layouts. */
 export const attentionGroup = 64;
 
-/** Widest head whose rows one invocation holds in registers. */
-const widestAlone = 64;
+/** Widest head whose vectors one invocation can hold in registers: query and output, or their like. */
+export const widestInRegisters = 64;
 
 /** Up to this width an invocation is quick with a head even if it has most of a GPU to itself. */
 const alwaysAlone = 32;
@@ -21,14 +21,26 @@ const fewestAlone = 256;
 /** Beyond this a hyperbolic tangent is 1 in 32 bits, and some devices' formula for it overflows. */
 const largestTangent = 10;
 
-/** Whether a workgroup should share each of `items` (row, head) pairs. */
-export function isTeamWork(headDim: number, items: number): boolean {
-  return headDim > widestAlone || (headDim > alwaysAlone && items < fewestAlone);
+/** How much work there is, to choose a layout by. */
+export interface AttentionWork {
+  /** (row, head) pairs. */
+  readonly items: number;
+  /** Vectors of a head that an invocation holds and sums, next to the two of the forward pass: 1, or 2 for twice as many. */
+  readonly load?: 1 | 2;
 }
 
-/** Workgroups for `items` (row, head) pairs before folding. */
-export function attentionGroups(headDim: number, items: number): number {
-  return isTeamWork(headDim, items) ? items : Math.ceil(items / attentionGroup);
+/** Whether a workgroup should share each (row, head) pair. */
+export function isTeamWork(
+  { headDim, canShare = true }: AttentionAttributes,
+  { items, load = 1 }: AttentionWork,
+): boolean {
+  const width = headDim * load;
+  return canShare && (width > widestInRegisters || (width > alwaysAlone && items < fewestAlone));
+}
+
+/** Workgroups before folding. */
+export function attentionGroups(attributes: AttentionAttributes, work: AttentionWork): number {
+  return isTeamWork(attributes, work) ? work.items : Math.ceil(work.items / attentionGroup);
 }
 
 /** What a text is made of. */
@@ -41,9 +53,28 @@ export interface AttentionText {
   readonly unread?: readonly string[];
 }
 
-/** Text repeated for the vectors of a head, spelled out so that they stay in registers. */
-export function unrolled(count: number, text: (index: number) => string, separator = "\n  "): string {
-  return Array.from({ length: count }, (_, index) => text(index)).join(separator);
+/** Text for every vector of a head, given its index and how to name the vector of a set. */
+export interface VectorTexts {
+  /** Declares a set of vectors of zeros. */
+  readonly declare: (set: string) => string;
+  readonly each: (text: (index: string, vector: (set: string) => string) => string) => string;
+}
+
+/** Texts that keep the vectors of a head in registers if it is narrow, and in an array if it is wide. */
+export function vectorTexts(headDim: number): VectorTexts {
+  const count = headDim / 4;
+  if (headDim > widestInRegisters) {
+    return {
+      declare: (set) => `var ${set}: array<vec4<f32>, width>;`,
+      each: (text) => `for (var i = 0u; i < width; i++) { ${text("i", (set) => `${set}[i]`)} }`,
+    };
+  }
+  const repeat = (text: (index: number) => string) =>
+    Array.from({ length: count }, (_, i) => text(i)).join("\n");
+  return {
+    declare: (set) => repeat((i) => `var ${set}${i} = vec4<f32>();`),
+    each: (text) => repeat((i) => text(`${i}u`, (set) => `${set}${i}`)),
+  };
 }
 
 /** Constants of the shapes, in vectors of four. */
@@ -72,9 +103,8 @@ function mentioned(unread: readonly string[] = []): string {
 
 /** Forward with one invocation per (row, head): online softmax, rescaled only when a larger score appears. */
 export function attentionAlone({ attributes, layout, ranges, unread }: AttentionText): string {
-  const vectors = attributes.headDim / 4;
+  const { declare, each } = vectorTexts(attributes.headDim);
   const { q, k, v } = layout;
-  const product = unrolled(vectors, (i) => `dot(q${i}, ${k.buffer}[keyAt + ${i}u])`, " + ");
   return `${headConstants(attributes, ranges)}
 
 @compute @workgroup_size(${attentionGroup})
@@ -86,7 +116,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let head = item / uniforms.rows;
   let row = item % uniforms.rows;
   let own = ${placeText(q, "row", "head")};
-  ${unrolled(vectors, (i) => `let q${i} = ${q.buffer}[own + ${i}u] * uniforms.scale; var o${i} = vec4<f32>();`)}
+  ${declare("query")}
+  ${declare("output")}
+  ${each((i, vector) => `${vector("query")} = ${q.buffer}[own + ${i}] * uniforms.scale;`)}
   var largest = -1e30;
   var sum = 0.0;
   for (var range = row * ranges; range < (row + 1u) * ranges; range++) {
@@ -94,22 +126,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var key = keyRanges[2u * range]; key < last; key++) {
       let keyAt = ${placeText(k, "u32(key)", "head / share")};
       let valueAt = ${placeText(v, "u32(key)", "head / share")};
-      ${scoreText(product, attributes)}
+      var product = 0.0;
+      ${each((i, vector) => `product += dot(${vector("query")}, ${k.buffer}[keyAt + ${i}]);`)}
+      ${scoreText("product", attributes)}
       if (score > largest) {
         let shrink = exp(largest - score);
         largest = score;
         sum *= shrink;
-        ${unrolled(vectors, (i) => `o${i} *= shrink;`, " ")}
+        ${each((_, vector) => `${vector("output")} *= shrink;`)}
       }
       let weight = exp(score - largest);
       sum += weight;
-      ${unrolled(vectors, (i) => `o${i} += weight * ${v.buffer}[valueAt + ${i}u];`, "\n      ")}
+      ${each((i, vector) => `${vector("output")} += weight * ${v.buffer}[valueAt + ${i}];`)}
     }
   }
   // The largest score counts 1, so only a row without keys has a smaller sum.
   let divisor = max(sum, 1e-30);
   let outputAt = (row * heads + head) * width;
-  ${unrolled(vectors, (i) => `o[outputAt + ${i}u] = o${i} / divisor;`)}
+  ${each((i, vector) => `o[outputAt + ${i}] = ${vector("output")} / divisor;`)}
   logSumExp[row * heads + head] = largest + log(divisor);
 }`;
 }

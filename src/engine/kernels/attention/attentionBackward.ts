@@ -121,9 +121,8 @@ function gradientDispatch(
   [own, ranges]: readonly [own: Shape, ranges: Shape],
   attributes: AttentionAttributes,
 ): Dispatch {
-  const { headDim, scale } = attributes;
-  const items = (own[0]! * own[1]!) / headDim;
-  const text = isTeamWork(headDim, items) ? attentionGradientTeam : attentionGradientAlone;
+  const work = { items: (own[0]! * own[1]!) / attributes.headDim };
+  const text = isTeamWork(attributes, work) ? attentionGradientTeam : attentionGradientAlone;
   const layout = separateHeads(attributes);
   return {
     wgsl: text({
@@ -135,7 +134,7 @@ function gradientDispatch(
       hasDelta: gradient !== "dq",
       rotary: 0,
     }),
-    uniforms: { rows: own[0]!, scale },
-    workgroups: foldedGrid(attentionGroups(headDim, items)),
+    uniforms: { rows: own[0]!, scale: attributes.scale },
+    workgroups: foldedGrid(attentionGroups(attributes, work)),
   };
 }

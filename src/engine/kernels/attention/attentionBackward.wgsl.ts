@@ -4,7 +4,13 @@
  * layout (see attention.wgsl.ts) serves them all, whether queries, keys and values lie apart or in packed rows.
  */
 import type { AttentionAttributes } from "./attention.ts";
-import { attentionGroup, headConstants, scoreText, unrolled } from "./attention.wgsl.ts";
+import {
+  attentionGroup,
+  headConstants,
+  scoreText,
+  vectorTexts,
+  widestInRegisters,
+} from "./attention.wgsl.ts";
 import { headsAlone, placeText, type HeadLayout, type Heads } from "./headLayout.ts";
 
 /** Which gradients a dispatch computes. */
@@ -121,27 +127,43 @@ function weightText({ hasSlope }: Roles, attributes: AttentionAttributes): strin
   return `${probability} let weight = probability * (slope - mean) * uniforms.scale${bend};`;
 }
 
-/** Undoes, number by number, the rotation of a sum that lies in the registers `scoreSum0`, `scoreSum1`, ... */
-function turnBackInRegisters(rotary: number): string {
+/** Undoes the rotation of a sum that one invocation holds. */
+function turnBackAlone(rotary: number, headDim: number): string {
   const half = rotary / 2;
-  const number = (index: number) => `scoreSum${Math.floor(index / 4)}.${"xyzw"[index % 4]}`;
-  return `let turns = u32(positions[row]) * ${rotary}u;
-  ${unrolled(half, (plane) => {
-    const [a, b] = [number(plane), number(plane + half)];
-    const turn = `let turn${plane} = vec2<f32>(table[turns + ${2 * plane}u], table[turns + ${2 * plane + 1}u]);`;
-    return `${turn} let pair${plane} = vec2<f32>(${a}, ${b}); ${a} = dot(pair${plane}, turn${plane}); ${b} = pair${plane}.y * turn${plane}.x - pair${plane}.x * turn${plane}.y;`;
-  })}`;
+  const turn = (a: string, b: string, plane: string) => `{
+    let turn = vec2<f32>(table[turns + 2u * ${plane}], table[turns + 2u * ${plane} + 1u]);
+    let pair = vec2<f32>(${a}, ${b});
+    ${a} = dot(pair, turn);
+    ${b} = pair.y * turn.x - pair.x * turn.y;
+  }`;
+  const start = `let turns = u32(positions[row]) * ${rotary}u;`;
+  if (headDim > widestInRegisters) {
+    const number = (place: string) => `scoreSum[(${place}) / 4u][(${place}) % 4u]`;
+    return `${start} for (var i = 0u; i < ${half}u; i++) ${turn(number("i"), number(`i + ${half}u`), "i")}`;
+  }
+  const number = (place: number) => `scoreSum${Math.floor(place / 4)}.${"xyzw"[place % 4]}`;
+  const planes = Array.from({ length: half }, (_, plane) =>
+    turn(number(plane), number(plane + half), `${plane}u`),
+  );
+  return `${start}\n  ${planes.join("\n  ")}`;
 }
 
 /** Gradient with one invocation per own (row, head). */
 export function attentionGradientAlone(text: GradientText): string {
   const { attributes, ranges, rotary, hasDelta } = text;
+  const { declare, each } = vectorTexts(attributes.headDim);
   const roles = rolesOf(text);
   const { score, slope, hasSlope, sums } = roles;
-  const vectors = attributes.headDim / 4;
   const upstream = headsAlone("dOutput", attributes.heads * attributes.headDim);
   const isOwnDelta = text.gradient === "dq" && !hasDelta;
-  const ownDelta = `let outputAt = ${placeText(upstream, "row", "ownHead")}; let mean = ${unrolled(vectors, (i) => `dot(b${i}, o[outputAt + ${i}u])`, " + ")};`;
+  const ownDelta = `let outputAt = ${placeText(upstream, "row", "ownHead")};
+  var mean = 0.0;
+  ${each((i, vector) => `mean += dot(${vector("b")}, o[outputAt + ${i}]);`)}`;
+  const ownSlope = `let ownSlope = ${placeText(slope[0], "row", "ownHead")};
+  ${declare("b")}
+  ${each((i, vector) => `${vector("b")} = ${slope[0].buffer}[ownSlope + ${i}];`)}`;
+  const slopeOfPeer = `var slope = 0.0;
+        ${each((i, vector) => `slope += dot(${vector("b")}, ${slope[1].buffer}[slopeAt + ${i}]);`)}`;
   return `${headConstants(attributes, ranges)}
 
 @compute @workgroup_size(${attentionGroup})
@@ -152,10 +174,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let ownHead = item / uniforms.rows;
   let row = item % uniforms.rows;
   let ownScore = ${placeText(score[0], "row", "ownHead")};
-  ${unrolled(vectors, (i) => `let a${i} = ${score[0].buffer}[ownScore + ${i}u];`)}
-  ${hasSlope ? `let ownSlope = ${placeText(slope[0], "row", "ownHead")};` : ""}
-  ${hasSlope ? unrolled(vectors, (i) => `let b${i} = ${slope[0].buffer}[ownSlope + ${i}u];`) : ""}
-  ${sums.map(({ name }) => unrolled(vectors, (i) => `var ${name}${i} = vec4<f32>();`)).join("\n  ")}
+  ${declare("a")}
+  ${each((i, vector) => `${vector("a")} = ${score[0].buffer}[ownScore + ${i}];`)}
+  ${hasSlope ? ownSlope : ""}
+  ${sums.map(({ name }) => declare(name)).join("\n  ")}
   ${isOwnDelta ? ownDelta : ""}
   ${roles.ownStatistics}
   for (var member = 0u; member < ${roles.members}; member++) {
@@ -165,28 +187,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let scoreAt = ${placeText(score[1], "u32(peer)", roles.peerHead)};
         let slopeAt = ${placeText(slope[1], "u32(peer)", roles.peerHead)};
         ${roles.peerStatistics}
-        let product = ${unrolled(vectors, (i) => `dot(a${i}, ${score[1].buffer}[scoreAt + ${i}u])`, " + ")};
-        ${hasSlope ? `let slope = ${unrolled(vectors, (i) => `dot(b${i}, ${slope[1].buffer}[slopeAt + ${i}u])`, " + ")};` : ""}
+        var product = 0.0;
+        ${each((i, vector) => `product += dot(${vector("a")}, ${score[1].buffer}[scoreAt + ${i}]);`)}
+        ${hasSlope ? slopeOfPeer : ""}
         ${weightText(roles, attributes)}
-        ${sums
-          .map(({ name, factor, peer, peerAt }) =>
-            unrolled(
-              vectors,
-              (i) => `${name}${i} += ${factor} * ${peer.buffer}[${peerAt} + ${i}u];`,
-              "\n        ",
-            ),
-          )
-          .join("\n        ")}
+        ${sums.map(({ name, factor, peer, peerAt }) => each((i, vector) => `${vector(name)} += ${factor} * ${peer.buffer}[${peerAt} + ${i}];`)).join("\n        ")}
       }
     }
   }
-  ${sums.some(({ isTurned }) => isTurned) ? turnBackInRegisters(rotary) : ""}
+  ${sums.some(({ isTurned }) => isTurned) ? turnBackAlone(rotary, attributes.headDim) : ""}
   ${sums
-    .map(({ name, target }) => {
-      const at = `${name}At`;
-      return `let ${at} = ${placeText(target, "row", "ownHead")};
-  ${unrolled(vectors, (i) => `${target.buffer}[${at} + ${i}u] = ${name}${i};`)}`;
-    })
+    .map(
+      ({ name, target }) => `let ${name}At = ${placeText(target, "row", "ownHead")};
+  ${each((i, vector) => `${target.buffer}[${name}At + ${i}] = ${vector(name)};`)}`,
+    )
     .join("\n  ")}
 }`;
 }

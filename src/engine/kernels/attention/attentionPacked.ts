@@ -6,7 +6,7 @@ import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
-import type { AttentionAttributes } from "./attention.ts";
+import { onDevice, type AttentionAttributes } from "./attention.ts";
 import { attentionCpu, byName } from "./attention.cpu.ts";
 import { attentionAlone, attentionGroups, attentionTeam, isTeamWork } from "./attention.wgsl.ts";
 import { checkKeyValues, checkPacked, checkRanges, vectors } from "./attentionShapes.ts";
@@ -30,12 +30,12 @@ function forward(
   [rows, ranges]: readonly [rows: number, ranges: Shape],
   attributes: AttentionAttributes,
 ): Dispatch {
-  const { heads, headDim, scale } = attributes;
-  const text = isTeamWork(headDim, rows * heads) ? attentionTeam : attentionAlone;
+  const work = { items: rows * attributes.heads };
+  const text = isTeamWork(attributes, work) ? attentionTeam : attentionAlone;
   return {
     wgsl: text({ attributes, layout, ranges: ranges[1]! / 2 }),
-    uniforms: { rows, scale },
-    workgroups: foldedGrid(attentionGroups(headDim, rows * heads)),
+    uniforms: { rows, scale: attributes.scale },
+    workgroups: foldedGrid(attentionGroups(attributes, work)),
   };
 }
 
@@ -85,8 +85,12 @@ export interface AttentionResult {
 }
 
 /** Attention of rotated packed rows over one another; see `attentionPackedOp`. */
-export function attentionPacked(qkv: Tensor, keyRanges: Tensor, attributes: AttentionAttributes): AttentionResult {
-  const [o, logSumExp] = run(attentionPackedOp, [qkv, keyRanges], attributes);
+export function attentionPacked(
+  qkv: Tensor,
+  keyRanges: Tensor,
+  attributes: AttentionAttributes,
+): AttentionResult {
+  const [o, logSumExp] = run(attentionPackedOp, [qkv, keyRanges], onDevice(attributes));
   return { o: o!, logSumExp: logSumExp! };
 }
 
@@ -97,6 +101,6 @@ export function attentionOverCachePacked(
   attributes: AttentionAttributes,
 ): AttentionResult {
   const inputs = [qkv, cache.keys, cache.values, cache.keyRanges];
-  const [o, logSumExp] = run(attentionOverCachePackedOp, inputs, attributes);
+  const [o, logSumExp] = run(attentionOverCachePackedOp, inputs, onDevice(attributes));
   return { o: o!, logSumExp: logSumExp! };
 }

@@ -4,7 +4,7 @@ import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
-import type { AttentionAttributes } from "./attention.ts";
+import { onDevice, type AttentionAttributes } from "./attention.ts";
 import {
   addAdapterCpu,
   attentionDeltaCpu,
@@ -176,10 +176,14 @@ function gradientDispatch(
   [qkv, , , , ranges]: readonly Shape[],
   attributes: AttentionGradientAttributes,
 ): Dispatch {
-  const { heads, keyValueHeads, headDim, scale, rotary } = attributes;
+  const { heads, keyValueHeads, scale, rotary } = attributes;
   const rows = qkv![0]!;
-  const items = rows * (gradient === "dq" ? heads : keyValueHeads);
-  const text = isTeamWork(headDim, items) ? attentionGradientTeam : attentionGradientAlone;
+  // Keys and values have two vectors each to hold and to sum.
+  const work =
+    gradient === "dq"
+      ? ({ items: rows * heads } as const)
+      : ({ items: rows * keyValueHeads, load: 2 } as const);
+  const text = isTeamWork(attributes, work) ? attentionGradientTeam : attentionGradientAlone;
   return {
     wgsl: text({
       gradient,
@@ -191,7 +195,7 @@ function gradientDispatch(
       rotary,
     }),
     uniforms: { rows, scale },
-    workgroups: foldedGrid(attentionGroups(headDim, items)),
+    workgroups: foldedGrid(attentionGroups(attributes, work)),
   };
 }
 
@@ -231,7 +235,8 @@ export function attentionPackedGradient(
   const { qkv, dOutput, logSumExp, delta, keyRanges, queryRanges, turns } = inputs;
   const states = [qkv, dOutput, logSumExp, delta];
   const rotation = attributes.rotary > 0 ? [turns.table, turns.positions] : [];
-  const dqkv = run(attentionGradientQOp, [...states, keyRanges, ...rotation], attributes)[0]!;
-  run(attentionGradientKVOp, [...states, queryRanges, ...rotation, dqkv], attributes);
+  const device = onDevice(attributes);
+  const dqkv = run(attentionGradientQOp, [...states, keyRanges, ...rotation], device)[0]!;
+  run(attentionGradientKVOp, [...states, queryRanges, ...rotation, dqkv], device);
   return dqkv;
 }
