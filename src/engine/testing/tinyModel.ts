@@ -4,7 +4,8 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { NamedArray } from "../files/safetensors.ts";
 import { llamaOptions } from "../models/architectures/llama.ts";
 import type { ModelConfig } from "../models/config.ts";
-import { expectedShapes, uploadModel } from "../models/loadModel.ts";
+import { uploadModel } from "../models/loadModel.ts";
+import { expectedShapes } from "../models/parameterNames.ts";
 import type { Model } from "../models/decoder.ts";
 
 /** Shape of the tiny model: grouped queries, a width of its own for every axis, and a head of its own. */
