@@ -1,6 +1,7 @@
 /** A held-out pair token by token: what the policy and the reference think of it. */
 import { createPolicy } from "../engine/training/policy.ts";
 import { pairBatch } from "../engine/data/batch.ts";
+import { distinctWindows } from "../engine/models/config.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
 import { write } from "../engine/tensor/run.ts";
@@ -26,9 +27,9 @@ export async function inspectPair(
   }
   const { model, tokenizer } = loaded;
   const policy = "checkpoint" in source ? restorePolicy(loaded, source) : null;
-  const reference = withoutAdapters(model.base);
+  const reference = withoutAdapters(model);
   const weights = policy?.weights ?? ("weights" in source ? source.weights : null) ?? reference;
-  const batch = uploadBatch(pairBatch([pair]));
+  const batch = uploadBatch(pairBatch([pair]), distinctWindows(model.config));
   try {
     const policyScores = await scoreBatch(model, weights, batch);
     const referenceScores = await scoreBatch(model, reference, batch);

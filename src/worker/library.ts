@@ -8,6 +8,7 @@ import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
+import { countParameters } from "../engine/models/weights.ts";
 import { permutation, createRandom } from "../engine/data/random.ts";
 import { fingerprint } from "../engine/reference/fingerprint.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
@@ -55,8 +56,8 @@ export function weightsFingerprint(files: readonly ModelFile[]): string {
 
 /** What the page shows of a model. */
 export function summarizeModel(id: string, { model }: LoadedModel): ModelSummary {
-  const { config, base } = model;
-  const parameters = [...base.values()].reduce((sum, { size }) => sum + size, 0);
+  const { config } = model;
+  const parameters = countParameters(model);
   const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? "Local model";
   return {
     id,

@@ -201,7 +201,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
     preview: ({ config }) =>
       alone(async () => {
         if (runner !== null) return { samples: [], meanJudgeScore: null };
-        const untouched = withoutAdapters(needModel().model.base);
+        const untouched = withoutAdapters(needModel().model);
         const samples = await samplePrompts(
           samplingOf(config),
           untouched,

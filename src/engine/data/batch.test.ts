@@ -11,9 +11,10 @@ describe("flatBatch", () => {
     ]);
     expect(batch).toEqual({
       tokenIds: ids(1, 10, 11, 1, 20, 21, 22),
-      positions: ids(0, 1, 2, 0, 1, 2, 3),
-      keyRanges: ids(0, 1, 0, 2, 0, 3, 3, 4, 3, 5, 3, 6, 3, 7),
-      queryRanges: ids(0, 3, 1, 3, 2, 3, 3, 7, 4, 7, 5, 7, 6, 7),
+      segments: [
+        { prompt: 2, branches: [1] },
+        { prompt: 1, branches: [3] },
+      ],
       scoredRows: ids(1, 3, 4, 5),
       scoredInverse: ids(-1, -1, 0, -1, -1, -1, 1, -1, 2, -1, 3, -1, -1, -1),
       labels: ids(11, 20, 21, 22),
@@ -28,15 +29,42 @@ describe("flatBatch", () => {
 });
 
 describe("pairBatch", () => {
-  it("puts all chosen sides before all rejected sides", () => {
-    const batch = pairBatch([
-      { prompt: ids(1, 5), chosen: ids(6), rejected: ids(7, 2), row: 0 },
-      { prompt: ids(1), chosen: ids(8, 2), rejected: ids(9), row: 1 },
-    ]);
+  const pairs = [
+    { prompt: ids(1, 5), chosen: ids(6), rejected: ids(7, 2), row: 0 },
+    { prompt: ids(1), chosen: ids(8, 2), rejected: ids(9), row: 1 },
+  ];
+
+  it("puts both answers behind one copy of their prompt and scores the first token of each from its last row", () => {
+    const batch = pairBatch(pairs);
     expect(batch.sequences).toBe(4);
+    expect(batch.tokenIds).toEqual(ids(1, 5, 6, 7, 2, 1, 8, 2, 9));
+    expect(batch.segments).toEqual([
+      { prompt: 2, branches: [1, 2] },
+      { prompt: 1, branches: [2, 1] },
+    ]);
+    expect(batch.scoredRows).toEqual(ids(1, 5, 6, 1, 3, 5));
+    expect([...batch.scoredInverse.subarray(2, 4)]).toEqual([0, 3]);
+  });
+
+  it("puts all chosen sides before all rejected sides when prompts are not shared", () => {
+    const batch = pairBatch(pairs, { sharesPrompts: false });
     expect(batch.tokenIds).toEqual(ids(1, 5, 6, 1, 8, 2, 1, 5, 7, 2, 1, 9));
-    expect(batch.labels).toEqual(ids(6, 8, 2, 7, 2, 9));
-    expect(batch.entrySequence).toEqual(ids(0, 1, 1, 2, 2, 3));
+    expect(batch.scoredRows).toEqual(ids(1, 3, 4, 7, 8, 10));
+  });
+
+  it.each([true, false])(
+    "orders entries chosen first, then rejected (shared prompts: %s)",
+    (sharesPrompts) => {
+      const batch = pairBatch(pairs, { sharesPrompts });
+      expect(batch.labels).toEqual(ids(6, 8, 2, 7, 2, 9));
+      expect(batch.entrySequence).toEqual(ids(0, 1, 1, 2, 2, 3));
+    },
+  );
+
+  it("refuses a pair without a prompt", () => {
+    expect(() => pairBatch([{ prompt: ids(), chosen: ids(6), rejected: ids(7), row: 0 }])).toThrow(
+      RangeError,
+    );
   });
 });
 

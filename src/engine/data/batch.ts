@@ -8,28 +8,38 @@ export interface ScoredSequence {
   readonly scoredFrom: number;
 }
 
+/** Rows of a batch that belong together: a prompt, then answers to it that do not see one another. */
+export interface BatchSegment {
+  /** Rows of the prompt. */
+  readonly prompt: number;
+  /** Rows of each answer; their positions all go on from the prompt's length. */
+  readonly branches: readonly number[];
+}
+
 /**
- * Sequences laid one after another without padding: rows are tokens, entries are scored tokens.
- * Row t predicts the token of row t + 1 of the same sequence.
+ * Texts laid one after another without padding: rows are tokens, entries are scored tokens. The last row of a prompt
+ * predicts the first token of every answer to it, every other row the token after it.
  */
 export interface FlatBatch {
   /** [rows] */
-  readonly tokenIds: Int32Array;
-  /** [rows], counted from 0 in every sequence. */
-  readonly positions: Int32Array;
-  /** [rows, 2]: rows that a row looks at, from the start of its sequence to itself (end exclusive). */
-  readonly keyRanges: Int32Array;
-  /** [rows, 2]: rows that look at a row, from itself to the end of its sequence (end exclusive). */
-  readonly queryRanges: Int32Array;
-  /** [entries]: the row that predicts each scored token, rising. */
-  readonly scoredRows: Int32Array;
+  readonly tokenIds: Int32Array<ArrayBuffer>;
+  /** Which rows see which follows from these, in row order. */
+  readonly segments: readonly BatchSegment[];
+  /** [entries]: the row that predicts each scored token. */
+  readonly scoredRows: Int32Array<ArrayBuffer>;
   /** [rows, 2]: the entries a row predicts; −1 where there is none. */
-  readonly scoredInverse: Int32Array;
-  /** [entries]: the scored tokens. */
-  readonly labels: Int32Array;
+  readonly scoredInverse: Int32Array<ArrayBuffer>;
+  /** [entries]: the scored tokens, sequence by sequence. */
+  readonly labels: Int32Array<ArrayBuffer>;
   /** [entries]: the sequence each entry belongs to. */
-  readonly entrySequence: Int32Array;
+  readonly entrySequence: Int32Array<ArrayBuffer>;
   readonly sequences: number;
+}
+
+/** A prompt with its answers, each with the number of the sequence that it ends. */
+interface PromptWithAnswers {
+  readonly prompt: Int32Array;
+  readonly answers: readonly { readonly tokens: Int32Array; readonly sequence: number }[];
 }
 
 function checkSequence(sequence: ScoredSequence, index: number): void {
@@ -43,57 +53,80 @@ function checkSequence(sequence: ScoredSequence, index: number): void {
 /** Lays sequences into rows. Throws RangeError for a sequence with no scored token or no token before it. */
 export function flatBatch(sequences: readonly ScoredSequence[]): FlatBatch {
   sequences.forEach(checkSequence);
-  const rows = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  const entries = sequences.reduce((sum, { tokens, scoredFrom }) => sum + tokens.length - scoredFrom, 0);
-  const batch = {
-    tokenIds: new Int32Array(rows),
-    positions: new Int32Array(rows),
-    keyRanges: new Int32Array(2 * rows),
-    queryRanges: new Int32Array(2 * rows),
-    scoredRows: new Int32Array(entries),
-    scoredInverse: new Int32Array(2 * rows).fill(-1),
-    labels: new Int32Array(entries),
-    entrySequence: new Int32Array(entries),
-    sequences: sequences.length,
-  };
-  let start = 0;
-  let entry = 0;
-  sequences.forEach(({ tokens, scoredFrom }, sequence) => {
-    const end = start + tokens.length;
-    batch.tokenIds.set(tokens, start);
-    for (let row = start; row < end; row++) {
-      batch.positions[row] = row - start;
-      batch.keyRanges.set([start, row + 1], 2 * row);
-      batch.queryRanges.set([row, end], 2 * row);
-    }
-    for (let token = scoredFrom; token < tokens.length; token++, entry++) {
-      const row = start + token - 1;
-      batch.scoredRows[entry] = row;
-      batch.scoredInverse[2 * row] = entry;
-      batch.labels[entry] = tokens[token] ?? 0;
-      batch.entrySequence[entry] = sequence;
-    }
-    start = end;
-  });
-  return batch;
-}
-
-function joined(prompt: Int32Array, answer: Int32Array): ScoredSequence {
-  const tokens = new Int32Array(prompt.length + answer.length); // [prompt + answer]
-  tokens.set(prompt);
-  tokens.set(answer, prompt.length);
-  return { tokens, scoredFrom: prompt.length };
+  return layOut(
+    sequences.map(({ tokens, scoredFrom }, sequence) => ({
+      prompt: tokens.subarray(0, scoredFrom),
+      answers: [{ tokens: tokens.subarray(scoredFrom), sequence }],
+    })),
+  );
 }
 
 /**
  * The chosen sides of all pairs, then the rejected sides of all pairs: sequence s is the chosen side of pair s, or
- * the rejected side of pair s − pairs. Only answer tokens are scored.
+ * the rejected side of pair s − pairs. Only answer tokens are scored. With a shared prompt both answers of a pair
+ * follow one copy of it, which computes the same with fewer rows.
  */
-export function pairBatch(pairs: readonly TokenPair[]): FlatBatch {
-  return flatBatch([
-    ...pairs.map(({ prompt, chosen }) => joined(prompt, chosen)),
-    ...pairs.map(({ prompt, rejected }) => joined(prompt, rejected)),
-  ]);
+export function pairBatch(
+  pairs: readonly TokenPair[],
+  { sharesPrompts = true }: { readonly sharesPrompts?: boolean } = {},
+): FlatBatch {
+  const chosen = pairs.map((pair, index) => ({ tokens: pair.chosen, sequence: index }));
+  const rejected = pairs.map((pair, index) => ({ tokens: pair.rejected, sequence: pairs.length + index }));
+  for (const [index, { prompt }] of pairs.entries()) {
+    if (prompt.length === 0) throw new RangeError(`Pair ${index} has a prompt without tokens.`);
+  }
+  const sides = sharesPrompts
+    ? pairs.map((_, index) => [chosen[index], rejected[index]])
+    : [...chosen, ...rejected].map((answer) => [answer]);
+  return layOut(
+    sides.map((answers, index) => ({
+      prompt: pairs[index % pairs.length]?.prompt ?? new Int32Array(),
+      answers: answers.filter((answer) => answer !== undefined),
+    })),
+  );
+}
+
+function layOut(texts: readonly PromptWithAnswers[]): FlatBatch {
+  const answers = texts.flatMap((text) => text.answers);
+  const entryCounts = answers.map(() => 0);
+  for (const { tokens, sequence } of answers) entryCounts[sequence] = tokens.length;
+  let entries = 0;
+  const firstEntries = entryCounts.map((count) => {
+    entries += count;
+    return entries - count;
+  });
+  const rows = entries + texts.reduce((sum, { prompt }) => sum + prompt.length, 0);
+  const batch = {
+    tokenIds: new Int32Array(rows),
+    segments: texts.map((text) => ({
+      prompt: text.prompt.length,
+      branches: text.answers.map(({ tokens }) => tokens.length),
+    })),
+    scoredRows: new Int32Array(entries),
+    scoredInverse: new Int32Array(2 * rows).fill(-1),
+    labels: new Int32Array(entries),
+    entrySequence: new Int32Array(entries),
+    sequences: answers.length,
+  };
+  let start = 0;
+  for (const text of texts) {
+    batch.tokenIds.set(text.prompt, start);
+    const lastOfPrompt = start + text.prompt.length - 1;
+    start += text.prompt.length;
+    for (const { tokens, sequence } of text.answers) {
+      batch.tokenIds.set(tokens, start);
+      for (const [index, label] of tokens.entries()) {
+        const entry = (firstEntries[sequence] ?? 0) + index;
+        const row = index === 0 ? lastOfPrompt : start + index - 1;
+        batch.scoredRows[entry] = row;
+        batch.scoredInverse[batch.scoredInverse[2 * row] === -1 ? 2 * row : 2 * row + 1] = entry;
+        batch.labels[entry] = label;
+        batch.entrySequence[entry] = sequence;
+      }
+      start += tokens.length;
+    }
+  }
+  return batch;
 }
 
 /** In which order pairs are trained on. */

@@ -25,7 +25,7 @@ beforeEach(async () => {
 describe("generate on WebGPU", () => {
   it("takes the likeliest token of a whole forward pass at every step", async () => {
     const { model, dispose } = createTinyModel(shape);
-    const weights = withoutAdapters(model.base);
+    const weights = withoutAdapters(model);
     const before = memory().numTensors;
     const prompts = [[5], [1, 7, 12, 300, 8, 9, 22, 4, 3, 17, 2], [1, 500, 2]].map((ids) =>
       Int32Array.from(ids),

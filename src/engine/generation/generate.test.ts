@@ -43,7 +43,7 @@ describe("generate", () => {
       expect(answers[index]).toEqual(await slowly(prompt, greedy.maxNewTokens));
     }
     // Adapters count: the base alone writes something else.
-    expect(await generate(model, withoutAdapters(model.base), prompts, greedy)).not.toEqual(answers);
+    expect(await generate(model, withoutAdapters(model), prompts, greedy)).not.toEqual(answers);
   });
 
   it.each([0, 0.8])("is not changed by batch-mates at temperature %s", async (temperature) => {

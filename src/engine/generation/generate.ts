@@ -1,14 +1,9 @@
 /** Batched decoding with a key-value cache: prompts of different lengths, one sampled continuation each. */
 import { createRandom, type Random } from "../data/random.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
-import {
-  cachedAttention,
-  forwardLayers,
-  headName,
-  scoredHidden,
-  type KeyValueCache,
-  type Model,
-} from "../models/decoder.ts";
+import { distinctWindows } from "../models/config.ts";
+import { boundLogits, forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
+import type { KeyValueCache } from "../models/rows.ts";
 import { parameter, type Weights } from "../models/weights.ts";
 import { dispose, read, tensor, tidy, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
@@ -140,6 +135,14 @@ function pendingRows(live: readonly Growing[]) {
   return { tokenIds, positions, keyRanges, slots, lastRows, inverse };
 }
 
+/** Ranges [first, end) of rows that see all that came before them, cut to the last `window` of it. */
+function lastKeys(keyRanges: readonly number[], window: number | null): readonly number[] {
+  if (window === null) return keyRanges;
+  return keyRanges.map((bound, index) =>
+    index % 2 === 0 ? Math.max(bound, (keyRanges[index + 1] ?? bound) - window) : bound,
+  );
+}
+
 /** Runs the pending tokens of all live sequences and reads the logits after each sequence's last token. */
 async function nextLogits(
   model: Model,
@@ -157,12 +160,19 @@ async function nextLogits(
   const integers = (values: ArrayLike<number>, shape: readonly number[]) =>
     hold(tensor(Int32Array.from(values), shape));
   try {
-    const tables = { slots: integers(slots, [count]), keyRanges: integers(keyRanges, [count, 2]) };
+    const tables = distinctWindows(model.config).map(
+      (window) => [window, integers(lastKeys(keyRanges, window), [count, 2])] as const,
+    );
     const x = hold(
       await forwardLayers(model, weights, {
         tokenIds: integers(tokenIds, [count]),
         positions: integers(positions, [count]),
-        attend: cachedAttention(cache, tables),
+        attention: {
+          kind: "cached",
+          cache,
+          slots: integers(slots, [count]),
+          keyRanges: new Map(tables),
+        },
       }),
     );
     const scored = { rows: integers(lastRows, [live.length]), inverse: integers(inverse, [count, 2]) };
@@ -171,6 +181,7 @@ async function nextLogits(
       return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }); // [live, vocabulary]
     });
     const values = await read(hold(logits));
+    boundLogits(model.config, values);
     const width = model.config.vocabularySize;
     return live.map((_, index) => values.subarray(index * width, (index + 1) * width));
   } finally {

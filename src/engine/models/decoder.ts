@@ -1,19 +1,29 @@
 /**
- * One decoder for every architecture that is a list of pre-norm attention and gated-MLP layers. It is a
- * function of named weights: with adapters it is the policy, without them the reference.
+ * One decoder for every architecture; the configuration says what differs between them. It is a function of named
+ * weights: with adapters it is the policy, without them the reference.
  */
 import { add } from "../kernels/add/add.ts";
 import { appendRows } from "../kernels/appendRows/appendRows.ts";
-import { attention, attentionOverCache, type AttentionAttributes } from "../kernels/attention/attention.ts";
+import {
+  attention as causalAttention,
+  attentionOverCache,
+  type AttentionAttributes,
+} from "../kernels/attention/attention.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { gatherRows } from "../kernels/gatherRows/gatherRows.ts";
+import { gelu } from "../kernels/gelu/gelu.ts";
+import { layerNorm } from "../kernels/layerNorm/layerNorm.ts";
 import { rmsNorm } from "../kernels/rmsNorm/rmsNorm.ts";
 import { rope } from "../kernels/rope/rope.ts";
 import { gatedActivation } from "../kernels/gatedActivation/gatedActivation.ts";
+import type { Weight } from "../kernels/weightLayout/packedWeight.ts";
 import { dispose, giveWay, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
-import type { ModelConfig } from "./config.ts";
-import { applyLinear, parameter, type Weights } from "./weights.ts";
+import { layerOptions, type ModelConfig } from "./config.ts";
+import { mlpNormName } from "./parameterNames.ts";
+import { tableOf, type RowAttention, type Rows, type ScoredRows, type Window } from "./rows.ts";
+import type { Stacks } from "./stacks.ts";
+import { applyLinear, matrix, parameter, type Weights } from "./weights.ts";
 
 /** Queries, keys and values of one layer after rotation. */
 export interface HeadStates {
@@ -25,79 +35,23 @@ export interface HeadStates {
   readonly v: Tensor;
 }
 
-/** How rows see one another in a layer: → [rows, heads · headDim]. */
-export type Attend = (layer: number, states: HeadStates, shape: AttentionAttributes) => Tensor;
-
-/** Rows of a flat batch, which has no batch axis and no padding; the tables are int32. */
-export interface Rows {
-  /** [rows] */
-  readonly tokenIds: Tensor;
-  /** [rows] position within the row's own sequence */
-  readonly positions: Tensor;
-  readonly attend: Attend;
-}
-
-/** The rows whose next token is scored. */
-export interface ScoredRows {
-  /** [entries] */
-  readonly rows: Tensor;
-  /** [rows, 2] entries of this row; −1 where there is none */
-  readonly inverse: Tensor;
-}
-
-/** Rows see their own sequence up to themselves; can be differentiated. */
-export function causalAttention(tables: {
-  readonly keyRanges: Tensor;
-  readonly queryRanges: Tensor;
-}): Attend {
-  return (_layer, states, shape) => attention({ ...states, ...tables }, shape);
-}
-
-/** Keys and values of earlier tokens, per layer [capacity, keyValueHeads · headDim] each. */
-export type KeyValueCache = readonly { readonly keys: Tensor; readonly values: Tensor }[];
-
-/** Rows are first stored in the cache at `slots` [rows], then see the cache rows of `keyRanges` [rows, 2]. */
-export function cachedAttention(
-  cache: KeyValueCache,
-  tables: { readonly slots: Tensor; readonly keyRanges: Tensor },
-): Attend {
-  return (layer, { q, k, v }, shape) => {
-    const stored = cache[layer];
-    if (stored === undefined)
-      throw new Error(`The cache has ${cache.length} layers, layer ${layer} is asked for.`);
-    appendRows(stored.keys, k, tables.slots);
-    appendRows(stored.values, v, tables.slots);
-    return attentionOverCache({ q, k: stored.keys, v: stored.values, keyRanges: tables.keyRanges }, shape);
-  };
-}
-
 /** A model that is loaded: its shape, its parameters and its rotary table. */
 export interface Model {
   readonly config: ModelConfig;
-  readonly base: ReadonlyMap<string, Tensor>;
-  /** [maxPositions, headDim / 2, 2] cosines and sines */
-  readonly ropeTable: Tensor;
+  readonly base: ReadonlyMap<string, Weight>;
+  /** The same matrices group by group; empty when the layers cannot be fused. */
+  readonly stacks: Stacks;
+  /** [maxPositions, rotaryDims / 2, 2] cosines and sines of the `main` rotation; null with learned positions. */
+  readonly ropeTable: Tensor | null;
+  /** The same of the `local` rotation, where layers have one. */
+  readonly localRopeTable: Tensor | null;
 }
 
-/** Names of the parameters of one layer, for gradients and checks. */
-export function layerParameterNames(layer: number): string[] {
-  const prefix = `model.layers.${layer}`;
-  const modules = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"];
-  modules.push("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
-  return [
-    `${prefix}.input_layernorm.weight`,
-    `${prefix}.post_attention_layernorm.weight`,
-    ...modules.map((module) => `${prefix}.${module}.weight`),
-  ];
-}
-
-/** Names of every parameter the model needs; a tied head has none of its own. */
-export function parameterNames(config: ModelConfig): string[] {
-  const names = ["model.embed_tokens.weight"];
-  for (let layer = 0; layer < config.layers; layer++) names.push(...layerParameterNames(layer));
-  names.push("model.norm.weight");
-  if (!config.hasTiedEmbeddings) names.push("lm_head.weight");
-  return names;
+/** Cosines and sines that turn a layer's queries and keys; null where nothing is turned. */
+export function ropeTableOf(model: Model, layer: number): Tensor | null {
+  const { rope } = layerOptions(model.config, layer);
+  if (rope === null) return null;
+  return rope === "main" ? model.ropeTable : model.localRopeTable;
 }
 
 /** Name of the matrix that turns hidden states into logits. */
@@ -105,30 +59,44 @@ export function headName(config: ModelConfig): string {
   return config.hasTiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
 }
 
-/** Token embeddings: → [rows, hidden]. */
-export function embedTokens(weights: Weights, rows: Rows): Tensor {
-  return embedding(rows.tokenIds, parameter(weights, "model.embed_tokens.weight"));
+/** Whether a parameter belongs to what turns tokens into the first residual stream. */
+export function isEmbedding(name: string): boolean {
+  return name.startsWith("model.embed_");
+}
+
+/** Token embeddings, with those of positions where they are learned: → [rows, hidden]. */
+export function embedTokens({ config }: Model, weights: Weights, rows: Rows): Tensor {
+  const tokens = embedding(
+    rows.tokenIds,
+    matrix(weights, "model.embed_tokens.weight"),
+    config.embeddingScale,
+  );
+  if (config.rotaryDims > 0) return tokens;
+  return add(tokens, embedding(rows.positions, matrix(weights, "model.embed_positions.weight")));
+}
+
+/** The norm called `name`, of the model's kind, over every row or every group of it that is as wide as its gain. */
+function applyNorm({ config }: Model, weights: Weights, name: string, x: Tensor): Tensor {
+  const gain = parameter(weights, `${name}.weight`);
+  const epsilon = config.rmsNormEpsilon;
+  if (config.norm === "rms") return rmsNorm(x, gain, epsilon);
+  return layerNorm(x, { gain, bias: parameter(weights, `${name}.bias`), epsilon });
 }
 
 /** One layer: residual stream [rows, hidden] → [rows, hidden]. */
-export function decoderLayer(model: Model, weights: Weights, layer: number, stream: Stream): Tensor {
-  const { rmsNormEpsilon } = model.config;
-  const prefix = `model.layers.${layer}`;
-  const attentionInput = rmsNorm(
-    stream.x,
-    parameter(weights, `${prefix}.input_layernorm.weight`),
-    rmsNormEpsilon,
+export function decoderLayer(model: Model, weights: Weights, layer: number, { x, rows }: Stream): Tensor {
+  const { hasPostNorms, isParallelResidual } = model.config;
+  const norm = (name: string, states: Tensor) =>
+    applyNorm(model, weights, `model.layers.${layer}.${name}`, states);
+  const attended = selfAttention(model, weights, layer, { x: norm("input_layernorm", x), rows });
+  const between = add(x, hasPostNorms ? norm("post_attention_layernorm", attended) : attended);
+  const fed = feedForward(
+    model,
+    weights,
+    layer,
+    norm(mlpNormName(model.config), isParallelResidual ? x : between),
   );
-  const attended = add(stream.x, selfAttention(model, weights, layer, { ...stream, x: attentionInput }));
-  const mlpInput = rmsNorm(
-    attended,
-    parameter(weights, `${prefix}.post_attention_layernorm.weight`),
-    rmsNormEpsilon,
-  );
-  const gate = applyLinear(weights, `${prefix}.mlp.gate_proj`, mlpInput); // [rows, intermediate]
-  const up = applyLinear(weights, `${prefix}.mlp.up_proj`, mlpInput); // [rows, intermediate]
-  const product = gatedActivation(gate, up, "silu"); // [rows, intermediate]
-  return add(attended, applyLinear(weights, `${prefix}.mlp.down_proj`, product)); // [rows, hidden]
+  return add(between, hasPostNorms ? norm("post_feedforward_layernorm", fed) : fed);
 }
 
 /** What flows through the layers. */
@@ -138,23 +106,65 @@ interface Stream {
   readonly rows: Rows;
 }
 
+/** The MLP: [rows, hidden] → [rows, hidden]. */
+function feedForward({ config }: Model, weights: Weights, layer: number, x: Tensor): Tensor {
+  const { isGatedMlp, activation } = config;
+  const prefix = `model.layers.${layer}.mlp`;
+  const up = applyLinear(weights, `${prefix}.up_proj`, x); // [rows, intermediate]
+  if (isGatedMlp) {
+    const gate = applyLinear(weights, `${prefix}.gate_proj`, x); // [rows, intermediate]
+    return applyLinear(weights, `${prefix}.down_proj`, gatedActivation(gate, up, activation));
+  }
+  if (activation === "silu") throw new Error("An MLP without a gate has no silu.");
+  return applyLinear(weights, `${prefix}.down_proj`, gelu(up, activation));
+}
+
 function selfAttention(model: Model, weights: Weights, layer: number, { x, rows }: Stream): Tensor {
-  const { heads, keyValueHeads, headDim } = model.config;
+  const { heads, keyValueHeads, headDim, rotaryDims: rotary, hasQueryKeyNorm } = model.config;
+  const { attentionScale: scale, attentionSoftCap: softCap } = model.config;
   const prefix = `model.layers.${layer}.self_attn`;
-  const turn = (states: Tensor, count: number) =>
-    rope(states, { table: model.ropeTable, positions: rows.positions }, { heads: count, headDim });
+  const table = ropeTableOf(model, layer);
+  /** Queries or keys: each head is normed, then turned, where the model does so. */
+  const turned = (name: "q" | "k", count: number) => {
+    const projected = applyLinear(weights, `${prefix}.${name}_proj`, x); // [rows, count · headDim]
+    const states = hasQueryKeyNorm
+      ? applyNorm(model, weights, `${prefix}.${name}_norm`, projected)
+      : projected;
+    if (table === null) return states;
+    return rope(states, { table, positions: rows.positions }, { heads: count, headDim, rotary });
+  };
   const states = {
-    q: turn(applyLinear(weights, `${prefix}.q_proj`, x), heads), // [rows, heads · headDim]
-    k: turn(applyLinear(weights, `${prefix}.k_proj`, x), keyValueHeads), // [rows, keyValueHeads · headDim]
+    q: turned("q", heads), // [rows, heads · headDim]
+    k: turned("k", keyValueHeads), // [rows, keyValueHeads · headDim]
     v: applyLinear(weights, `${prefix}.v_proj`, x), // [rows, keyValueHeads · headDim]
   };
-  const shape = { heads, keyValueHeads, headDim, scale: 1 / Math.sqrt(headDim) };
-  return applyLinear(weights, `${prefix}.o_proj`, rows.attend(layer, states, shape)); // [rows, hidden]
+  const shape = { heads, keyValueHeads, headDim, scale, ...(softCap === null ? {} : { softCap }) };
+  const { window } = layerOptions(model.config, layer);
+  return applyLinear(weights, `${prefix}.o_proj`, attend(rows.attention, { layer, window }, states, shape)); // [rows, hidden]
+}
+
+/** Rows meet the rows they see: → [rows, heads · headDim]. Only rows of one batch can be differentiated. */
+function attend(
+  attention: RowAttention,
+  { layer, window }: { readonly layer: number; readonly window: Window },
+  states: HeadStates,
+  shape: AttentionAttributes,
+): Tensor {
+  if (attention.kind === "causal")
+    return causalAttention({ ...states, ...tableOf(attention.tables, window) }, shape);
+  const { cache, slots } = attention;
+  const stored = cache[layer];
+  if (stored === undefined)
+    throw new Error(`The cache has ${cache.length} layers, layer ${layer} is asked for.`);
+  appendRows(stored.keys, states.k, slots);
+  appendRows(stored.values, states.v, slots);
+  const keyRanges = tableOf(attention.keyRanges, window);
+  return attentionOverCache({ q: states.q, k: stored.keys, v: stored.values, keyRanges }, shape);
 }
 
 /** Residual stream after the last layer: [rows, hidden]; the caller disposes it. */
 export async function forwardLayers(model: Model, weights: Weights, rows: Rows): Promise<Tensor> {
-  let x = tidy(() => embedTokens(weights, rows));
+  let x = tidy(() => embedTokens(model, weights, rows));
   for (let layer = 0; layer < model.config.layers; layer++) {
     const input = x;
     try {
@@ -170,5 +180,12 @@ export async function forwardLayers(model: Model, weights: Weights, rows: Rows):
 /** Final norm of the scored rows only: [rows, hidden] → [entries, hidden]. Prompts cost nothing from here on. */
 export function scoredHidden(model: Model, weights: Weights, x: Tensor, scored: ScoredRows): Tensor {
   const gathered = gatherRows(x, { indices: scored.rows, inverse: scored.inverse }); // [entries, hidden]
-  return rmsNorm(gathered, parameter(weights, "model.norm.weight"), model.config.rmsNormEpsilon);
+  return applyNorm(model, weights, "model.norm", gathered);
+}
+
+/** Bounds logits that were read back, where the model does so; in place. */
+export function boundLogits({ logitSoftCap }: ModelConfig, logits: Float32Array | Int32Array): void {
+  if (logitSoftCap === null) return;
+  for (const [index, logit] of logits.entries())
+    logits[index] = logitSoftCap * Math.tanh(logit / logitSoftCap);
 }

@@ -1,12 +1,15 @@
 /** From the files of a model folder to a model on the device. Nothing is kept when anything is wrong. */
 import { FileFormatError } from "../files/fileFormatError.ts";
 import { readSafetensors, type NamedArray } from "../files/safetensors.ts";
+import type { WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
 import { ropeTable } from "../kernels/rope/ropeTable.ts";
-import { dispose, tensor } from "../tensor/run.ts";
-import type { Tensor } from "../tensor/tfjs.ts";
+import { tensor } from "../tensor/run.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { readModelConfig, type ModelConfig } from "./config.ts";
-import { parameterNames, type Model } from "./decoder.ts";
+import { openCheckpoint } from "./checkpoint.ts";
+import type { Model } from "./decoder.ts";
+import { expectedShapes } from "./parameterNames.ts";
+import { disposeWeights, uploadWeights } from "./stacks.ts";
 
 /** A file by its name within the folder. */
 export interface ModelFile {
@@ -47,81 +50,49 @@ export function loadModel(files: readonly ModelFile[]): LoadedModel {
     );
   }
   const arrays = readSafetensors(requireFile(files, "model.safetensors").bytes, "model.safetensors");
-  checkWeights(config, arrays);
-  return { ...uploadModel(config, arrays), tokenizer };
+  return { ...uploadModel(config, openCheckpoint(config, arrays, "model.safetensors")), tokenizer };
 }
 
-/** Puts checked weights on the device. */
+/** Puts checked weights on the device, matrices in `layout`. */
 export function uploadModel(
   config: ModelConfig,
-  arrays: ReadonlyMap<string, NamedArray>,
+  arrays: Pick<ReadonlyMap<string, NamedArray>, "get">,
+  layout: WeightLayout = "f32",
 ): Omit<LoadedModel, "tokenizer"> {
-  // The one table whose size no file has confirmed comes first, so that nothing is on the device when it fails.
-  const table = ropeTable({
-    headDim: config.headDim,
-    maxPositions: config.maxPositions,
-    theta: config.ropeTheta,
-    ...(config.ropeScaling === null ? {} : { scaling: config.ropeScaling }),
-  });
-  const base = new Map<string, Tensor>();
-  for (const name of parameterNames(config)) {
+  // The tables, whose size no file has confirmed, come first, so that nothing is on the device when they fail.
+  const { main, local } = ropeTables(config);
+  const named = [...expectedShapes(config).keys()].flatMap((name) => {
     const array = arrays.get(name);
-    if (array !== undefined) base.set(name, tensor(array.values, array.shape));
-  }
+    return array === undefined ? [] : [[name, array] as const];
+  });
+  const weights = uploadWeights(config, new Map(named), layout);
+  const shape = [config.maxPositions, config.rotaryDims / 2, 2];
   const model = {
     config,
-    base,
-    ropeTable: tensor(table, [config.maxPositions, config.headDim / 2, 2]),
+    ...weights,
+    ropeTable: main === null ? null : tensor(main, shape),
+    localRopeTable: local === null ? null : tensor(local, shape),
   };
   return {
     model,
     dispose: () => {
-      dispose([...base.values(), model.ropeTable]);
+      disposeWeights(weights);
+      model.ropeTable?.dispose();
+      model.localRopeTable?.dispose();
     },
   };
 }
 
-/** Refuses missing, extra and misshapen weights, by name and with both shapes. */
-function checkWeights(config: ModelConfig, arrays: ReadonlyMap<string, NamedArray>): void {
-  const expected = expectedShapes(config);
-  for (const [name, shape] of expected) {
-    const found = arrays.get(name);
-    if (found === undefined) refuse(`the weight "${name}" is missing.`);
-    else if (found.shape.join() !== shape.join()) {
-      refuse(`"${name}" has shape [${found.shape.join(", ")}], config.json asks for [${shape.join(", ")}].`);
-    }
-  }
-  for (const name of arrays.keys()) {
-    const isTiedCopy = name === "lm_head.weight" && config.hasTiedEmbeddings;
-    const isRotaryBuffer = name.endsWith("rotary_emb.inv_freq");
-    if (!expected.has(name) && !isTiedCopy && !isRotaryBuffer) {
-      refuse(`the weight "${name}" is not part of a ${config.architecture} model.`);
-    }
-  }
-}
-
-function refuse(reason: string): never {
-  throw new FileFormatError("FIL-1", "model.safetensors", reason);
-}
-
-/** Shapes of every weight a model of this configuration needs, by name. */
-export function expectedShapes(config: ModelConfig): Map<string, number[]> {
-  const { hiddenSize, intermediateSize, vocabularySize, heads, keyValueHeads, headDim } = config;
-  const bySuffix: Record<string, number[]> = {
-    "embed_tokens.weight": [vocabularySize, hiddenSize],
-    "lm_head.weight": [vocabularySize, hiddenSize],
-    "q_proj.weight": [heads * headDim, hiddenSize],
-    "k_proj.weight": [keyValueHeads * headDim, hiddenSize],
-    "v_proj.weight": [keyValueHeads * headDim, hiddenSize],
-    "o_proj.weight": [hiddenSize, heads * headDim],
-    "gate_proj.weight": [intermediateSize, hiddenSize],
-    "up_proj.weight": [intermediateSize, hiddenSize],
-    "down_proj.weight": [hiddenSize, intermediateSize],
+/** Cosines and sines of both rotations, where the model has them. */
+function ropeTables(config: ModelConfig) {
+  const { rotaryDims: headDim, maxPositions, ropeTheta, ropeScaling, localRopeTheta } = config;
+  if (headDim === 0) return { main: null, local: null };
+  const sizes = { headDim, maxPositions };
+  const scaling = ropeScaling === null ? {} : { scaling: ropeScaling };
+  return {
+    main: ropeTable({ ...sizes, theta: ropeTheta, ...scaling }),
+    local: localRopeTheta === null ? null : ropeTable({ ...sizes, theta: localRopeTheta }),
   };
-  const norm = [hiddenSize];
-  return new Map(
-    parameterNames(config).map((name) => [name, bySuffix[name.split(".").slice(-2).join(".")] ?? norm]),
-  );
 }
 
 function findFile(files: readonly ModelFile[], name: string): ModelFile | undefined {

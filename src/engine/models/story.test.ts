@@ -41,7 +41,7 @@ it("gives the embedded model's golden ids, logits and log-probs", { timeout: 60_
     scoredFrom: prompt.length,
   }));
   const batch = uploadBatch(flatBatch(sequences));
-  const weights = withoutAdapters(model.base);
+  const weights = withoutAdapters(model);
   const { logps } = await scoreBatch(model, weights, batch);
   expectNear(sumBySequence(batch.flat, logps), [golden.chosen_logp, golden.rejected_logp]);
 

@@ -1,6 +1,9 @@
 /** A model's parameters by their Hugging Face names, with or without the adapters on top. */
+import type { GroupAdapter } from "../kernels/groupLinear/groupLinear.ts";
 import { linear } from "../kernels/linear/linear.ts";
+import { isPackedWeight, type Weight } from "../kernels/weightLayout/packedWeight.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
+import type { Stacks } from "./stacks.ts";
 
 /** One low-rank adapter: adds `scale · (x Aᵀ) Bᵀ` to the linear it is named for. */
 export interface AdapterTensors {
@@ -14,9 +17,13 @@ export interface AdapterTensors {
 
 /** Everything a forward pass reads. */
 export interface Weights {
-  readonly base: ReadonlyMap<string, Tensor>;
+  readonly base: ReadonlyMap<string, Weight>;
+  /** The same matrices group by group, as the fused layers read them; empty when there are none. */
+  readonly stacks: Stacks;
   /** By module name, such as `model.layers.0.self_attn.q_proj`. */
   readonly adapters: ReadonlyMap<string, AdapterTensors>;
+  /** The same adapters by the name of a group of stacked linears. */
+  readonly groupAdapters: ReadonlyMap<string, GroupAdapter>;
   /** Drops inputs of adapters while training; the seed changes every forward pass. Null when scoring. */
   readonly dropout: { readonly rate: number; readonly seed: number } | null;
 }
@@ -27,8 +34,8 @@ export class MissingWeightError extends Error {
 }
 
 /** The base alone, adapters off: the reference policy, with no second model in memory. */
-export function withoutAdapters(base: ReadonlyMap<string, Tensor>): Weights {
-  return { base, adapters: new Map(), dropout: null };
+export function withoutAdapters({ base, stacks }: Pick<Weights, "base" | "stacks">): Weights {
+  return { base, stacks, adapters: new Map(), groupAdapters: new Map(), dropout: null };
 }
 
 /** The same weights with adapter dropout for one forward pass. */
@@ -36,25 +43,49 @@ export function withDropout(weights: Weights, dropout: Weights["dropout"]): Weig
   return { ...weights, dropout };
 }
 
-/** Looks a parameter up by its full name; throws `MissingWeightError`. */
-export function parameter(weights: Weights, name: string): Tensor {
-  const tensor = weights.base.get(name);
-  if (tensor === undefined) throw new MissingWeightError(`The model has no weight "${name}".`);
-  return tensor;
+/** Looks a vector or an unpacked matrix up by its full name; throws `MissingWeightError`. */
+export function parameter(weights: Pick<Weights, "base">, name: string): Tensor {
+  const weight = matrix(weights, name);
+  if (isPackedWeight(weight)) throw new MissingWeightError(`"${name}" is packed in ${weight.layout}.`);
+  return weight;
+}
+
+/** Looks a matrix up by its full name, packed or not; throws `MissingWeightError`. */
+export function matrix({ base }: Pick<Weights, "base">, name: string): Weight {
+  const weight = base.get(name);
+  if (weight === undefined) throw new MissingWeightError(`The model has no weight "${name}".`);
+  return weight;
+}
+
+/** Shape of a parameter whatever its layout: [outputs, inputs] of a matrix; null when there is none of that name. */
+export function parameterShape({ base }: Pick<Weights, "base">, name: string): readonly number[] | null {
+  const weight = base.get(name);
+  if (weight === undefined) return null;
+  return isPackedWeight(weight) ? [weight.outputs, weight.inputs] : weight.shape;
+}
+
+/** How many numbers the base has. */
+export function countParameters(weights: Pick<Weights, "base">): number {
+  const counts = [...weights.base.keys()].map((name) =>
+    (parameterShape(weights, name) ?? [0]).reduce((product, size) => product * size, 1),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /**
- * The linear named `module`, with its adapter if it has one: [rows, in] → [rows, out].
+ * The linear named `module`, with its bias and its adapter if it has them: [rows, in] → [rows, out].
  * Every architecture gets LoRA through this function without knowing it.
  */
 export function applyLinear(weights: Weights, module: string, x: Tensor): Tensor {
-  const weight = parameter(weights, `${module}.weight`);
+  const weight = matrix(weights, `${module}.weight`);
+  const hasBias = weights.base.has(`${module}.bias`);
+  const own = { weight, ...(hasBias ? { bias: parameter(weights, `${module}.bias`) } : {}) };
   const adapter = weights.adapters.get(module);
-  if (adapter === undefined) return linear(x, { weight });
+  if (adapter === undefined) return linear(x, own);
   const { a, b, scale } = adapter;
-  if (weights.dropout === null) return linear(x, { weight, adapter: { a, b, scale } });
+  if (weights.dropout === null) return linear(x, { ...own, adapter: { a, b, scale } });
   const seed = hashName(module, weights.dropout.seed);
-  return linear(x, { weight, adapter: { a, b, scale, dropout: { rate: weights.dropout.rate, seed } } });
+  return linear(x, { ...own, adapter: { a, b, scale, dropout: { rate: weights.dropout.rate, seed } } });
 }
 
 /** FNV-1a over the name, so that every module drops different inputs under one seed. */

@@ -5,7 +5,7 @@ import { generate } from "../generation/generate.ts";
 import { argmax } from "../generation/sampling.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { decoderLayer, embedTokens, headName, scoredHidden, type Model } from "../models/decoder.ts";
-import { parameter, withoutAdapters } from "../models/weights.ts";
+import { countParameters, parameter, withoutAdapters } from "../models/weights.ts";
 import { dispose, memory, read, tidy } from "../tensor/run.ts";
 import { scoreBatch, uploadBatch } from "../training/scoring.ts";
 import { openStories, type ReferenceContinuation } from "./storiesModel.ts";
@@ -34,12 +34,12 @@ export async function checkStoriesForward(): Promise<void> {
   // The scored row is the last one, which predicts the token that is appended here.
   const tokens = Int32Array.from([...ids, reference.argmax]);
   const batch = uploadBatch(flatBatch([{ tokens, scoredFrom: ids.length }]));
-  const weights = withoutAdapters(model.base);
+  const weights = withoutAdapters(model);
   const lastRow = async (states: Awaited<ReturnType<typeof read>>) => {
     const width = model.config.hiddenSize;
     return states.subarray((ids.length - 1) * width, ids.length * width);
   };
-  let x = tidy(() => embedTokens(weights, batch.rows));
+  let x = tidy(() => embedTokens(model, weights, batch.rows));
   for (let layer = 0; layer < model.config.layers; layer++) {
     const previous = x;
     x = tidy(() => decoderLayer(model, weights, layer, { x: previous, rows: batch.rows }));
@@ -77,7 +77,7 @@ export async function checkStoriesContinuations(): Promise<void> {
 async function logpsOf(model: Model, { full_ids: ids, prompt_ids: prompt }: ReferenceContinuation) {
   const sequence = { tokens: Int32Array.from(ids), scoredFrom: prompt.length };
   const batch = uploadBatch(flatBatch([sequence]));
-  const { logps } = await scoreBatch(model, withoutAdapters(model.base), batch);
+  const { logps } = await scoreBatch(model, withoutAdapters(model), batch);
   batch.dispose();
   return [...logps];
 }
@@ -93,14 +93,14 @@ export async function checkStoriesGreedy(knownTokens: number): Promise<void> {
   const firstUnsure = logps.findIndex((logp) => !isSure(logp));
   const sure = firstUnsure < 0 ? logps.length : firstUnsure;
   const expected = ids.slice(prompt.length, prompt.length + sure);
-  const weights = withoutAdapters(model.base);
+  const weights = withoutAdapters(model);
   const [answer = []] = await generate(model, weights, [Int32Array.from(prompt)], {
     ...options,
     maxNewTokens: Math.max(1, expected.length),
   });
   expect(answer[0]).toBe(reference.argmax);
   expect(answer.slice(0, expected.length)).toEqual(expected);
-  const parameters = [...model.base.values()].reduce((sum, { size }) => sum + size, 0);
+  const parameters = countParameters(model);
   if (parameters === KNOWN_PARAMETERS) {
     const [story = []] = await generate(model, weights, [Int32Array.of(bos)], {
       ...options,

@@ -21,7 +21,7 @@ it("counts every byte that an evaluator keeps", async () => {
   const before = memory().numBytes;
   const settings = { pairs, objective, params: config.params, reference, batchPairs: config.batchPairs };
   const evaluator = createEvaluator(model, settings);
-  for await (const _ of evaluator.evaluate(withoutAdapters(model.base))) continue;
+  for await (const _ of evaluator.evaluate(withoutAdapters(model))) continue;
   const { memoryBytes } = estimateRun(model, config, { train: run.trainPairs, heldout: heldoutPairs });
   expect(memoryBytes.evaluation).toBe(memory().numBytes - before);
   evaluator.dispose();

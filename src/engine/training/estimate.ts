@@ -1,6 +1,7 @@
 /** What a run will cost, from its configuration and the shape of its data alone. */
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Model } from "../models/decoder.ts";
+import { countParameters } from "../models/weights.ts";
 import type { RunConfig } from "./config.ts";
 import { countTrainable } from "./policy.ts";
 import { referenceBytes } from "./train.ts";
@@ -21,8 +22,8 @@ export interface RunEstimate {
 const BYTES_PER_NUMBER = 4;
 /** Buffers come in size classes that can leave a fifth of them unused, and batches of several lengths fill several. */
 const POOL_SLACK = 1.35;
-/** Token, position, key range, query range and scored entries of each row of a batch. */
-const TABLE_NUMBERS_PER_ROW = 8;
+/** Token, position, two ranges of keys and two of queries, and two scored entries of each row of a batch. */
+const TABLE_NUMBERS_PER_ROW = 12;
 /** Row and label of each scored token. */
 const TABLE_NUMBERS_PER_ENTRY = 2;
 /** Parameter, gradient and two moments. */
@@ -35,7 +36,7 @@ export function estimateRun(
   data: { readonly train: readonly TokenPair[]; readonly heldout: readonly TokenPair[] },
 ): RunEstimate {
   const { hiddenSize, layers } = model.config;
-  const baseParameters = [...model.base.values()].reduce((sum, { size }) => sum + size, 0);
+  const baseParameters = countParameters(model);
   const trainableParameters = countTrainable(model, config);
   const meanOf = (count: (pair: TokenPair) => number) =>
     data.train.reduce((sum, pair) => sum + count(pair), 0) / Math.max(1, data.train.length);
@@ -78,7 +79,7 @@ function layerValues({ config }: Model, { tuning, loraRank }: RunConfig): number
 function evaluationBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
   const used = heldout.slice(0, config.evalPairs);
   const entries = used.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
-  const rows = entries + used.reduce((sum, { prompt }) => sum + 2 * prompt.length, 0);
+  const rows = entries + used.reduce((sum, { prompt }) => sum + prompt.length, 0);
   // Full fine-tuning measures no KL.
   const hiddenSize = config.tuning === "lora" ? model.config.hiddenSize : 0;
   return BYTES_PER_NUMBER * (rows * TABLE_NUMBERS_PER_ROW + entries * (TABLE_NUMBERS_PER_ENTRY + hiddenSize));

@@ -2,6 +2,7 @@
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
+import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
@@ -49,7 +50,11 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
   const batches: HeldoutBatch[] = [];
   for (let start = 0; start < pairs.length; start += batchPairs) {
     const some = pairs.slice(start, start + batchPairs);
-    batches.push({ pairs: some, batch: uploadBatch(pairBatch(some)), hidden: null });
+    batches.push({
+      pairs: some,
+      batch: uploadBatch(pairBatch(some), distinctWindows(model.config)),
+      hidden: null,
+    });
   }
   const totals = {
     pairs: pairs.length,

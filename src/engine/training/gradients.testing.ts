@@ -2,8 +2,8 @@
 import type { TokenPair } from "../data/tokenPair.ts";
 import { pairBatch } from "../data/batch.ts";
 import type { ObjectiveResult } from "../losses/objective.ts";
-import { dispose, read } from "../tensor/run.ts";
-import { addGradients, type Gradients } from "./gradients.ts";
+import { dispose, read, zeros } from "../tensor/run.ts";
+import { addGradients, type BackwardPass } from "./gradients.ts";
 import { pairStatistics, tokenGradients } from "./pairScores.ts";
 import type { Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
@@ -17,20 +17,25 @@ export interface GradientCase {
 }
 
 /** Reads the gradient of the loss over the run's pairs for every trained parameter. */
-export async function gradientsOf({ run, policy }: GradientCase): Promise<Map<string, Float32Array>> {
+export async function gradientsOf(
+  { run, policy }: GradientCase,
+  keeps: BackwardPass["keeps"] = "layerInputs",
+): Promise<Map<string, Float32Array>> {
   const { model, trainPairs } = run;
   await fillReference(run);
   const batch = uploadBatch(pairBatch(trainPairs));
-  const gradients: Gradients = new Map();
+  const flat = zeros(policy.parameters.theta.shape);
+  const { weights, trainables } = policy;
   try {
-    await addGradients({ model, ...policy, gradients }, batch, ({ logps }) =>
+    await addGradients({ model, weights, keeps, sink: { flat, trainables } }, batch, ({ logps }) =>
       tokenGradients(batch.flat, resultOf(run, batch, logps)),
     );
-    const values = new Map<string, Float32Array>();
-    for (const [name, gradient] of gradients) values.set(name, Float32Array.from(await read(gradient)));
-    return values;
+    const values = Float32Array.from(await read(flat));
+    return new Map(
+      trainables.map(({ name, offset, tensor: { size } }) => [name, values.slice(offset, offset + size)]),
+    );
   } finally {
-    dispose([...gradients.values()]);
+    dispose(flat);
     batch.dispose();
   }
 }

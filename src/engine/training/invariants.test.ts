@@ -67,7 +67,7 @@ function expectSameMetrics(actual: FollowedRun, expected: FollowedRun, allowed: 
 
 async function baseValues(of: Model): Promise<Record<string, Float32Array>> {
   const values: Record<string, Float32Array> = {};
-  for (const [name, weight] of of.base) values[name] = Float32Array.from(await read(weight));
+  for (const name of of.base.keys()) values[name] = Float32Array.from(await read(parameter(of, name)));
   return values;
 }
 
@@ -173,13 +173,16 @@ describe("a run", () => {
   });
 
   it("starts at ln 2 and at the reference, because B = 0 changes nothing", async () => {
-    const { steps, evaluations } = await follow(tinyRun(model, { loraDropout: 0.3 }));
+    const { steps, evaluations } = await follow(tinyRun(model));
     expect(steps[0]).toMatchObject({ "margins/logratio": 0, "rewards/margins": 0, "rewards/accuracies": 0 });
     expect(steps[0]?.["loss"]).toBeCloseTo(Math.LN2, 12);
     expect(evaluations[0]?.metrics).toMatchObject({ "eval_margins/logratio": 0, "eval_kl/chosen": 0 });
     expect(evaluations[0]?.chosenDelta).toEqual(new Float32Array(4));
     expect(evaluations[0]?.rejectedDelta).toEqual(new Float32Array(4));
     expect(evaluations.at(-1)?.metrics["eval_kl/chosen"]).toBeGreaterThan(0);
+    // Dropout runs on other kernels than the reference, which round otherwise.
+    const dropped = await follow(tinyRun(model, { loraDropout: 0.3, steps: 1 }));
+    expect(dropped.steps[0]?.["loss"]).toBeCloseTo(Math.LN2, 6);
   });
 
   it.each([
@@ -256,7 +259,7 @@ describe("what trains", () => {
     const before = await baseValues(other.model);
     const { saved, steps, evaluations } = await follow(tinyRun(other.model, { tuning: "full" }));
     expect(await baseValues(other.model)).toEqual(before);
-    expect(Object.keys(parametersOf(saved.get(3) ?? {}))).toEqual(Object.keys(before));
+    expect(Object.keys(parametersOf(saved.get(3) ?? {})).toSorted()).toEqual(Object.keys(before).toSorted());
     for (const [name, values] of Object.entries(before)) {
       expect(saved.get(0)?.[name], name).toEqual(values);
       expect(saved.get(3)?.[name], name).not.toEqual(values);
@@ -279,8 +282,7 @@ describe("what trains", () => {
     const merged = new Map(model.base);
     const made: ReturnType<typeof tensor>[] = [];
     for (const [module, { a, b, scale }] of policy.weights.adapters) {
-      const weight = model.base.get(`${module}.weight`);
-      if (weight === undefined) throw new Error(`No weight ${module}`);
+      const weight = parameter(model, `${module}.weight`);
       const sum = tensor(mergedValues(await read(weight), await read(a), await read(b), scale), weight.shape);
       made.push(sum);
       merged.set(`${module}.weight`, sum);
@@ -299,11 +301,14 @@ describe("what trains", () => {
       return values;
     };
     const unmerged = await logitsOf(policy.weights);
-    compare(await logitsOf(withoutAdapters(merged)), unmerged, { label: "logits", tolerance: 1e-5 });
+    compare(await logitsOf(withoutAdapters({ base: merged, stacks: new Map() })), unmerged, {
+      label: "logits",
+      tolerance: 1e-5,
+    });
     expect(() =>
       compare(new Float32Array(unmerged.length), unmerged, { label: "zeros", tolerance: 1e-5 }),
     ).toThrow("zeros");
-    const untouched = await logitsOf(withoutAdapters(model.base));
+    const untouched = await logitsOf(withoutAdapters(model));
     expect(() => compare(untouched, unmerged, { label: "base", tolerance: 1e-2 })).toThrow("base");
     dispose(made);
     policy.dispose();
@@ -451,7 +456,7 @@ describe("device memory", () => {
     const before = memory().numTensors;
     const prompts = [Int32Array.of(1, 4), Int32Array.of(1, 4, 9, 11)];
     const options = { maxNewTokens: 5, temperature: 1, seed: 1, stopTokenIds: [2] };
-    await generate(model, withoutAdapters(model.base), prompts, options);
+    await generate(model, withoutAdapters(model), prompts, options);
     expect(memory().numTensors).toBe(before);
   });
 

@@ -1,14 +1,20 @@
 /** The policy being trained: adapters on the model's frozen weights, or a copy of the weights themselves. */
-import { adapterTrainables, createAdapters, type InitialValues, type Trainable } from "../adapters/lora.ts";
+import { createAdapters, type InitialValues } from "../adapters/lora.ts";
+import { flatParameters, type FlatParameters, type Trainable } from "../adapters/parameters.ts";
 import { createRandom } from "../data/random.ts";
+import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
+import { isPackedWeight } from "../kernels/weightLayout/packedWeight.ts";
 import type { Model } from "../models/decoder.ts";
-import type { Weights } from "../models/weights.ts";
-import { copy, dispose } from "../tensor/run.ts";
+import { linearGroups } from "../models/stacks.ts";
+import { parameter, parameterShape, withoutAdapters, type Weights } from "../models/weights.ts";
+import { dispose, view } from "../tensor/run.ts";
+import type { Tensor } from "../tensor/tfjs.ts";
 import type { RunConfig } from "./config.ts";
 
 /** Weights to run and the parameters among them that train. The model itself stays as it was: it is the reference. */
 export interface Policy {
   readonly weights: Weights;
+  readonly parameters: FlatParameters;
   readonly trainables: readonly Trainable[];
   readonly dispose: () => void;
 }
@@ -18,48 +24,80 @@ export type PolicySettings = Pick<RunConfig, "tuning" | "loraRank" | "loraAlpha"
 
 /** A policy that still equals the model; `initial` replaces the adapters' drawn values. */
 export function createPolicy(model: Model, settings: PolicySettings, initial?: InitialValues): Policy {
-  const policy = settings.tuning === "lora" ? loraPolicy(model, settings, initial) : fullPolicy(model);
+  const { weights, parameters, held } =
+    settings.tuning === "lora" ? loraPolicy(model, settings, initial) : fullPolicy(model);
   return {
-    ...policy,
+    weights,
+    parameters,
+    trainables: parameters.trainables,
     dispose: () => {
-      dispose(policy.trainables.map(({ tensor }) => tensor));
+      dispose(held);
+      parameters.dispose();
     },
   };
 }
 
-function loraPolicy(
-  model: Model,
-  settings: PolicySettings,
-  initial?: InitialValues,
-): Omit<Policy, "dispose"> {
-  const adapters = createAdapters(
+/** A policy in the making, with what else it holds on the device. */
+interface PolicyParts extends Pick<Policy, "weights" | "parameters"> {
+  readonly held: readonly Tensor[];
+}
+
+function loraPolicy(model: Model, settings: PolicySettings, initial?: InitialValues): PolicyParts {
+  const { parameters, modules, groups } = createAdapters(
     model,
     { rank: settings.loraRank, alpha: settings.loraAlpha, targets: settings.loraTargets },
     { random: createRandom(settings.seed), ...(initial === undefined ? {} : { initial }) },
   );
-  const weights = { base: model.base, adapters, dropout: null };
-  return { weights, trainables: adapterTrainables(adapters) };
+  const weights = { ...withoutAdapters(model), adapters: modules, groupAdapters: groups };
+  return { weights, parameters, held: [] };
 }
 
-function fullPolicy(model: Model): Omit<Policy, "dispose"> {
-  const base = new Map([...model.base].map(([name, tensor]) => [name, copy(tensor)]));
-  const trainables = [...base].map(([name, tensor]) => ({ name, tensor }));
-  return { weights: { base, adapters: new Map(), dropout: null }, trainables };
+/** A copy of all weights in one flat buffer; stacks are ranges of it, because their members are neighbours there. */
+function fullPolicy(model: Model): PolicyParts {
+  const names = [...model.base.keys()];
+  const isVector = (name: string) => parameter(model, name).shape.length < 2;
+  // Vectors would move the matrices off the alignment that a range of a buffer needs.
+  const ordered = [...names.filter((name) => !isVector(name)), ...names.filter(isVector)];
+  const parameters = flatParameters(
+    ordered.map((name) => ({ name, shape: parameter(model, name).shape, values: null })),
+  );
+  const { theta, trainables } = parameters;
+  const offsets = new Map(trainables.map(({ name, offset }) => [name, offset]));
+  for (const [name, offset] of offsets) accumulateAt(theta, parameter(model, name), offset);
+  const named = new Map(trainables.map((trainable) => [trainable.name, trainable.tensor]));
+  const base = new Map(names.map((name) => [name, named.get(name) ?? parameter(model, name)]));
+  const held: Tensor[] = [];
+  const range = (name: string, { shape }: Tensor): Tensor => {
+    const made = view(theta, offsets.get(name) ?? NaN, shape);
+    held.push(made);
+    return made;
+  };
+  const stacks = new Map(
+    linearGroups(model.config).flatMap(({ name, modules: [first = ""] }) => {
+      const stack = model.stacks.get(name);
+      if (stack === undefined || isPackedWeight(stack.weight)) return [];
+      const weight = range(`${first}.weight`, stack.weight);
+      const bias = stack.bias === null ? null : range(`${first}.bias`, stack.bias);
+      return [[name, { weight, bias }] as const];
+    }),
+  );
+  return { weights: withoutAdapters({ base, stacks }), parameters, held };
 }
 
 /** How many numbers train: with LoRA rank · (in + out) per adapted module. */
 export function countTrainable(model: Model, settings: PolicySettings): number {
   let count = 0;
-  for (const [name, { shape, size }] of model.base) {
+  for (const name of model.base.keys()) {
+    const [outputs = 1, inputs = 1] = parameterShape(model, name) ?? [];
     if (settings.tuning === "full") {
-      count += size;
+      count += outputs * inputs;
       continue;
     }
     const module = name.replace(/\.weight$/, "");
     const suffix = module.slice(module.lastIndexOf(".") + 1);
     const isAdapted =
       module.startsWith("model.layers.") && settings.loraTargets.some((target) => target === suffix);
-    if (isAdapted) count += settings.loraRank * ((shape[0] ?? 0) + (shape[1] ?? 0));
+    if (isAdapted) count += settings.loraRank * (outputs + inputs);
   }
   return count;
 }

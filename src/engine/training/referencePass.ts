@@ -1,6 +1,7 @@
 /** Scores pairs under the reference policy, once, before training starts. */
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
+import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { withoutAdapters } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
@@ -14,11 +15,11 @@ export async function* rememberReference(
   batchPairs: number,
 ): AsyncGenerator<{ readonly done: number; readonly total: number }> {
   const missing = cache.missing(pairs);
-  const weights = withoutAdapters(model.base);
+  const weights = withoutAdapters(model);
   for (let done = 0; done < missing.length; done += batchPairs) {
     yield { done, total: missing.length };
     const some = missing.slice(done, done + batchPairs);
-    const batch = uploadBatch(pairBatch(some));
+    const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
     try {
       const { logps } = await scoreBatch(model, weights, batch);
       const sums = sumBySequence(batch.flat, logps);

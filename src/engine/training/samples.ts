@@ -2,6 +2,7 @@
 import { flatBatch, type ScoredSequence } from "../data/batch.ts";
 import { generate, promptsAtOnce } from "../generation/generate.ts";
 import type { Judge } from "../judges/judge.ts";
+import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { withoutAdapters, type Weights } from "../models/weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -102,10 +103,10 @@ async function sequenceDeltas(
   sequences: readonly ScoredSequence[],
 ): Promise<number[][]> {
   const deltas = sequences.map((): number[] => []);
-  const batch = uploadBatch(flatBatch(sequences));
+  const batch = uploadBatch(flatBatch(sequences), distinctWindows(model.config));
   try {
     const policy = await scoreBatch(model, weights, batch);
-    const reference = await scoreBatch(model, withoutAdapters(model.base), batch);
+    const reference = await scoreBatch(model, withoutAdapters(model), batch);
     batch.flat.entrySequence.forEach((sequence, entry) => {
       deltas[sequence]?.push((policy.logps[entry] ?? NaN) - (reference.logps[entry] ?? NaN));
     });

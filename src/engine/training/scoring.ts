@@ -1,17 +1,16 @@
 /** Forward passes that score tokens: the batch on the device, and log-prob, entropy and KL of every scored token. */
 import type { FlatBatch } from "../data/batch.ts";
-import { lmHeadLogProbs, statisticsWidth } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import {
-  causalAttention,
-  forwardLayers,
-  headName,
-  scoredHidden,
-  type Model,
-  type Rows,
-  type ScoredRows,
-} from "../models/decoder.ts";
-import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
-import { dispose, read, tensor, tidy } from "../tensor/run.ts";
+  lmHeadLogProbs,
+  statisticsWidth,
+  type HeadInputs,
+} from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
+import { causalRanges } from "../kernels/attention/causalRanges.ts";
+import { headName, type Model } from "../models/decoder.ts";
+import { openPass } from "../models/openPass.ts";
+import type { Rows, ScoredRows, Window } from "../models/rows.ts";
+import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
+import { dispose, giveWay, read, tensor } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 
 /** A flat batch whose tables lie on the device; the owner disposes it. */
@@ -35,55 +34,62 @@ export interface EntryStatistics {
   readonly meanLogits: Float64Array;
 }
 
-/** Puts a batch's tables on the device. */
-export function uploadBatch(flat: FlatBatch): DeviceBatch {
+/** Puts a batch's tables on the device, for a model with these windows. */
+export function uploadBatch(flat: FlatBatch, windows: readonly Window[] = [null]): DeviceBatch {
   const rowCount = flat.tokenIds.length;
-  const tables = {
-    tokenIds: tensor(flat.tokenIds, [rowCount]),
-    positions: tensor(flat.positions, [rowCount]),
-    keyRanges: tensor(flat.keyRanges, [rowCount, 2]),
-    queryRanges: tensor(flat.queryRanges, [rowCount, 2]),
-    scoredRows: tensor(flat.scoredRows, [flat.scoredRows.length]),
-    inverse: tensor(flat.scoredInverse, [rowCount, 2]),
-    labels: tensor(flat.labels, [flat.labels.length]),
+  const held: Tensor[] = [];
+  const upload = (values: Int32Array, shape: readonly number[]): Tensor => {
+    const made = tensor(values, shape);
+    held.push(made);
+    return made;
   };
+  const ranges = new Map(windows.map((window) => [window, causalRanges(flat.segments, window ?? undefined)]));
+  const tables = new Map(
+    [...ranges].map(([window, { keyRanges, keyRangeCount, queryRanges, queryRangeCount }]) => [
+      window,
+      {
+        keyRanges: upload(keyRanges, [rowCount, 2 * keyRangeCount]),
+        queryRanges: upload(queryRanges, [rowCount, 2 * queryRangeCount]),
+      },
+    ]),
+  );
+  const { positions = new Int32Array() } = [...ranges.values()][0] ?? {};
   return {
     flat,
-    rows: { tokenIds: tables.tokenIds, positions: tables.positions, attend: causalAttention(tables) },
-    scored: { rows: tables.scoredRows, inverse: tables.inverse },
-    labels: tables.labels,
+    rows: {
+      tokenIds: upload(flat.tokenIds, [rowCount]),
+      positions: upload(positions, [rowCount]),
+      attention: { kind: "causal", tables },
+    },
+    scored: {
+      rows: upload(flat.scoredRows, [flat.scoredRows.length]),
+      inverse: upload(flat.scoredInverse, [rowCount, 2]),
+    },
+    labels: upload(flat.labels, [flat.labels.length]),
     dispose: () => {
-      dispose(Object.values(tables));
+      dispose(held);
     },
   };
 }
 
-/** Statistics of the scored tokens: residual stream [rows, hidden] → [entries, statisticsWidth]. */
-export function headStatistics(
-  model: Model,
-  weights: Weights,
-  batch: DeviceBatch,
-  stream: { readonly x: Tensor; readonly reference?: Tensor },
-): Tensor {
-  const hidden = scoredHidden(model, weights, stream.x, batch.scored);
-  const { reference } = stream;
-  return lmHeadLogProbs({
-    hidden,
-    weight: parameter(weights, headName(model.config)),
-    labels: batch.labels,
-    ...(reference === undefined ? {} : { reference }),
-  });
+/** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. */
+export async function scoredStates(model: Model, weights: Weights, batch: DeviceBatch): Promise<Tensor> {
+  const walk = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
+  try {
+    walk.embed();
+    for (let layer = 0; layer < model.config.layers; layer++) {
+      walk.forward(layer);
+      await giveWay();
+    }
+    return walk.scored(batch.scored).clone();
+  } finally {
+    walk.dispose();
+  }
 }
 
-/** The reference's hidden states of the scored rows, [entries, hidden], for KL later on; the caller disposes it. */
-export async function referenceHidden(model: Model, batch: DeviceBatch): Promise<Tensor> {
-  const reference = withoutAdapters(model.base);
-  const x = await forwardLayers(model, reference, batch.rows);
-  try {
-    return tidy(() => scoredHidden(model, reference, x, batch.scored));
-  } finally {
-    dispose(x);
-  }
+/** The reference's hidden states of the scored rows, for KL later on; the caller disposes them. */
+export function referenceHidden(model: Model, batch: DeviceBatch): Promise<Tensor> {
+  return scoredStates(model, withoutAdapters(model), batch);
 }
 
 /** One forward pass; with `reference` hidden states the KL is measured as well. */
@@ -93,16 +99,24 @@ export async function scoreBatch(
   batch: DeviceBatch,
   reference?: Tensor,
 ): Promise<EntryStatistics> {
-  const x = await forwardLayers(model, weights, batch.rows);
-  const held = [x];
+  const held = [await scoredStates(model, weights, batch)];
   try {
-    const stream = reference === undefined ? { x } : { x, reference };
-    const statistics = tidy(() => headStatistics(model, weights, batch, stream));
-    held.push(statistics);
-    return entryStatistics(await read(statistics));
+    const [hidden] = held as [Tensor];
+    const head = headInputs(model, weights, { hidden, labels: batch.labels });
+    held.push(lmHeadLogProbs({ ...head, ...(reference === undefined ? {} : { reference }) }));
+    return entryStatistics(await read(held[1] ?? hidden));
   } finally {
     dispose(held);
   }
+}
+
+/** What the head needs to score hidden states [entries, hidden]. */
+export function headInputs(
+  { config }: Model,
+  weights: Weights,
+  scored: { readonly hidden: Tensor; readonly labels: Tensor },
+): HeadInputs {
+  return { ...scored, weight: matrix(weights, headName(config)), softCap: config.logitSoftCap ?? 0 };
 }
 
 /** Splits the head's rows into one array per quantity. */

@@ -6,13 +6,13 @@ import type { InitialValues } from "../adapters/lora.ts";
 import { batchOrder, pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
+import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { withDropout, type Weights } from "../models/weights.ts";
 import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
-import { dispose } from "../tensor/run.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
-import { addGradients, type Gradients } from "./gradients.ts";
+import { addGradients } from "./gradients.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
@@ -80,7 +80,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   const firstStep = (run.resume?.step ?? 0) + 1;
 
   const policy = createPolicy(model, config, run.initialAdapter);
-  const optimizer = createOptimizer(policy.trainables, { ...adamwDefaults, ...pickOptimizer(config) });
+  const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
     kind: "milestone",
     milestone: { step, weights: policy.weights, isLast: step === config.steps, save: optimizer.save },
@@ -135,40 +135,33 @@ async function takeStep(
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
   };
   const accumulator = new MetricAccumulator();
-  const gradients: Gradients = new Map();
-  try {
-    for (let start = 0; start < pairs.length; start += config.batchPairs) {
-      const some = pairs.slice(start, start + config.batchPairs);
-      const batch = uploadBatch(pairBatch(some));
-      const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
-      const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
-      const weights = withDropout(policy.weights, dropout);
-      try {
-        await addGradients(
-          { model, weights, trainables: policy.trainables, gradients },
-          batch,
-          (measured) => {
-            const entries = run.tamper?.(step, measured) ?? measured;
-            if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
-            const statistics = pairStatistics(some, batch.flat, entries.logps, run.reference);
-            const result = objective.compute(statistics, config.params, totals);
-            // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
-            if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-            accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: false }));
-            return tokenGradients(batch.flat, result);
-          },
-        );
-      } finally {
-        batch.dispose();
-      }
+  const sink = { flat: optimizer.gradients, trainables: policy.trainables };
+  optimizer.clearGradients();
+  for (let start = 0; start < pairs.length; start += config.batchPairs) {
+    const some = pairs.slice(start, start + config.batchPairs);
+    const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
+    const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
+    const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
+    const weights = withDropout(policy.weights, dropout);
+    try {
+      await addGradients({ model, weights, keeps: "layerInputs", sink }, batch, (measured) => {
+        const entries = run.tamper?.(step, measured) ?? measured;
+        if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
+        const statistics = pairStatistics(some, batch.flat, entries.logps, run.reference);
+        const result = objective.compute(statistics, config.params, totals);
+        // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
+        if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
+        accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: false }));
+        return tokenGradients(batch.flat, result);
+      });
+    } finally {
+      batch.dispose();
     }
-    const learningRate = learningRateAt(step, { ...config, learningRate: run.live.learningRate });
-    const gradientNorm = await optimizer.step(gradients, learningRate);
-    if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError("The gradient norm", step);
-    return { ...accumulator.record(), grad_norm: gradientNorm, learning_rate: learningRate };
-  } finally {
-    dispose([...gradients.values()]);
   }
+  const learningRate = learningRateAt(step, { ...config, learningRate: run.live.learningRate });
+  const gradientNorm = await optimizer.step(learningRate);
+  if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError("The gradient norm", step);
+  return { ...accumulator.record(), grad_norm: gradientNorm, learning_rate: learningRate };
 }
 
 async function* evaluateAt(
