@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { accumulateOp } from "./accumulate.ts";
 import type { Device } from "./device.ts";
 import { GpuOutOfMemoryError } from "./errors.ts";
@@ -17,20 +17,13 @@ let arena: Arena;
 beforeAll(async () => {
   device = await openTestDevice();
 });
+beforeEach(() => {
+  arena = createArena();
+});
 afterEach(() => {
   vi.restoreAllMocks();
+  arena.dispose();
 });
-
-function withArena(name: string, check: () => Promise<void> | void): void {
-  it(name, async () => {
-    arena = createArena();
-    try {
-      await check();
-    } finally {
-      arena.dispose();
-    }
-  });
-}
 
 function add(a: Tensor, b: Tensor): Tensor {
   return run(accumulateOp, [a, b], {})[0]!;
@@ -90,28 +83,23 @@ async function liveResults(calls: number): Promise<unknown[]> {
 }
 
 describe("a recording", () => {
-  withArena(
-    "gives at each replay what live runs give, whatever the pool is used for in between",
-    async () => {
-      const expected = await liveResults(4);
-      const inputs = makeInputs();
-      write(inputs.x, randomValues(10, [SIZE]));
-      const recording = arena.record(() => work(inputs));
-      const results = [await values([...recording.result, inputs.state])];
-      for (let call = 1; call < 4; call++) {
-        const others = Array.from({ length: call }, (_, index) =>
-          tensor(randomValues(index, [SIZE]), [SIZE]),
-        );
-        dispose([...work({ ...makeInputs(), x: others[0]! }), ...others]);
-        write(inputs.x, randomValues(10 + call, [SIZE]));
-        recording.replay();
-        results.push(await values([...recording.result, inputs.state]));
-      }
-      expect(results).toEqual(expected);
-    },
-  );
+  it("gives at each replay what live runs give, whatever the pool is used for in between", async () => {
+    const expected = await liveResults(4);
+    const inputs = makeInputs();
+    write(inputs.x, randomValues(10, [SIZE]));
+    const recording = arena.record(() => work(inputs));
+    const results = [await values([...recording.result, inputs.state])];
+    for (let call = 1; call < 4; call++) {
+      const others = Array.from({ length: call }, (_, index) => tensor(randomValues(index, [SIZE]), [SIZE]));
+      dispose([...work({ ...makeInputs(), x: others[0]! }), ...others]);
+      write(inputs.x, randomValues(10 + call, [SIZE]));
+      recording.replay();
+      results.push(await values([...recording.result, inputs.state]));
+    }
+    expect(results).toEqual(expected);
+  });
 
-  withArena("makes nothing when it is replayed, and writes no uniforms", async () => {
+  it("makes nothing when it is replayed, and writes no uniforms", async () => {
     const inputs = makeInputs();
     const recording = arena.record(() => work(inputs));
     await read(recording.result[0]!);
@@ -132,7 +120,7 @@ describe("a recording", () => {
     await read(recording.result[0]!);
   });
 
-  withArena("uses the buffer of a freed tensor at once", async () => {
+  it("uses the buffer of a freed tensor at once", async () => {
     const x = tensor(randomValues(3, [SIZE]), [SIZE]);
     const bytesOf = (count: number) => {
       const recording = arena.record(() => {
@@ -153,7 +141,7 @@ describe("a recording", () => {
     expect(bytesOf(50)).toBe(ofTwo);
   });
 
-  withArena("keeps what earlier ones left until the arena is reset, also without handles", async () => {
+  it("keeps what earlier ones left until the arena is reset, also without handles", async () => {
     const x = tensor(randomValues(4, [SIZE]), [SIZE]);
     const first = arena.record(() => add(x, x));
     const doubled = await read(first.result);
@@ -169,7 +157,7 @@ describe("a recording", () => {
     expect(await read(second.result)).toEqual(fourfold);
   });
 
-  withArena("lets a later one free and use what an earlier one left", async () => {
+  it("lets a later one free and use what an earlier one left", async () => {
     const x = tensor(randomValues(5, [SIZE]), [SIZE]);
     const forward = arena.record(() => add(x, x));
     const backward = arena.record(() => {
@@ -186,7 +174,7 @@ describe("a recording", () => {
     expect(arena.bytes).toBeLessThan(3 * 4096);
   });
 
-  withArena("of another shape shares the arena after a reset", async () => {
+  it("of another shape shares the arena after a reset", async () => {
     const sizes = [SIZE, SIZE / 2, SIZE];
     const all = sizes.map((size) => {
       const inputs = makeInputs(size);
@@ -205,7 +193,7 @@ describe("a recording", () => {
     expect(await values(recording.result)).toEqual(expected);
   });
 
-  withArena("keeps alive what it uses from outside", async () => {
+  it("keeps alive what it uses from outside", async () => {
     await read(tensor([0], [1]));
     const before = memory();
     const x = tensor(randomValues(6, [SIZE]), [SIZE]);
@@ -222,7 +210,7 @@ describe("a recording", () => {
     expect(() => recording.replay()).toThrow("disposed");
   });
 
-  withArena("refuses what a replay could not repeat, and leaves the arena as it was", async () => {
+  it("refuses what a replay could not repeat, and leaves the arena as it was", async () => {
     const x = tensor(randomValues(7, [SIZE]), [SIZE]);
     const good = arena.record(() => add(x, x));
     const bytes = arena.bytes;
@@ -241,23 +229,16 @@ describe("a recording", () => {
     await arena.settled();
   });
 
-  withArena("for which there is no room is taken back as a whole", async () => {
+  it("for which there is no room is taken back as a whole", async () => {
     const x = tensor(randomValues(8, [SIZE]), [SIZE]);
     const small = arena.record(() => add(x, x));
     await arena.settled();
     const { bytes } = arena;
-    const pop = GPUDevice.prototype.popErrorScope;
     const filters: GPUErrorFilter[] = [];
-    const push = GPUDevice.prototype.pushErrorScope;
-    vi.spyOn(GPUDevice.prototype, "pushErrorScope").mockImplementation(function (this: GPUDevice, filter) {
-      filters.push(filter);
-      push.call(this, filter);
-    });
-    vi.spyOn(GPUDevice.prototype, "popErrorScope").mockImplementation(async function (this: GPUDevice) {
-      const isMemory = filters.pop() === "out-of-memory";
-      const answer = await pop.call(this);
-      return isMemory ? new GPUOutOfMemoryError("no room") : answer;
-    });
+    vi.spyOn(GPUDevice.prototype, "pushErrorScope").mockImplementation((filter) => void filters.push(filter));
+    vi.spyOn(GPUDevice.prototype, "popErrorScope").mockImplementation(() =>
+      Promise.resolve(filters.pop() === "out-of-memory" ? new GPUOutOfMemoryError("no room") : null),
+    );
     const large = arena.record(() => add(add(x, x), add(x, x)));
     vi.restoreAllMocks();
     expect(arena.bytes).toBeGreaterThan(bytes);
