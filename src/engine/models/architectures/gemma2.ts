@@ -22,7 +22,10 @@ export function readGemma(
   fields.only("hidden_activation", "gelu_pytorch_tanh");
   if (fields.json["hidden_activation"] === undefined) fields.only("hidden_act", "gelu_pytorch_tanh");
   fields.only("use_bidirectional_attention", false, "a token attends to those before it");
-  const withHeadDim = fieldsOf({ head_dim: USUAL_HEAD_DIM, ...fields.json }, fields.file);
+  const withHeadDim = fieldsOf(
+    { ...fields.json, head_dim: fields.json["head_dim"] ?? USUAL_HEAD_DIM },
+    fields.file,
+  );
   const config = readLlamaLike(withHeadDim, { architecture, isTied: true });
   return {
     ...config,
