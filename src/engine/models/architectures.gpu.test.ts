@@ -1,6 +1,11 @@
 import { beforeEach, describe, it } from "vitest";
 import { openTestDevice } from "../tensor/testing.ts";
-import { checkGoldenDecoding, checkGoldenModel, goldenNames } from "../testing/goldenModels.ts";
+import {
+  checkGoldenDecoding,
+  checkGoldenModel,
+  checkGoldenPass,
+  goldenNames,
+} from "../testing/goldenModels.ts";
 
 describe("the decoder on WebGPU computes what transformers does", () => {
   beforeEach(async () => {
@@ -8,6 +13,8 @@ describe("the decoder on WebGPU computes what transformers does", () => {
   });
 
   it.each(goldenNames)("for %s: logits, mean log-prob and gradient", (name) => checkGoldenModel(name));
+
+  it.each(goldenNames)("for %s: log-probs as training takes them", (name) => checkGoldenPass(name));
 
   // A window, soft-caps and two rotations; learned positions.
   it.each(["gemma2", "gemma3_text", "gpt2"])("for %s: text", { timeout: 60_000 }, (name) =>

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { openTestDevice } from "../tensor/testing.ts";
-import { checkGoldenDecoding, checkGoldenModel, goldenNames, logitError } from "../testing/goldenModels.ts";
+import {
+  checkGoldenDecoding,
+  checkGoldenModel,
+  checkGoldenPass,
+  goldenNames,
+  logitError,
+} from "../testing/goldenModels.ts";
 
 /** Four times the tolerance of a logit: the two GELUs do not lie further apart. */
 const NOTICED = 4e-4;
@@ -11,6 +17,8 @@ describe("the decoder on the cpu computes what transformers does", () => {
   });
 
   it.each(goldenNames)("for %s: logits, mean log-prob and gradient", (name) => checkGoldenModel(name));
+
+  it.each(goldenNames)("for %s: log-probs as training takes them", (name) => checkGoldenPass(name));
 
   it.each(goldenNames)("for %s: text", (name) => checkGoldenDecoding(name));
 

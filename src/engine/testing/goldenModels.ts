@@ -20,7 +20,7 @@ import { matrix, parameter, withoutAdapters, type AdapterTensors, type Weights }
 import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { valueAndVjp } from "../tensor/vjp.ts";
-import { uploadBatch, type DeviceBatch } from "../training/scoring.ts";
+import { scoreBatch, uploadBatch, type DeviceBatch } from "../training/scoring.ts";
 import { readGolden } from "./fixtures.ts";
 import { shortfall, uncachedLogits } from "./uncachedDecoding.ts";
 
@@ -157,6 +157,32 @@ async function computeBatch(model: Model, weights: Weights, batch: DeviceBatch):
   let sum = 0;
   for (let entry = 0; entry < entries; entry++) sum += statistics?.[entry * statisticsWidth] ?? NaN;
   return { logits: bounded, meanLogp: sum / entries, gradient: Float32Array.from(gradient ?? []) };
+}
+
+/** Log-probs through the pass that training takes, which fuses layers of the common shape, sum up to the golden one. */
+export async function checkGoldenPass(name: string): Promise<void> {
+  const { config, stored, golden } = await readGoldenModel(name);
+  const { model, dispose: close } = uploadModel(config, openCheckpoint(config, stored, "model.safetensors"));
+  const weights = withoutAdapters(model);
+  const sequences = golden.tokens.map((tokens) => ({ tokens: Int32Array.from(tokens), scoredFrom: 1 }));
+  const batch = uploadBatch(flatBatch(sequences), distinctWindows(config));
+  const { logps } = await scoreBatch(model, weights, batch);
+  batch.dispose();
+  close();
+  const expected = golden.tokens.flatMap((tokens, sequence) =>
+    logpsOf(golden.logits[sequence] ?? [], tokens),
+  );
+  expect(worstDifference(logps, expected)).toBeLessThanOrEqual(LOGIT_TOLERANCE);
+}
+
+/** Log-probs of all tokens but the first, from the logits [tokens − 1, vocabulary] before each. */
+function logpsOf(logits: readonly number[], tokens: readonly number[]): number[] {
+  const width = logits.length / (tokens.length - 1);
+  return tokens.slice(1).map((token, row) => {
+    const own = logits.slice(row * width, (row + 1) * width);
+    const sum = own.reduce((total, logit) => total + Math.exp(logit), 0);
+    return (own[token] ?? NaN) - Math.log(sum);
+  });
 }
 
 /** Texts written with a cache, two at once, are those of whole forward passes. */
