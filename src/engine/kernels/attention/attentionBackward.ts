@@ -5,11 +5,11 @@ import type { AttentionAttributes } from "./attention.ts";
 import { attentionDeltaCpu, byName, keyValueGradientCpu, queryGradientCpu } from "./attention.cpu.ts";
 import { attentionGroup, attentionGroups, isTeamWork } from "./attention.wgsl.ts";
 import {
-  attentionDeltaText,
   attentionGradientAlone,
   attentionGradientTeam,
   type AttentionGradient,
 } from "./attentionBackward.wgsl.ts";
+import { attentionDeltaText } from "./attentionPre.wgsl.ts";
 import { checkHeads, checkRanges, vectors } from "./attentionShapes.ts";
 import { headsAlone, separateHeads, type HeadLayout } from "./headLayout.ts";
 

@@ -148,37 +148,40 @@ function turnBackAlone(rotary: number, headDim: number): string {
   return `${start}\n  ${planes.join("\n  ")}`;
 }
 
+/** Widest head whose keys and values one invocation sums at once; beyond, going twice over the peers is quicker. */
+const widestMerged = 128;
+
 /** Gradient with one invocation per own (row, head). */
 export function attentionGradientAlone(text: GradientText): string {
-  const { attributes, ranges, rotary, hasDelta } = text;
-  const { declare, each } = vectorTexts(attributes.headDim);
-  const roles = rolesOf(text);
-  const { score, slope, hasSlope, sums } = roles;
-  const upstream = headsAlone("dOutput", attributes.heads * attributes.headDim);
-  const isOwnDelta = text.gradient === "dq" && !hasDelta;
-  const ownDelta = `let outputAt = ${placeText(upstream, "row", "ownHead")};
-  var mean = 0.0;
-  ${each((i, vector) => `mean += dot(${vector("b")}, o[outputAt + ${i}]);`)}`;
-  const ownSlope = `let ownSlope = ${placeText(slope[0], "row", "ownHead")};
-  ${declare("b")}
-  ${each((i, vector) => `${vector("b")} = ${slope[0].buffer}[ownSlope + ${i}];`)}`;
-  const slopeOfPeer = `var slope = 0.0;
-        ${each((i, vector) => `slope += dot(${vector("b")}, ${slope[1].buffer}[slopeAt + ${i}]);`)}`;
+  const { gradient, attributes, ranges } = text;
+  const isSplit = gradient === "dkv" && attributes.headDim > widestMerged;
+  const passes = isSplit ? (["dk", "dv"] as const) : [gradient];
+  const { ownHeads } = rolesOf(text);
   return `${headConstants(attributes, ranges)}
 
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
-  if (item >= uniforms.rows * ${roles.ownHeads}) { return; }
+  if (item >= uniforms.rows * ${ownHeads}) { return; }
   // Neighbours take neighbouring rows of one head: they read the same peers at about the same time.
   let ownHead = item / uniforms.rows;
   let row = item % uniforms.rows;
+  ${passes.map((pass) => passAlone({ ...text, gradient: pass })).join("\n  ")}
+}`;
+}
+
+/** One way over the peers of an own (row, head), and what it sums. */
+function passAlone(text: GradientText): string {
+  const { attributes, rotary } = text;
+  const { declare, each } = vectorTexts(attributes.headDim);
+  const roles = rolesOf(text);
+  const { score, slope, hasSlope, sums } = roles;
+  return `{
   let ownScore = ${placeText(score[0], "row", "ownHead")};
   ${declare("a")}
   ${each((i, vector) => `${vector("a")} = ${score[0].buffer}[ownScore + ${i}];`)}
-  ${hasSlope ? ownSlope : ""}
+  ${hasSlope ? ownSlopeAlone(text, slope[0]) : ""}
   ${sums.map(({ name }) => declare(name)).join("\n  ")}
-  ${isOwnDelta ? ownDelta : ""}
   ${roles.ownStatistics}
   for (var member = 0u; member < ${roles.members}; member++) {
     for (var range = row * ranges; range < (row + 1u) * ranges; range++) {
@@ -189,20 +192,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         ${roles.peerStatistics}
         var product = 0.0;
         ${each((i, vector) => `product += dot(${vector("a")}, ${score[1].buffer}[scoreAt + ${i}]);`)}
-        ${hasSlope ? slopeOfPeer : ""}
+        ${hasSlope ? "var slope = 0.0;" : ""}
+        ${hasSlope ? each((i, vector) => `slope += dot(${vector("b")}, ${slope[1].buffer}[slopeAt + ${i}]);`) : ""}
         ${weightText(roles, attributes)}
         ${sums.map(({ name, factor, peer, peerAt }) => each((i, vector) => `${vector(name)} += ${factor} * ${peer.buffer}[${peerAt} + ${i}];`)).join("\n        ")}
       }
     }
   }
   ${sums.some(({ isTurned }) => isTurned) ? turnBackAlone(rotary, attributes.headDim) : ""}
-  ${sums
-    .map(
-      ({ name, target }) => `let ${name}At = ${placeText(target, "row", "ownHead")};
-  ${each((i, vector) => `${target.buffer}[${name}At + ${i}] = ${vector(name)};`)}`,
-    )
-    .join("\n  ")}
-}`;
+  ${sums.map(({ name, target }) => `let ${name}At = ${placeText(target, "row", "ownHead")}; ${each((i, vector) => `${target.buffer}[${name}At + ${i}] = ${vector(name)};`)}`).join("\n  ")}
+  }`;
+}
+
+/** Reads the own vectors of the slope, and takes the mean slope of a query from them if it is not bound. */
+function ownSlopeAlone({ gradient, attributes, hasDelta }: GradientText, own: Heads): string {
+  const { declare, each } = vectorTexts(attributes.headDim);
+  const upstream = headsAlone("dOutput", attributes.heads * attributes.headDim);
+  const mean = `let outputAt = ${placeText(upstream, "row", "ownHead")};
+  var mean = 0.0;
+  ${each((i, vector) => `mean += dot(${vector("b")}, o[outputAt + ${i}]);`)}`;
+  return `let ownSlope = ${placeText(own, "row", "ownHead")};
+  ${declare("b")}
+  ${each((i, vector) => `${vector("b")} = ${own.buffer}[ownSlope + ${i}];`)}
+  ${gradient === "dq" && !hasDelta ? mean : ""}`;
 }
 
 /** The lanes' parts of one sum are added up and stored, the rotation undone on the way. */
@@ -298,60 +310,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   ${sums.map((sum) => storeTeamSum(sum, rotary)).join("\n  ")}
-}`;
-}
-
-/** Row sums of the output times its gradient, one invocation per (row, head). */
-export function attentionDeltaText(headDim: number): string {
-  const vectors = headDim / 4;
-  return `
-@compute @workgroup_size(${attentionGroup})
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
-  if (item >= uniforms.items) { return; }
-  let own = item * ${vectors}u;
-  var sum = 0.0;
-  for (var i = own; i < own + ${vectors}u; i++) { sum += dot(dOutput[i], o[i]); }
-  delta[item] = sum;
-}`;
-}
-
-/**
- * Adds the adapter's part to the outputs' gradient in place and takes the row sums on the way, one invocation per
- * (row, head). The stacked A [rank, heads · headDim] lies in `theta` from `aOffset` on, which need not be a vector's.
- */
-export function attentionPreText({
-  heads,
-  headDim,
-  rank,
-}: {
-  heads: number;
-  headDim: number;
-  rank: number;
-}): string {
-  const vectors = headDim / 4;
-  const adapter = `
-    var at = uniforms.aOffset + head * ${headDim}u + i * 4u;
-    for (var r = 0u; r < ${rank}u; r++) {
-      upstream += dxa[row * ${rank}u + r] * vec4<f32>(theta[at], theta[at + 1u], theta[at + 2u], theta[at + 3u]);
-      at += ${heads * headDim}u;
-    }
-    dOutput[own + i] = upstream;`;
-  return `
-@compute @workgroup_size(${attentionGroup})
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  ${rank === 0 ? "_ = uniforms.aOffset;" : ""}
-  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
-  if (item >= uniforms.rows * ${heads}u) { return; }
-  // Neighbours take neighbouring rows of one head: they read the same factors at the same time.
-  let head = item / uniforms.rows;
-  let row = item % uniforms.rows;
-  let own = (row * ${heads}u + head) * ${vectors}u;
-  var sum = 0.0;
-  for (var i = 0u; i < ${vectors}u; i++) {
-    var upstream = dOutput[own + i];${rank === 0 ? "" : adapter}
-    sum += dot(upstream, o[own + i]);
-  }
-  delta[row * ${heads}u + head] = sum;
 }`;
 }

@@ -15,7 +15,8 @@ import {
   type TurnBack,
 } from "./attention.cpu.ts";
 import { attentionGroup, attentionGroups, isTeamWork } from "./attention.wgsl.ts";
-import { attentionGradientAlone, attentionGradientTeam, attentionPreText } from "./attentionBackward.wgsl.ts";
+import { attentionGradientAlone, attentionGradientTeam } from "./attentionBackward.wgsl.ts";
+import { attentionPreText } from "./attentionPre.wgsl.ts";
 import { checkPacked, checkRanges, checkRows, vectors } from "./attentionShapes.ts";
 import { packedHeads } from "./headLayout.ts";
 
