@@ -75,7 +75,7 @@ export function tilesOf(variant: LoraGradientVariant): number {
   return partsOf(variant).reduce((sum, { tiles }) => sum + tiles, 0);
 }
 
-/** Text of `tileOf(number)`: which columns of which product a tile covers, and where its first element goes. */
+/** Text of `findTile(number)`: which columns of which product a tile covers, and where its first element goes. */
 function tileFunction(variant: LoraGradientVariant): string {
   let first = 0;
   const branches = partsOf(variant).map(({ fields, tiles }) => {
@@ -97,10 +97,10 @@ ${fields}
   place: u32,
 }
 
-fn tileOf(number: u32) -> Tile {
-  var tile: Tile;
+var<private> tile: Tile;
+
+fn findTile(number: u32) {
   ${branches.join(" else ")}
-  return tile;
 }`;
 }
 
@@ -125,17 +125,14 @@ ${range(tileRanks)
 }
 
 const storeText = `
-fn put(at: u32, value: f32) {
-  if (uniforms.accumulates == 1u) { gtheta[at] += value; } else { gtheta[at] = value; }
-}
-
-fn store(tile: Tile, j: u32, sum: vec4<f32>) {
+fn store(j: u32, sum: vec4<f32>) {
   if (tile.skinny + j >= tile.skinnyEnd) { return; }
   let value = select(uniforms.scale, 1.0, tile.isDown) * sum;
-  let at = tile.place + j * tile.skinnyStride;
-${range(4)
-  .map((c) => `  if (tile.wide + ${c}u < tile.wideEnd) { put(at + ${c}u * tile.wideStride, value[${c}]); }`)
-  .join("\n")}
+  // A loop, because a software GPU takes seconds to compile it written out.
+  for (var c = 0u; c < min(4u, tile.wideEnd - tile.wide); c++) {
+    let at = tile.place + j * tile.skinnyStride + c * tile.wideStride;
+    gtheta[at] = value[c] + select(0.0, gtheta[at], uniforms.accumulates == 1u);
+  }
 }`;
 
 /**
@@ -158,14 +155,15 @@ export function loraGradientWgsl(variant: LoraGradientVariant): string {
   const finish =
     split === 1
       ? `  if (wanted >= tiles) { return; }
-${ranks.map((j) => `  store(tile, ${j}u, sum${j});`).join("\n")}`
+${ranks.map((j) => `  store(${j}u, sum${j});`).join("\n")}`
       : `${ranks.map((j) => `  shares[${j * lanes}u + local] = sum${j};`).join("\n")}
   workgroupBarrier();
-  if (wanted >= tiles) { return; }
-  for (var j = lane; j < ${tileRanks}u; j += ${split}u) {
+  if (lane < ${tileRanks}u && wanted < tiles) {
     var total = vec4<f32>();
-    for (var other = 0u; other < ${split}u; other++) { total += shares[j * ${lanes}u + other * ${slots}u + slot]; }
-    store(tile, j, total);
+    for (var other = 0u; other < ${split}u; other++) {
+      total += shares[lane * ${lanes}u + other * ${slots}u + slot];
+    }
+    store(lane, total);
   }`;
   return `${split === 1 ? "" : `var<workgroup> shares: array<vec4<f32>, ${lanes * tileRanks}>;\n`}
 const tiles = ${tilesOf(variant)}u;
@@ -179,7 +177,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let slot = local % ${slots}u;
   let lane = local / ${slots}u;
   let wanted = (group.x + group.y * 65535u) * ${slots}u + slot;
-  let tile = tileOf(min(wanted, tiles - 1u));
+  findTile(min(wanted, tiles - 1u));
 ${ranks.map((j) => `  let skinny${j} = min(tile.skinny + ${j}u, tile.skinnyEnd - 1u);`).join("\n")}
 ${ranks.map((j) => `  var sum${j} = vec4<f32>();`).join("\n")}
   if (tile.isDown) {

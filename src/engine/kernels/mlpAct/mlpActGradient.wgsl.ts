@@ -32,7 +32,7 @@ export function mlpActGradientWgsl({ act, rank, width, isVector }: MlpActVariant
       : `  for (var i = 0u; i < ${rank}u; i++) {
     let at = uniforms.aOffset + i * ${width}u + column * ${step}u;
     let factors = ${factors};
-${rows.map((i) => `    da${i} += dxa[row${i} * ${rank}u + i] * factors;`).join("\n")}
+${rows.map((i) => `    sum${i} += dxa[row${i} * ${rank}u + i] * factors;`).join("\n")}
   }
 `;
   return `${activationWgsl(act, step)}
@@ -54,7 +54,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let column = item % columns;
   if (first >= uniforms.rows) { return; }
 ${rows.map((i) => `  let row${i} = min(first + ${i}u, uniforms.rows - 1u);`).join("\n")}
-${rows.map((i) => `  var da${i} = da0[row${i} * columns + column];`).join("\n")}
-${adapterLoop}${rows.map((i) => `  put(first + ${i}u, column, da${i});`).join("\n")}
+${rows.map((i) => `  var sum${i} = da0[row${i} * columns + column];`).join("\n")}
+${adapterLoop}${rows.map((i) => `  put(first + ${i}u, column, sum${i});`).join("\n")}
 }`;
 }

@@ -21,7 +21,7 @@ function sumOverLanes(lanes: number, type: string): string {
 function shader(
   variant: QkNormVariant,
   type: string,
-  { first, then }: { first: string; then: string },
+  { gather, store }: { gather: string; store: string },
 ): string {
   const { heads, keyValueHeads, headDim, rotary, lanes } = variant;
   return `${lanes === 1 ? "" : `var<workgroup> shares: array<${type}, ${qkNormGroup}>;\n`}
@@ -48,10 +48,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let row = item / turned;
   let head = item % turned;
   let start = row * ${(heads + 2 * keyValueHeads) * headDim}u + head * headDim;
-${first}
+${gather}
 ${sumOverLanes(lanes, type)}
   if (wanted >= uniforms.rows * turned) { return; }
-${then}
+${store}
 }`;
 }
 
@@ -59,9 +59,9 @@ ${then}
 export function qkNormRopeText(variant: QkNormVariant): string {
   const { heads, keyValueHeads, headDim, lanes } = variant;
   return shader(variant, "f32", {
-    first: `  var own = 0.0;
+    gather: `  var own = 0.0;
   for (var i = lane; i < headDim; i += ${lanes}u) { own += raw[start + i] * raw[start + i]; }`,
-    then: `  let rstd = inverseSqrt(total / f32(headDim) + uniforms.epsilon);
+    store: `  let rstd = inverseSqrt(total / f32(headDim) + uniforms.epsilon);
   for (var plane = lane; plane < planes; plane += ${lanes}u) {
     let a = raw[start + plane] * rstd * gainOf(head, plane);
     let b = raw[start + plane + planes] * rstd * gainOf(head, plane + planes);
@@ -89,7 +89,7 @@ export function qkNormRopeGradientText(variant: QkNormVariant): string {
     let xa = raw[start + plane];
     let xb = raw[start + plane + planes];`;
   return shader(variant, "vec2<f32>", {
-    first: `  var own = vec2<f32>();
+    gather: `  var own = vec2<f32>();
   for (var plane = lane; plane < planes; plane += ${lanes}u) {
 ${back}
     own += vec2<f32>(xa * xa + xb * xb, a * xa + b * xb);
@@ -98,7 +98,7 @@ ${back}
     let x = raw[start + i];
     own += vec2<f32>(x * x, dqkv[start + i] * gainOf(head, i) * x);
   }`,
-    then: `  let rstd = inverseSqrt(total.x / f32(headDim) + uniforms.epsilon);
+    store: `  let rstd = inverseSqrt(total.x / f32(headDim) + uniforms.epsilon);
   let pull = total.y * rstd * rstd / f32(headDim);
   for (var plane = lane; plane < planes; plane += ${lanes}u) {
 ${back}
