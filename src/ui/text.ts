@@ -63,6 +63,18 @@ export const settingTexts = {
     label: "Adapted matrices",
     help: "Which matrices of every layer get an adapter: q, k, v and o belong to attention, gate, up and down to the feed-forward part.",
   },
+  topLayers: {
+    label: "Top layers",
+    help: "Only so many of the last layers are trained, which needs less time and memory. 0 trains all of them.",
+  },
+  sharesPrompts: {
+    label: "Shared prompts",
+    help: "Both answers of a pair are read behind one copy of their prompt. The numbers are the same, the work is less.",
+  },
+  checkpointing: {
+    label: "Recompute layers",
+    help: "Keeps only the input of every layer and computes the layer a second time on the way back: less memory, about a quarter more time, the same numbers. Automatic does so when a step would need much memory.",
+  },
   tuning: {
     label: "Train",
     help: "An adapter (LoRA) leaves the model as it is and learns a small correction. All weights can be trained instead; that needs more memory and forgets more easily.",
@@ -110,6 +122,7 @@ export const settingTexts = {
 export const choiceTexts = {
   tuning: { lora: "Adapter (LoRA)", full: "All weights" },
   schedule: { constant: "Constant", linear: "Linear to 0", cosine: "Cosine to 0" },
+  checkpointing: { auto: "Automatic", on: "Yes", off: "No" },
   terminator: { auto: "Automatic", eos: "End of text", none: "Nothing" },
   backend: { auto: "Automatic", webgpu: "GPU (WebGPU)", cpu: "CPU" },
 } as const;

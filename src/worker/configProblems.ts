@@ -40,7 +40,7 @@ export function configProblems(config: RunConfig, { model }: LoadedModel): Prefl
       message: `Texts of ${config.maxTokens} tokens; this model reads ${limit}.`,
     });
   }
-  if (config.tuning === "lora" && adaptedModules(model, config.loraTargets).length === 0) {
+  if (config.tuning === "lora" && adaptedModules(model, { targets: config.loraTargets }).length === 0) {
     problems.push({
       field: "loraTargets",
       message: "No module of this model carries an adapter; choose at least one.",

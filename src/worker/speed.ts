@@ -23,6 +23,10 @@ export function speedKey({
   loraTargets,
   batchPairs,
   accumulationSteps,
+  topLayers,
+  sharesPrompts,
+  checkpointing,
 }: RunConfig): string {
-  return JSON.stringify([tuning, loraRank, loraTargets, batchPairs, accumulationSteps]);
+  const adapter = [tuning, loraRank, loraTargets, topLayers];
+  return JSON.stringify([adapter, batchPairs, accumulationSteps, sharesPrompts, checkpointing]);
 }

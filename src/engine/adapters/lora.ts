@@ -14,18 +14,25 @@ export interface LoraSettings {
   readonly alpha: number;
   /** Module suffixes, such as `q_proj`. */
   readonly targets: readonly string[];
+  /** Only this many of the last layers carry adapters; 0 means all. */
+  readonly topLayers?: number;
 }
 
 /** First values given from outside instead of drawn: PEFT-like names without the `base_model.model.` prefix. */
 export type InitialValues = ReadonlyMap<string, { readonly values: Float32Array }>;
 
 /** Modules of the model that carry an adapter, in layer order. */
-export function adaptedModules(model: Model, targets: readonly string[]): string[] {
+export function adaptedModules(
+  model: Pick<Model, "base" | "config">,
+  { targets, topLayers = 0 }: Pick<LoraSettings, "targets" | "topLayers">,
+): string[] {
   const modules: string[] = [];
+  const first = topLayers === 0 ? 0 : Math.max(0, model.config.layers - topLayers);
   for (const name of model.base.keys()) {
     const module = name.replace(/\.weight$/, "");
     const suffix = module.slice(module.lastIndexOf(".") + 1);
-    if (module.startsWith("model.layers.") && targets.includes(suffix)) modules.push(module);
+    const layer = /^model\.layers\.(\d+)\./.exec(module)?.[1];
+    if (layer !== undefined && Number(layer) >= first && targets.includes(suffix)) modules.push(module);
   }
   return modules;
 }
@@ -49,7 +56,7 @@ export function createAdapters(
   const { rank } = settings;
   const scale = settings.alpha / rank;
   const drawn = new Map<string, Float32Array>();
-  for (const module of adaptedModules(model, settings.targets)) {
+  for (const module of adaptedModules(model, settings)) {
     const [, inputs = 0] = weightShape(model, module);
     const bound = 1 / Math.sqrt(inputs);
     drawn.set(

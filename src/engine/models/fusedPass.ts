@@ -73,9 +73,10 @@ export function fusedPass(setup: PassSetup): DecoderPass {
     return dh;
   };
   const finish = (): Normed => addAndNorm(setup, current(), { gain: finalNorm, reader: null });
-  /** Frees a stream that has been added up; the first one of a pass lives on as the input of layer 0. */
+  /** Frees a stream that has been added up, but not what a layer keeps: its input `h`, or the stream within it. */
   const leave = ({ x, pending }: Stream, h: Tensor | null): void => {
-    if (x !== h) dispose(x);
+    const isKept = keeps === "everything" && pending !== null;
+    if (x !== h && !isKept) dispose(x);
     pending?.y.dispose();
     if (keeps === "nothing") pending?.inner?.dispose();
     stream = null;

@@ -35,6 +35,8 @@ export const runConfigSchema = z.strictObject({
   loraAlpha: real(0.1, 512),
   loraDropout: real(0, 0.9),
   loraTargets: z.array(z.enum(loraModules)).check(z.minLength(1)),
+  /** Only this many of the last layers train, and the backward pass ends at the first of them; 0 trains all. */
+  topLayers: integer(0, 1024),
   learningRate: real(0, 1),
   weightDecay: real(0, 1),
   /** Global gradient-norm limit; 0 switches clipping off. */
@@ -47,6 +49,10 @@ export const runConfigSchema = z.strictObject({
   batchPairs: integer(1, 256),
   /** Micro-batches per optimizer step. */
   accumulationSteps: integer(1, 64),
+  /** Both answers of a pair follow one copy of their prompt, which computes the same with fewer rows. */
+  sharesPrompts: z.boolean(),
+  /** Keep each layer's input only and compute the layer again on the way back; `auto` does so when memory asks for it. */
+  checkpointing: z.enum(["auto", "on", "off"]),
   /** Longest prompt plus answer, in tokens. */
   maxTokens: integer(8, 8192),
   /** What ends an answer: the template or end-of-text token, or nothing. */
@@ -79,6 +85,7 @@ export const defaultConfig: RunConfig = {
   loraAlpha: 16,
   loraDropout: 0,
   loraTargets: [...loraModules],
+  topLayers: 0,
   learningRate: 2e-3,
   weightDecay: 0,
   maxGradNorm: 1,
@@ -87,6 +94,8 @@ export const defaultConfig: RunConfig = {
   steps: 60,
   batchPairs: 8,
   accumulationSteps: 1,
+  sharesPrompts: true,
+  checkpointing: "auto",
   maxTokens: 128,
   terminator: "auto",
   isShuffled: true,

@@ -1,12 +1,18 @@
 /** The policy being trained: adapters on the model's frozen weights, or a copy of the weights themselves. */
-import { createAdapters, type InitialValues } from "../adapters/lora.ts";
+import { adaptedModules, createAdapters, type InitialValues } from "../adapters/lora.ts";
 import { flatParameters, type FlatParameters, type Trainable } from "../adapters/parameters.ts";
 import { createRandom } from "../data/random.ts";
 import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
 import { isPackedWeight } from "../kernels/weightLayout/packedWeight.ts";
 import type { Model } from "../models/decoder.ts";
 import { linearGroups } from "../models/stacks.ts";
-import { parameter, parameterShape, withoutAdapters, type Weights } from "../models/weights.ts";
+import {
+  countParameters,
+  parameter,
+  parameterShape,
+  withoutAdapters,
+  type Weights,
+} from "../models/weights.ts";
 import { dispose, view } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { RunConfig } from "./config.ts";
@@ -20,7 +26,10 @@ export interface Policy {
 }
 
 /** The settings of a run that shape its policy. */
-export type PolicySettings = Pick<RunConfig, "tuning" | "loraRank" | "loraAlpha" | "loraTargets" | "seed">;
+export type PolicySettings = Pick<
+  RunConfig,
+  "tuning" | "loraRank" | "loraAlpha" | "loraTargets" | "topLayers" | "seed"
+>;
 
 /** A policy that still equals the model; `initial` replaces the adapters' drawn values. */
 export function createPolicy(model: Model, settings: PolicySettings, initial?: InitialValues): Policy {
@@ -45,7 +54,12 @@ interface PolicyParts extends Pick<Policy, "weights" | "parameters"> {
 function loraPolicy(model: Model, settings: PolicySettings, initial?: InitialValues): PolicyParts {
   const { parameters, modules, groups } = createAdapters(
     model,
-    { rank: settings.loraRank, alpha: settings.loraAlpha, targets: settings.loraTargets },
+    {
+      rank: settings.loraRank,
+      alpha: settings.loraAlpha,
+      targets: settings.loraTargets,
+      topLayers: settings.topLayers,
+    },
     { random: createRandom(settings.seed), ...(initial === undefined ? {} : { initial }) },
   );
   const weights = { ...withoutAdapters(model), adapters: modules, groupAdapters: groups };
@@ -85,19 +99,11 @@ function fullPolicy(model: Model): PolicyParts {
 }
 
 /** How many numbers train: with LoRA rank · (in + out) per adapted module. */
-export function countTrainable(model: Model, settings: PolicySettings): number {
-  let count = 0;
-  for (const name of model.base.keys()) {
-    const [outputs = 1, inputs = 1] = parameterShape(model, name) ?? [];
-    if (settings.tuning === "full") {
-      count += outputs * inputs;
-      continue;
-    }
-    const module = name.replace(/\.weight$/, "");
-    const suffix = module.slice(module.lastIndexOf(".") + 1);
-    const isAdapted =
-      module.startsWith("model.layers.") && settings.loraTargets.some((target) => target === suffix);
-    if (isAdapted) count += settings.loraRank * (outputs + inputs);
-  }
-  return count;
+export function countTrainable(model: Pick<Model, "base" | "config">, settings: PolicySettings): number {
+  if (settings.tuning === "full") return countParameters(model);
+  const { loraTargets: targets, topLayers, loraRank } = settings;
+  return adaptedModules(model, { targets, topLayers }).reduce((sum, module) => {
+    const [outputs = 0, inputs = 0] = parameterShape(model, `${module}.weight`) ?? [];
+    return sum + loraRank * (outputs + inputs);
+  }, 0);
 }

@@ -70,7 +70,7 @@ export function randomAdapter(
   { rank = 2, spread = 0.2 }: { rank?: number; spread?: number } = {},
 ): InitialValues {
   const random = createRandom(seed);
-  const names = adaptedModules(model, loraModules).flatMap((module) =>
+  const names = adaptedModules(model, { targets: loraModules }).flatMap((module) =>
     ["A", "B"].map((factor) => `${module}.lora_${factor}.weight`),
   );
   return new Map(

@@ -21,6 +21,7 @@ import { createPolicy, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import { uploadBatch, type EntryStatistics } from "./scoring.ts";
+import { keepsOf } from "./stepMemory.ts";
 
 /** Everything a run needs. */
 export interface TrainingRun {
@@ -139,12 +140,13 @@ async function takeStep(
   optimizer.clearGradients();
   for (let start = 0; start < pairs.length; start += config.batchPairs) {
     const some = pairs.slice(start, start + config.batchPairs);
-    const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
+    const batch = uploadBatch(pairBatch(some, config), distinctWindows(model.config));
     const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
     const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
     const weights = withDropout(policy.weights, dropout);
+    const keeps = keepsOf(model.config, config, batch.flat.tokenIds.length);
     try {
-      await addGradients({ model, weights, keeps: "layerInputs", sink }, batch, (measured) => {
+      await addGradients({ model, weights, keeps, sink }, batch, (measured) => {
         const entries = run.tamper?.(step, measured) ?? measured;
         if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
         const statistics = pairStatistics(some, batch.flat, entries.logps, run.reference);

@@ -4,7 +4,7 @@ import { setupProblems, useSetupStore } from "../../../state/setupStore.ts";
 import { focusSetting } from "../../components/focusSetting.ts";
 import { fieldLabel } from "../../components/fieldLabel.ts";
 import { PreflightPanel } from "./PreflightPanel.tsx";
-import { ChoiceField, NumberField, ShuffleField, TargetsField } from "./setup/FieldSettings.tsx";
+import { ChoiceField, NumberField, SwitchField, TargetsField } from "./setup/FieldSettings.tsx";
 import { MethodCards } from "./setup/MethodCards.tsx";
 import { DataChoice, ModelChoice, PresetChoice } from "./setup/SourceCards.tsx";
 
@@ -40,7 +40,7 @@ export function SetupPanel() {
         <NumberField field="maxGradNorm" />
         <NumberField field="weightDecay" />
         <NumberField field="accumulationSteps" />
-        <ShuffleField />
+        <SwitchField field="isShuffled" />
       </Fold>
       <Fold title="Evaluation and samples">
         <NumberField field="evalEvery" />
@@ -52,6 +52,8 @@ export function SetupPanel() {
       <Fold title="Reading and computing">
         <NumberField field="maxTokens" />
         <ChoiceField field="terminator" />
+        <SwitchField field="sharesPrompts" />
+        <ChoiceField field="checkpointing" />
         <ChoiceField field="backend" />
       </Fold>
       <PreflightPanel />
@@ -70,6 +72,7 @@ function AdapterGroup() {
           <NumberField field="loraAlpha" />
           <NumberField field="loraDropout" />
           <TargetsField />
+          <NumberField field="topLayers" />
         </>
       )}
     </Fold>

@@ -37,6 +37,7 @@ const ranges = {
   loraRank: whole(1, 64),
   loraAlpha: real(1, 128, "log"),
   loraDropout: real(0, 0.5),
+  topLayers: whole(0, 64, "linear"),
   warmupSteps: whole(0, 100, "linear"),
   weightDecay: real(0, 0.2),
   maxGradNorm: real(0, 5),
@@ -92,10 +93,13 @@ export function ChoiceField({ field }: { readonly field: ChoiceField }) {
   );
 }
 
-/** Whether the pairs are read in a drawn order. */
-export function ShuffleField() {
-  const isShuffled = useSetupStore((state) => state.config.isShuffled);
-  const { label, help } = settingTexts.isShuffled;
+/** Settings that are switched on and off. */
+export type SwitchField = "isShuffled" | "sharesPrompts";
+
+/** A switch of the configuration. */
+export function SwitchField({ field }: { readonly field: SwitchField }) {
+  const isOn = useSetupStore((state) => state.config[field]);
+  const { label, help } = settingTexts[field];
   return (
     <div className="setting setting-line">
       <span className="setting-label">
@@ -105,10 +109,10 @@ export function ShuffleField() {
       <Switch
         size="sm"
         aria-label={label}
-        data-field="isShuffled"
-        checked={isShuffled}
+        data-field={field}
+        checked={isOn}
         onChange={({ currentTarget }) => {
-          edit({ isShuffled: currentTarget.checked });
+          edit({ [field]: currentTarget.checked });
         }}
       />
     </div>
