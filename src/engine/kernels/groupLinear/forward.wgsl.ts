@@ -1,3 +1,5 @@
+import type { Activation } from "../gatedActivation/activation.ts";
+import { activationWgsl } from "../gatedActivation/activation.wgsl.ts";
 import type { PlacedSegment } from "./groupLinear.ts";
 import {
   quadOf,
@@ -10,9 +12,6 @@ import {
   weightReader,
 } from "./groupLinear.wgsl.ts";
 import type { RowReader, StackedWeight, Tiling } from "./groupLinear.wgsl.ts";
-
-/** Gate functions of a feed-forward block: of LLaMA and its kin, and of Gemma. */
-export type GateActivation = "silu" | "geluTanh";
 
 /** What changes the text of the forward shaders. */
 export interface ForwardVariant extends Tiling, StackedWeight {
@@ -133,21 +132,9 @@ export function linearUpWgsl(variant: UpVariant): string {
 
 /** What changes the text of `linearUpAct`. */
 export interface UpActVariant extends UpVariant {
-  readonly activation: GateActivation;
+  readonly activation: Activation;
   readonly keeps: boolean;
 }
-
-const activationFunctions: Readonly<Record<GateActivation, string>> = {
-  // Below -80 the exponential could overflow and the sigmoid is 0 anyway.
-  silu: `fn activated(gate: vec4<f32>) -> vec4<f32> {
-  return gate / (1.0 + exp(min(-gate, vec4<f32>(80.0))));
-}`,
-  // Beyond 15 the tangent is 1 to the last bit, and some devices overflow inside it.
-  geluTanh: `fn activated(gate: vec4<f32>) -> vec4<f32> {
-  let inner = ${Math.sqrt(2 / Math.PI)} * (gate + 0.044715 * gate * gate * gate);
-  return 0.5 * gate * (1.0 + tanh(clamp(inner, vec4<f32>(-15.0), vec4<f32>(15.0))));
-}`,
-};
 
 /** Shader of `linearUpAct`: four gate columns and the matching up columns per invocation. */
 export function linearUpActWgsl(variant: UpActVariant): string {
@@ -169,7 +156,7 @@ export function linearUpActWgsl(variant: UpActVariant): string {
   let column = 4u * tile;
   let gate = ${sumWith(0)};
   let up = ${sumWith(1)};
-  let value = activated(gate) * up;
+  let value = activate(gate).value * up;
   ${storeQuad("a", width, "column", "value")}
   ${keeps ? `${keep("column", "gate")}\n  ${keep(columns[1]!, "up")}` : ""}
 }`;
@@ -181,7 +168,7 @@ export function linearUpActWgsl(variant: UpActVariant): string {
     functions: [
       ...functionsOf([rowReader("x", inputs), weightReader(variant)]),
       segments.length === 0 ? "" : segmentFunction(segments),
-      activationFunctions[activation],
+      activationWgsl(activation, 4),
       store,
     ],
     sums: [

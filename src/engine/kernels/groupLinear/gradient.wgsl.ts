@@ -63,7 +63,7 @@ function lowRankSums(variant: GradientVariant, weightTiles: number): string {
   const isAligned = segments.every(({ columns }) => columns % 4 === 0);
   const upAt = (column: string): string[] => [
     `let b${column === "" ? "" : column} = factor + (${column === "" ? "k" : `4u * k + ${column}u`}) * rank;`,
-    `let v${column} = ${quadOf((j) => `theta[b${column} + min(first + ${j}u, rank - 1u)]`)};`,
+    `let v${column} = ${quadOf((j) => `theta[b${column} + place${j}]`)};`,
   ];
   const valueAt = (i: number): string => {
     const index = `row${i} * ${outputs}u + firstColumn + k`;
@@ -77,7 +77,9 @@ function lowRankSums(variant: GradientVariant, weightTiles: number): string {
     ]),
   ];
   const columnBody = [...upAt(""), ...range(tileRows).map((i) => `sum0_${i} += ${valueAt(i)} * v;`)];
+  const places = range(4).map((j) => `let place${j} = min(first + ${j}u, rank - 1u);`);
   return `${segmentChoice(segments, weightTiles)}
+${places.join("\n")}
 ${isAligned ? shareLoop("columns / 4u", split, alignedBody.join("\n")) : shareLoop("columns", split, columnBody.join("\n"))}
 ${range(tileRows)
   .map((i) => `sum0_${i} *= uniforms.scale;`)

@@ -1,6 +1,6 @@
 import type { Floats, Shape, Values } from "../../tensor/op.ts";
+import { activate } from "../gatedActivation/activation.ts";
 import { addBias, addProduct, addUp, plainWeight } from "./groupLinear.cpu.ts";
-import type { GateActivation } from "./forward.wgsl.ts";
 import type { LinearUpActAttrs, LinearUpAttrs } from "./linearUp.ts";
 
 /** Oracle of `linearUp`: x, weight, then the bias, then xa and theta -> y. */
@@ -19,12 +19,6 @@ export function linearUpCpu(
   addUp(y!, { values: xa, rows, columns: xa.length / rows }, theta, attrs);
 }
 
-const activations: Readonly<Record<GateActivation, (gate: number) => number>> = {
-  silu: (gate) => gate / (1 + Math.exp(-gate)),
-  geluTanh: (gate) =>
-    0.5 * gate * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (gate + 0.044715 * gate * gate * gate))),
-};
-
 /** Oracle of `linearUpAct`: as `linearUp`, -> a [rows, F], then gu [rows, 2F] when it is kept. */
 export function linearUpActCpu(
   inputs: readonly Values[],
@@ -37,10 +31,9 @@ export function linearUpActCpu(
   const width = attrs.outputs / 2;
   const product = new Float64Array(rows * attrs.outputs);
   linearUpCpu(inputs, [product], shapes, attrs);
-  const activation = activations[attrs.activation];
   for (let index = 0; index < a.length; index++) {
     const gate = Math.floor(index / width) * 2 * width + (index % width);
-    a[index] = activation(product[gate]!) * product[gate + width]!;
+    a[index] = activate(attrs.activation, product[gate]!).value * product[gate + width]!;
   }
   gu?.set(product);
 }

@@ -2,9 +2,9 @@ import type { Binding, Dispatch, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
+import type { Activation } from "../gatedActivation/activation.ts";
 import type { Weight } from "../weightLayout/packedWeight.ts";
 import { linearUpActWgsl, linearUpWgsl } from "./forward.wgsl.ts";
-import type { GateActivation } from "./forward.wgsl.ts";
 import {
   checkGroup,
   placed,
@@ -27,7 +27,7 @@ export interface LinearUpAttrs extends GroupAttrs {
 
 /** Attributes of `linearUpAct`. */
 export interface LinearUpActAttrs extends LinearUpAttrs {
-  readonly activation: GateActivation;
+  readonly activation: Activation;
   /** Whether the values before the activation are an output too. */
   readonly keeps: boolean;
 }
@@ -157,7 +157,7 @@ export function linearUp(x: Tensor, weight: Weight, options: LinearUpOptions = {
 export function linearUpAct(
   x: Tensor,
   weight: Weight,
-  options: LinearUpOptions & { readonly activation: GateActivation; readonly keeps: boolean },
+  options: LinearUpOptions & { readonly activation: Activation; readonly keeps: boolean },
 ): { a: Tensor; gu?: Tensor } {
   const { operands, attrs } = operandsOf(x, weight, options);
   const { activation, keeps } = options;

@@ -11,12 +11,19 @@ function splitOf(tiles: number, steps: number): number {
   return [64, 16, 4].find(isWorthIt) ?? 1;
 }
 
+function tileRowsOf(rows: number, tileColumns: number, canSplit: boolean): number {
+  if (rows < 3) return rows;
+  // Eight rows read a third less than four for each product, but leave half as many invocations.
+  const tiles = Math.ceil(rows / 8) * tileColumns;
+  return rows > 4 && (!canSplit || tiles >= 4 * enoughTiles) ? 8 : 4;
+}
+
 /** How `rows` rows of `tileColumns` tiles, each a sum of `steps` steps, are divided among invocations. */
 export function tilingOf(
   { rows, tileColumns, steps }: { rows: number; tileColumns: number; steps: number },
   canSplit: boolean,
 ): Tiling & { readonly workgroups: readonly [number, number, number] } {
-  const tileRows = rows >= 3 ? 4 : rows;
+  const tileRows = tileRowsOf(rows, tileColumns, canSplit);
   const bands = Math.ceil(rows / tileRows);
   const split = canSplit ? splitOf(bands * tileColumns, steps) : 1;
   const workgroups: readonly [number, number, number] =
