@@ -33,4 +33,8 @@ it("refuses what no device is sure to run", () => {
   expect(() => shaderOf(changed({ uniforms: {} }), [[1], [1]], {})).toThrow("0 uniforms");
   expect(() => shaderOf(changed({}, "", 65_536), [[1], [1]], {})).toThrow("65536 x 1 x 1 workgroups");
   expect(() => shaderOf(changed({}, "", 0.5), [[1], [1]], {})).toThrow("workgroups");
+  const withSize = (size: string) => () =>
+    shaderOf(changed({}, `@compute @workgroup_size(${size})`), [[1], [1]], {});
+  expect(withSize("16, 8")).not.toThrow();
+  for (const size of ["129", "16, 16", "WIDTH"]) expect(withSize(size)).toThrow(`workgroups of ${size}`);
 });

@@ -9,6 +9,9 @@ const MAX_UNIFORM_MEMBERS = 64;
 /** WebGPU guarantees this many workgroups per dimension, and most devices offer no more. */
 const MAX_WORKGROUPS = 65_535;
 
+/** Every device runs this many invocations in a workgroup, also those in compatibility mode. */
+const MAX_INVOCATIONS = 128;
+
 /** One dispatch ready for a device: text, access of each storage binding, uniform values and grid. */
 export interface Shader extends Dispatch {
   /** Name of the operation, for labels and error messages. */
@@ -44,6 +47,7 @@ export function shaderOf<A extends object>(op: Op<A>, inputs: readonly Shape[], 
   const outputs = op.outputs(attrs).map((binding) => ({ ...binding, isMutable: true }));
   const bindings = [...outputs, ...op.inputs(attrs)];
   checkLimits(op, bindings.length, dispatch.workgroups);
+  checkWorkgroupSize(op.name, dispatch.wgsl);
   // `enable` directives must come before every declaration.
   const { directives, body } = splitDirectives(dispatch.wgsl);
   const lines = bindings.map((binding, index) => declare(binding, index));
@@ -93,6 +97,18 @@ function checkLimits(op: { name: string; uniforms: object }, buffers: number, gr
     if (!Number.isInteger(count) || count < 0 || count > MAX_WORKGROUPS) {
       throw new RangeError(`${op.name} wants ${grid.join(" x ")} workgroups, at most ${MAX_WORKGROUPS} each`);
     }
+  }
+}
+
+function checkWorkgroupSize(name: string, wgsl: string): void {
+  const size = /@workgroup_size\(([^)]*)\)/.exec(wgsl)?.[1];
+  if (size === undefined) return;
+  const invocations = size.split(",").reduce((product, axis) => product * Number(axis), 1);
+  // A size that is no number cannot be checked, so it is refused as well.
+  if (!(invocations <= MAX_INVOCATIONS)) {
+    throw new RangeError(
+      `${name} has workgroups of ${size} invocations, at most ${MAX_INVOCATIONS} are possible`,
+    );
   }
 }
 

@@ -19,7 +19,13 @@ export const variants = choices.map(({ segments, width, canSplit, xaOffset }) =>
   const columns = segments.reduce((sum, segment) => sum + segment.columns, 0);
   const x = [5, width];
   return variant(loraGradientOp, [[5, ranks], x, [5, columns], [5, ranks + xaOffset], [10_000]], {
-    ...{ segments, canSplit, xaOffset, aOffset: 3, bOffset: 5000, scale: 2, accumulates: true },
+    segments,
+    canSplit,
+    xaOffset,
+    aOffset: 3,
+    bOffset: 5000,
+    scale: 2,
+    accumulates: true,
     ...vectorFlags(x, segments),
   });
 });

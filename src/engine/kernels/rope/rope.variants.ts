@@ -16,7 +16,10 @@ export const variants = everyChoice({ headDim: [8, 64, 256], isPartial: [false, 
     return [
       ...[true, false].map((isInterleaved) =>
         variant(ropeOp, [[ROWS, 4 * headDim], ...turns], {
-          ...{ heads: 4, headDim, rotary, isInterleaved },
+          heads: 4,
+          headDim,
+          rotary,
+          isInterleaved,
           direction: -1,
         }),
       ),
