@@ -1,21 +1,26 @@
 /** Counts what reaches WebGPU by wrapping its prototypes, so that no layer above it can miscount. */
 
-/** Totals since `startGpuCounters`, and bytes of the buffers that exist. */
+/** Totals since `startGpuCounters`, over all devices. */
 export interface GpuCounts {
   readonly dispatches: number;
   readonly submits: number;
-  readonly bufferWrites: number;
-  readonly buffersCreated: number;
-  readonly bindGroupsCreated: number;
-  readonly pipelinesCreated: number;
+  readonly passes: number;
+  readonly createBuffer: number;
+  readonly createBindGroup: number;
+  readonly createPipeline: number;
+  readonly writeBuffer: number;
+  /** Bytes of all buffers that were created. */
+  readonly bytesAllocated: number;
+  /** Milliseconds in which the host did nothing but wait for the device. */
+  readonly waitedMs: number;
 }
 
-/** A buffer that tensors live in. */
+/** The buffers of one device that tensors can live in. */
 export interface StorageBuffers {
-  /** Bytes that exist now, and most that ever existed at once since `restart`. */
+  /** Bytes that exist now, and most that ever existed at once. */
   readonly bytes: number;
   readonly peakBytes: number;
-  /** Sizes in bytes of all that were created since `restart`. */
+  /** Sizes in bytes of all that were ever created. */
   readonly sizes: readonly number[];
 }
 
@@ -24,16 +29,28 @@ const STORAGE_USAGE = 0x80;
 const counts = {
   dispatches: 0,
   submits: 0,
-  bufferWrites: 0,
-  buffersCreated: 0,
-  bindGroupsCreated: 0,
-  pipelinesCreated: 0,
+  passes: 0,
+  createBuffer: 0,
+  createBindGroup: 0,
+  createPipeline: 0,
+  writeBuffer: 0,
+  bytesAllocated: 0,
+  waitedMs: 0,
 };
-const storage = { bytes: 0, peakBytes: 0, sizes: [] as number[] };
-const storageSizes = new WeakMap<GPUBuffer, number>();
+
+interface Storage {
+  bytes: number;
+  peakBytes: number;
+  sizes: number[];
+}
+
+const storages = new WeakMap<GPUDevice, Storage>();
+const owners = new WeakMap<GPUBuffer, { readonly storage: Storage; readonly size: number }>();
 const pipelineNames = new WeakMap<GPUComputePassEncoder, string>();
 let dispatchesByName = new Map<string, number>();
 let isWrapped = false;
+let waiting = 0;
+let waitingSinceMs = 0;
 
 type Method = (...args: never[]) => unknown;
 
@@ -41,16 +58,19 @@ type Method = (...args: never[]) => unknown;
 function wrap<T extends object>(
   prototype: T,
   name: keyof T,
-  watch: { before?: (self: T, args: unknown[]) => void; after?: (result: unknown, args: unknown[]) => void },
+  watch: {
+    before?: (self: T, args: unknown[]) => void;
+    after?: (self: T, result: unknown, args: unknown[]) => void;
+  },
 ): void {
   const original = prototype[name] as Method;
   const wrapped = function (this: T, ...args: unknown[]): unknown {
     watch.before?.(this, args);
     const result = Reflect.apply(original, this, args) as unknown;
-    watch.after?.(result, args);
+    watch.after?.(this, result, args);
     return result;
   };
-  Object.assign(prototype, { [name]: wrapped });
+  Object.defineProperty(prototype, name, { value: wrapped, configurable: true, writable: true });
 }
 
 /** Starts counting; further calls change nothing. */
@@ -59,11 +79,14 @@ export function startGpuCounters(): void {
   isWrapped = true;
   wrap(GPUDevice.prototype, "createBuffer", { after: addBuffer });
   wrap(GPUBuffer.prototype, "destroy", { before: removeBuffer });
-  wrap(GPUDevice.prototype, "createBindGroup", { before: () => counts.bindGroupsCreated++ });
-  wrap(GPUDevice.prototype, "createComputePipeline", { before: () => counts.pipelinesCreated++ });
-  wrap(GPUDevice.prototype, "createComputePipelineAsync", { before: () => counts.pipelinesCreated++ });
+  wrap(GPUDevice.prototype, "createBindGroup", { before: () => counts.createBindGroup++ });
+  wrap(GPUDevice.prototype, "createComputePipeline", { before: () => counts.createPipeline++ });
+  wrap(GPUDevice.prototype, "createComputePipelineAsync", { before: () => counts.createPipeline++ });
   wrap(GPUQueue.prototype, "submit", { before: () => counts.submits++ });
-  wrap(GPUQueue.prototype, "writeBuffer", { before: () => counts.bufferWrites++ });
+  wrap(GPUQueue.prototype, "writeBuffer", { before: () => counts.writeBuffer++ });
+  wrap(GPUCommandEncoder.prototype, "beginComputePass", { before: () => counts.passes++ });
+  wrap(GPUBuffer.prototype, "mapAsync", { after: (_, result) => wait(result as Promise<unknown>) });
+  wrap(GPUQueue.prototype, "onSubmittedWorkDone", { after: (_, result) => wait(result as Promise<unknown>) });
   wrap(GPUComputePassEncoder.prototype, "setPipeline", {
     before: (pass, [pipeline]) => pipelineNames.set(pass, (pipeline as GPUComputePipeline).label),
   });
@@ -76,26 +99,33 @@ export function startGpuCounters(): void {
   });
 }
 
-function addBuffer(result: unknown, [descriptor]: unknown[]): void {
+/** Whoever asks for one of these promises has nothing else to do; overlapping waits count once. */
+function wait(promise: Promise<unknown>): void {
+  if (waiting++ === 0) waitingSinceMs = performance.now();
+  const end = (): void => {
+    if (--waiting === 0) counts.waitedMs += performance.now() - waitingSinceMs;
+  };
+  promise.then(end, end);
+}
+
+function addBuffer(device: GPUDevice, result: unknown, [descriptor]: unknown[]): void {
   const { size, usage } = descriptor as GPUBufferDescriptor;
-  counts.buffersCreated++;
+  counts.createBuffer++;
+  counts.bytesAllocated += size;
   if ((usage & STORAGE_USAGE) === 0) return;
-  storageSizes.set(result as GPUBuffer, size);
+  const storage = storages.get(device) ?? { bytes: 0, peakBytes: 0, sizes: [] };
+  storages.set(device, storage);
+  owners.set(result as GPUBuffer, { storage, size });
   storage.bytes += size;
   storage.peakBytes = Math.max(storage.peakBytes, storage.bytes);
   storage.sizes.push(size);
 }
 
 function removeBuffer(buffer: GPUBuffer): void {
-  storage.bytes -= storageSizes.get(buffer) ?? 0;
-  storageSizes.delete(buffer);
-}
-
-/** Forgets the buffers of earlier devices. */
-export function restartStorage(): void {
-  storage.bytes = 0;
-  storage.peakBytes = 0;
-  storage.sizes = [];
+  const owner = owners.get(buffer);
+  if (owner === undefined) return;
+  owner.storage.bytes -= owner.size;
+  owners.delete(buffer);
 }
 
 /** Totals so far. */
@@ -103,9 +133,14 @@ export function gpuCounts(): GpuCounts {
   return { ...counts };
 }
 
-/** Buffers that tensors live in; staging and uniform buffers are left out. */
-export function storageBuffers(): StorageBuffers {
-  return { ...storage, sizes: [...storage.sizes] };
+/** Buffers of a device that tensors live in; staging and uniform buffers are left out. */
+export function storageBuffers(device: GPUDevice | null): StorageBuffers {
+  const { bytes, peakBytes, sizes } = (device === null ? undefined : storages.get(device)) ?? {
+    bytes: 0,
+    peakBytes: 0,
+    sizes: [],
+  };
+  return { bytes, peakBytes, sizes: [...sizes] };
 }
 
 /** Dispatches by operation since the last call. */
@@ -117,12 +152,9 @@ export function takeDispatchesByName(): Record<string, number> {
 
 /** What was added between two totals. */
 export function difference(after: GpuCounts, before: GpuCounts): GpuCounts {
-  return {
-    dispatches: after.dispatches - before.dispatches,
-    submits: after.submits - before.submits,
-    bufferWrites: after.bufferWrites - before.bufferWrites,
-    buffersCreated: after.buffersCreated - before.buffersCreated,
-    bindGroupsCreated: after.bindGroupsCreated - before.bindGroupsCreated,
-    pipelinesCreated: after.pipelinesCreated - before.pipelinesCreated,
-  };
+  const entries = Object.entries(after).map(([name, total]: [string, number]) => [
+    name,
+    total - before[name as keyof GpuCounts],
+  ]);
+  return Object.fromEntries(entries) as GpuCounts;
 }

@@ -1,18 +1,10 @@
-/** `npm run bench`: counts, bytes and ratios of training in headless Chromium. `--save NAME` keeps them as JSON. */
-import { mkdir, writeFile } from "node:fs/promises";
+/** `npm run bench`: every case on a page of its own in headless Chromium. */
 import { join } from "node:path";
 import { chromiumArgs, findChromium } from "../tools/scripts/chromium.mjs";
 import { ensureInstalled } from "../tools/scripts/install.mjs";
-import { projectRoot, runScript, secondsSince } from "../tools/scripts/run.mjs";
-import { report } from "./report.mjs";
-
-/** The name after `--save`, or undefined. */
-function readSaveName(args) {
-  if (args.length === 0) return undefined;
-  const [option, name, ...rest] = args;
-  if (option === "--save" && /^[A-Za-z0-9-]+$/.test(name ?? "") && rest.length === 0) return name;
-  throw new Error("Usage: npm run bench [-- --save NAME], where NAME has letters, digits and hyphens.");
-}
+import { projectRoot, runScript } from "../tools/scripts/run.mjs";
+import { runCases } from "./cases.mjs";
+import { readOptions } from "./options.mjs";
 
 /** Serves the sources as they are: the benchmark measures what would be built. */
 async function serveSources() {
@@ -22,43 +14,63 @@ async function serveSources() {
     root: projectRoot,
     cacheDir: join(projectRoot, "node_modules", ".vite-bench"),
     logLevel: "error",
-    optimizeDeps: { entries: ["bench/page.html"] },
+    optimizeDeps: {
+      entries: ["bench/page.html"],
+      // jax-js loads its backends by relative paths, which bundling would break.
+      exclude: ["@jax-js/jax"],
+    },
     server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
   });
   await server.listen();
   return server;
 }
 
-async function measure() {
-  const startedMs = performance.now();
+await runScript(async () => {
+  const options = readOptions("bench", process.argv.slice(2));
+  await ensureInstalled();
   const { chromium } = await import("playwright-core");
-  const executablePath = await findChromium();
   const server = await serveSources();
-  const browser = await chromium.launch({ executablePath, args: chromiumArgs() });
-  try {
+  const browser = await chromium.launch({ executablePath: await findChromium(), args: chromiumArgs() });
+  const address = new URL("bench/page.html", server.resolvedUrls.local[0]).href;
+
+  /** Calls a function of the page's `bench` on a fresh page, whose devices go with it. */
+  async function onFreshPage(name, ...args) {
     const page = await browser.newPage();
     page.on("console", (message) => {
-      if (message.type() === "info") console.error(`${secondsSince(startedMs)}: ${message.text()}`);
+      if (message.type() === "info") console.error(message.text());
     });
     page.on("pageerror", (error) => console.error(error.message));
-    await page.goto(new URL("bench/page.html", server.resolvedUrls.local[0]).href);
-    await page.waitForFunction(() => "runBenchmark" in globalThis);
-    return await page.evaluate(() => globalThis.runBenchmark());
+    await page.goto(address);
+    await page.waitForFunction(() => "bench" in globalThis);
+    const result = page.evaluate(
+      ([method, values]) => {
+        const found = globalThis.bench[method];
+        return typeof found === "function" ? found(...values) : found;
+      },
+      [name, args],
+    );
+    return { result, close: () => page.close() };
+  }
+
+  async function once(name) {
+    const { result, close } = await onFreshPage(name);
+    try {
+      return await result;
+    } finally {
+      await close();
+    }
+  }
+
+  try {
+    return await runCases({
+      options,
+      backend: "Chromium",
+      cases: await once("cases"),
+      adapter: await once("describeAdapter"),
+      start: (name, context) => onFreshPage("runCase", name, context),
+    });
   } finally {
     await browser.close();
     await server.close();
   }
-}
-
-await runScript(async () => {
-  const saveName = readSaveName(process.argv.slice(2));
-  await ensureInstalled();
-  const result = await measure();
-  console.log(report(result));
-  if (saveName === undefined) return;
-  const folder = join(projectRoot, "bench", "results");
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, `${saveName}.json`);
-  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
-  console.log(`\nSaved in ${file}`);
 });

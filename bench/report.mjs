@@ -1,81 +1,116 @@
-/** The benchmark's result as text: every figure next to its target, where it has one. */
+/** The benchmark's result as text. */
 
 const MEBIBYTE = 1024 * 1024;
-const DISPATCHES_PER_SUBMIT = 64;
 
-const mebibytes = (bytes) => `${(bytes / MEBIBYTE).toFixed(2)} MiB`;
-const times = (ratio) => `${ratio.toFixed(1)}x`;
+const numberText = (value, digits = 0) =>
+  value === null || value === undefined ? "-" : value.toFixed(digits);
+const msText = (value) => numberText(value, value !== null && value < 10 ? 2 : 0);
+const ratioText = (value) => (value === null || value === undefined ? "-" : `${value.toFixed(1)}x`);
+const mebibytes = (value) =>
+  value === null || value === undefined ? "-" : `${(value / MEBIBYTE).toFixed(1)} MiB`;
+const answer = (value) => (value === null || value === undefined ? "-" : value ? "yes" : "no");
 
-/** Rows of cells as aligned lines: the first cell to the left, the others to the right. */
+/** Rows of cells as aligned lines: the first two cells to the left, the others to the right. */
 function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])));
-  return rows.map((row) => line(row).join("  ").trimEnd()).join("\n");
+  const cell = (text, column) => (column < 2 ? text.padEnd(widths[column]) : text.padStart(widths[column]));
+  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
 
-/** Label, target and value of each figure of a training step. */
-const stepFigures = [
-  ["layers", "", ({ layers }) => layers],
-  ["rows / scored tokens per step", "", ({ rows, entries }) => `${rows} / ${entries}`],
-  ["dispatches per step", "", ({ dispatches }) => dispatches.all],
-  ["  forward, per layer", "<= 8", ({ dispatches }) => dispatches.forwardPerLayer],
-  [
-    "  backward, per layer, after recomputing forward",
-    "<= 14",
-    ({ dispatches }) => dispatches.backwardPerLayer,
-  ],
-  ["  rest of forward", "", ({ dispatches }) => dispatches.forwardRest],
-  ["  rest of backward, less savings of the first layer", "", ({ dispatches }) => dispatches.backwardRest],
-  ["  optimizer", "2", ({ dispatches }) => dispatches.optimizer],
-  ["submits", "<= dispatches/64 + 2", ({ submits }) => submits],
-  ["  allowed here", "", ({ dispatches }) => Math.ceil(dispatches.all / DISPATCHES_PER_SUBMIT) + 2],
-  ["writeBuffer calls", "<= submits + 6", ({ bufferWrites }) => bufferWrites],
-  ["pipelines per model", "<= 60", ({ pipelinesPerModel }) => pipelinesPerModel],
-  ["largest tensor buffer", "", ({ largestBufferBytes }) => mebibytes(largestBufferBytes)],
-  ["has tokens x vocabulary", "no", (model) => (model.hasTokensTimesVocabulary ? "yes" : "no")],
-  ["peak bytes", "", ({ peakBytes }) => mebibytes(peakBytes)],
-  ["peak / estimate", "0.9 to 1.1", (model) => (model.peakBytes / model.estimatedBytes).toFixed(2)],
-];
-
-const growthFigures = [
-  ["steps", "", ({ steps }) => steps],
-  ["new bind groups", "0", ({ bindGroups }) => bindGroups],
-  ["new pipelines", "0", ({ pipelines }) => pipelines],
-  ["new buffers", "0", ({ buffers }) => buffers],
-  ["last step that created any", "<= 2", ({ lastStepThatCreated }) => lastStepThatCreated],
-  ["tensors gained", "0", ({ tensors }) => tensors],
-  ["bytes gained", "0", ({ storageBytes }) => mebibytes(storageBytes)],
-];
-
-function figures(title, rows, subjects) {
-  const header = [title, "target", ...subjects.map(({ name }) => name)];
-  const lines = rows.map(([label, target, pick]) => [
-    label,
-    target,
-    ...subjects.map(({ value }) => String(pick(value))),
+function timeTable(rows) {
+  const lines = rows.map(({ name, shape, medianMs, ratio }) => [
+    name,
+    shape,
+    msText(medianMs.own),
+    msText(medianMs.tfjs),
+    msText(medianMs.jax),
+    ratioText(ratio.tfjs),
+    ratioText(ratio.jax),
   ]);
-  return table([header, ...lines]);
+  return table([["median ms", "shape", "own", "tfjs", "jax-js", "tfjs / own", "jax-js / own"], ...lines]);
+}
+
+/** Label, target and value of each figure of a step; the value is picked from one side's counts. */
+const sideFigures = [
+  ["dispatches", ({ dispatches }) => numberText(dispatches)],
+  ["submits", ({ submits }) => numberText(submits)],
+  ["passes", ({ passes }) => numberText(passes)],
+  ["createBuffer", ({ createBuffer }) => numberText(createBuffer)],
+  ["createBindGroup", ({ createBindGroup }) => numberText(createBindGroup)],
+  ["writeBuffer", ({ writeBuffer }) => numberText(writeBuffer)],
+  ["allocated", ({ bytesAllocated }) => mebibytes(bytesAllocated)],
+  ["peak", ({ peakBytes }) => mebibytes(peakBytes)],
+  ["JS ms", ({ jsMilliseconds }) => numberText(jsMilliseconds, 1)],
+];
+
+/** What one call of every side asks of the device. */
+function countTable(rows) {
+  const sides = ["own", "tfjs", "jax"];
+  const lines = rows.flatMap(({ name, counts }) =>
+    sides.flatMap((side) =>
+      counts[side] === null ? [] : [[name, side, ...sideFigures.map(([, pick]) => pick(counts[side]))]],
+    ),
+  );
+  return table([["per call", "side", ...sideFigures.map(([label]) => label)], ...lines]);
+}
+
+/** Label, target and value of each figure of our own step. */
+const ownFigures = [
+  ["dispatches forward, per layer", "<= 8", ({ forwardDispatchesPerLayer: value }) => numberText(value)],
+  ["dispatches backward, per layer", "<= 14", ({ backwardDispatchesPerLayer: value }) => numberText(value)],
+  ["dispatches of the optimizer", "2", ({ optimizerDispatches: value }) => numberText(value)],
+  ["pipelines", "<= 60", ({ counts }) => numberText(counts.own.pipelines)],
+  ["largest buffer", "", ({ counts }) => mebibytes(counts.own.largestBufferBytes)],
+  ["has tokens x vocabulary", "no", ({ counts }) => answer(counts.own.hasTokensTimesVocabulary)],
+  ["measured peak", "", ({ measuredPeakBytes: value }) => mebibytes(value)],
+  [
+    "peak / estimate",
+    "0.9 to 1.1",
+    ({ measuredPeakBytes, estimatedBytes }) => numberText(measuredPeakBytes / estimatedBytes, 2),
+  ],
+  ...growthFigures("same pairs", "growth"),
+  ...growthFigures("other pairs", "varyingGrowth"),
+];
+
+function growthFigures(which, key) {
+  const figure = (label, target, pick) => [
+    `${which}: ${label}`,
+    target,
+    ({ counts }) => (counts.own[key] === null ? "-" : pick(counts.own[key])),
+  ];
+  return [
+    figure("steps after the first two", "", ({ steps }) => numberText(steps)),
+    figure("tensors gained", "0", ({ tensors }) => numberText(tensors)),
+    figure("bytes gained", "0", ({ storageBytes }) => mebibytes(storageBytes)),
+    figure("createBuffer", "0", ({ createBuffer }) => numberText(createBuffer)),
+    figure("createBindGroup", "0", ({ createBindGroup }) => numberText(createBindGroup)),
+    figure("createPipeline", "0", ({ createPipeline }) => numberText(createPipeline)),
+    figure("last step that created any", "<= 2", ({ lastStepThatCreated }) =>
+      numberText(lastStepThatCreated),
+    ),
+  ];
+}
+
+function stepTable(rows) {
+  const lines = ownFigures.map(([label, target, pick]) => [label, target, ...rows.map((row) => pick(row))]);
+  return table([["our own step", "target", ...rows.map(({ name }) => name)], ...lines]);
 }
 
 /** All tables of one run. */
-export function report({ adapter, models, matmul, stockStep }) {
-  const named = models.map((value) => ({ name: value.model, value }));
-  const steady = named.map(({ name, value }) => ({ name, value: value.steady }));
-  const varying = named.flatMap(({ name, value }) => (value.varying ? [{ name, value: value.varying }] : []));
-  const ratios = matmul.ratios.map(({ name, form, shape, ratio }) => [name, form, shape, times(ratio)]);
-  const software = adapter.isFallbackAdapter ? ", which computes on the processor" : "";
+export function report({ adapter, backend, commit, rows }) {
+  const measured = rows.filter(({ skipped }) => skipped === null);
+  const skipped = rows.filter(({ skipped }) => skipped !== null);
+  const steps = measured.filter(({ counts }) => counts.own?.pipelines !== undefined);
+  const software = adapter.isFallbackAdapter
+    ? " It computes on the processor: only ratios and counts mean anything."
+    : "";
+  const described = [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(", ");
   return [
-    `Adapter: ${adapter.vendor} ${adapter.architecture}${software}. LoRA-DPO, rank 8 on all seven linears.`,
-    figures("One optimizer step", stepFigures, named),
-    figures("After step 2, same pairs", growthFigures, steady),
-    figures("After step 2, other pairs in every step", growthFigures, varying),
-    table([["Stock tf.matMul / own, in time", "form", "operands", "target >= 2x (GPU 1.5x)"], ...ratios]),
-    table([
-      ["LoRA-DPO step in stock operations / own", "target", stockStep.model],
-      ["time", ">= 3x", times(stockStep.ratio)],
-      ["dispatches", "", `${stockStep.stockDispatches} / ${stockStep.ownDispatches}`],
-    ]),
-    `Ratios are of the fastest of several alternating runs. The stock matmul is program type ${matmul.programType}.`,
+    `${backend}, ${described}, commit ${commit}.${software}`,
+    ...(measured.length === 0 ? [] : [timeTable(measured), countTable(measured)]),
+    ...(steps.length === 0 ? [] : [stepTable(steps)]),
+    ...skipped.map(
+      (row) => `Skipped: ${row.name}${row.shape === "" ? "" : ` (${row.shape})`}: ${row.skipped}.`,
+    ),
   ].join("\n\n");
 }

@@ -1,35 +1,16 @@
-/**
- * The one file that runs stock operations of the tensor runtime: what our own are compared with. It registers the
- * runtime's kernels and gradients, so it is loaded only after everything else has been counted.
- */
+/** The whole step of LoRA-DPO in stock operations of the tensor runtime under its own tape. */
 import "@tensorflow/tfjs-backend-webgpu/dist/register_all_kernels.js";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import * as tf from "@tensorflow/tfjs-core";
-import type { TokenPair } from "../src/engine/data/tokenPair.ts";
-import type { MatmulForm } from "../src/engine/kernels/matmul/matmul.wgsl.ts";
-import { ropeTable } from "../src/engine/kernels/rope/ropeTable.ts";
-import type { Model } from "../src/engine/models/decoder.ts";
-import { adamwDefaults } from "../src/engine/training/optimizer.ts";
-import type { Policy } from "../src/engine/training/policy.ts";
+import type { TokenPair } from "../../src/engine/data/tokenPair.ts";
+import type { ModelConfig } from "../../src/engine/models/config.ts";
+import { adaptedModules, evenBatch, rotations, type PeerStep, type StepSettings } from "../peerStep.ts";
+import type { StepShape } from "../shapes.ts";
 
-/** The matmul program in use: 3 is the fastest one that is right. */
-export function stockProgramType(): number {
-  return tf.env().getNumber("WEBGPU_MATMUL_PROGRAM_TYPE");
-}
-
-/** The same product as our `matmul`, by the runtime's own kernel. */
-export function stockMatmul(a: tf.Tensor, b: tf.Tensor, form: MatmulForm): tf.Tensor {
-  return tf.matMul(a, b, form === "atb", form === "abt");
-}
-
-/** What a stock run trains; all prompts have one length and all answers have one length. */
-export interface StockRun {
-  readonly model: Model;
-  /** Only its first values are taken. */
-  readonly policy: Policy;
-  readonly pairs: readonly TokenPair[];
-  readonly beta: number;
-  readonly learningRate: number;
+/** What a stock run trains. */
+export interface StockStepOptions {
+  readonly shape: StepShape;
+  readonly settings: StepSettings;
 }
 
 interface Layout {
@@ -48,69 +29,97 @@ interface Layout {
 }
 
 interface Forward {
-  readonly model: Model;
-  readonly adapters: ReadonlyMap<string, { a: tf.Variable; b: tf.Variable; scale: number }>;
+  readonly config: ModelConfig;
+  readonly base: ReadonlyMap<string, tf.Tensor>;
+  /** Null is the reference. */
+  readonly adapters: ReadonlyMap<string, { readonly a: tf.Variable; readonly b: tf.Variable }> | null;
+  readonly scale: number;
   readonly layout: Layout;
 }
 
 const HIDDEN_LOGIT = -1e9;
+/** What the optimizer calls the first moment of a variable. */
+const MOMENT_SUFFIX = "/m";
 
 /** One DPO step after another with LoRA in stock operations under the stock tape; each returns its loss. */
-export function createStockRun({ model, policy, pairs, beta, learningRate }: StockRun) {
-  const layout = layoutOf(model, pairs);
-  const adapters = new Map(
-    [...policy.weights.adapters].map(([name, { a, b, scale }]) => [
-      name,
-      { a: tf.variable(a), b: tf.variable(b), scale },
-    ]),
+export function createStockStep({ shape, settings }: StockStepOptions): PeerStep {
+  const { config } = shape;
+  const base = new Map(
+    [...shape.arrays()].map(([name, { values, shape: sizes }]) => [name, tf.tensor(values, [...sizes])]),
   );
+  const initial = shape.adapter();
+  const variableOf = (name: string, sizes: [number, number]): tf.Variable => {
+    const values = tf.tensor(initial.get(name)?.values ?? [], sizes);
+    const variable = tf.variable(values, true, name);
+    values.dispose();
+    return variable;
+  };
+  const adapters = new Map<string, { a: tf.Variable; b: tf.Variable }>();
+  for (const module of adaptedModules(initial)) {
+    const [outputs = 0, inputs = 0] = base.get(`${module}.weight`)?.shape ?? [];
+    const a = variableOf(`${module}.lora_A.weight`, [settings.rank, inputs]);
+    const b = variableOf(`${module}.lora_B.weight`, [outputs, settings.rank]);
+    adapters.set(module, { a, b });
+  }
   const variables = [...adapters.values()].flatMap(({ a, b }) => [a, b]);
-  const forward: Forward = { model, adapters, layout };
-  // B is zero, so the untrained policy is the reference.
-  const reference = tf.tidy(() => margins(answerLogps(forward)));
-  const { beta1, beta2, epsilon } = adamwDefaults;
-  const optimizer = tf.train.adam(learningRate, beta1, beta2, epsilon);
+  const layout = layoutOf(config, shape.pairs);
+  const forward: Forward = { config, base, adapters, scale: settings.alpha / settings.rank, layout };
+  const reference = tf.tidy(() => margins(answerLogps({ ...forward, adapters: null })));
+  const optimizer = tf.train.adam(settings.learningRate, settings.beta1, settings.beta2, settings.epsilon);
   const lossOf = (): tf.Scalar =>
-    tf.mean(tf.softplus(tf.mul(tf.sub(margins(answerLogps(forward)), reference), -beta)));
+    tf.mean(tf.softplus(tf.mul(tf.sub(margins(answerLogps(forward)), reference), -settings.beta)));
+  const update = (): tf.Scalar =>
+    tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(lossOf, variables);
+      const squares = Object.values(grads).map((gradient) => tf.reshape(tf.sum(tf.square(gradient)), [1]));
+      const norm = tf.sqrt(tf.sum(tf.concat(squares)));
+      const factor = tf.minimum(tf.div(settings.maxGradNorm, tf.add(norm, 1e-6)), 1);
+      const clipped = Object.entries(grads).map(([name, gradient]) => ({
+        name,
+        tensor: tf.mul(gradient, factor),
+      }));
+      optimizer.applyGradients(clipped);
+      return value;
+    });
   return {
-    step: async (): Promise<number> => {
-      const cost = optimizer.minimize(lossOf, true, variables);
-      if (cost === null) throw new Error("The optimizer returned no loss.");
+    step: async () => {
+      const cost = update();
       const [loss = NaN] = await cost.data();
       cost.dispose();
       return loss;
     },
+    firstMoments: async () => {
+      const saved = await optimizer.getWeights();
+      const entries = saved
+        .filter(({ name }) => name.endsWith(MOMENT_SUFFIX))
+        .map(
+          async ({ name, tensor }) => [name.slice(0, -MOMENT_SUFFIX.length), await tensor.data()] as const,
+        );
+      return new Map((await Promise.all(entries)) as [string, Float32Array][]);
+    },
     dispose: () => {
       optimizer.dispose();
-      tf.dispose([variables, reference, layout.tokens, layout.labels]);
-      tf.dispose([layout.cosines, layout.sines, layout.mask]);
+      tf.dispose([...variables, ...base.values(), reference]);
+      tf.dispose([layout.tokens, layout.labels, layout.cosines, layout.sines, layout.mask]);
     },
   };
 }
 
-function layoutOf({ config }: Model, pairs: readonly TokenPair[]): Layout {
-  const sides = [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)];
-  const prompts = [...pairs, ...pairs].map(({ prompt }) => prompt);
-  const promptLength = prompts[0]?.length ?? 0;
-  const length = promptLength + (sides[0]?.length ?? 0);
-  const tokens = sides.flatMap((side, index) => [...(prompts[index] ?? []), ...side]);
-  const answers = sides.flatMap((side) => [...side]);
-  const table = ropeTable({ headDim: config.headDim, maxPositions: length, theta: config.ropeTheta });
-  const plane = (offset: number) => table.filter((_, index) => index % 2 === offset);
+function layoutOf(config: ModelConfig, pairs: readonly TokenPair[]): Layout {
+  const { sequences, length, promptLength, tokens, labels } = evenBatch(pairs);
+  const { cosines, sines } = rotations(config, length);
   const group = config.heads / config.keyValueHeads;
   const mask = Float32Array.from({ length: group * length * length }, (_, index) =>
     index % length > Math.floor(index / length) % length ? HIDDEN_LOGIT : 0,
   );
   return {
-    sequences: sides.length,
+    sequences,
     length,
     promptLength,
     tokens: tf.tensor1d(tokens, "int32"),
-    labels: tf.tidy(() =>
-      tf.cast(tf.oneHot(tf.tensor1d(answers, "int32"), config.vocabularySize), "float32"),
-    ),
-    cosines: tf.tensor(plane(0), [length, config.headDim / 2]),
-    sines: tf.tensor(plane(1), [length, config.headDim / 2]),
+    labels: tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(labels, "int32"), config.vocabularySize), "float32")),
+    cosines: tf.tensor(cosines, [length, config.headDim / 2]),
+    sines: tf.tensor(sines, [length, config.headDim / 2]),
     mask: tf.tensor(mask, [group * length, length]),
   };
 }
@@ -123,8 +132,7 @@ function margins(logps: tf.Tensor): tf.Tensor {
 
 /** Summed log-probs of the answers, [sequences]. */
 function answerLogps(forward: Forward): tf.Tensor {
-  const { model, layout } = forward;
-  const { config, base } = model;
+  const { config, base, layout } = forward;
   const { sequences, length, promptLength } = layout;
   const embeddings = weight(forward, "model.embed_tokens");
   let x: tf.Tensor = tf.gather(embeddings, layout.tokens); // [rows, hidden]
@@ -154,7 +162,7 @@ function decoderLayer(forward: Forward, prefix: string, x: tf.Tensor): tf.Tensor
 }
 
 function attention(forward: Forward, prefix: string, x: tf.Tensor): tf.Tensor {
-  const { heads, keyValueHeads, headDim } = forward.model.config;
+  const { heads, keyValueHeads, headDim } = forward.config;
   const { sequences, length, mask } = forward.layout;
   const split = (states: tf.Tensor, count: number) =>
     tf.transpose(tf.reshape(states, [sequences, length, count, headDim]), [0, 2, 1, 3]);
@@ -187,20 +195,20 @@ function rotate({ cosines, sines }: Layout, x: tf.Tensor): tf.Tensor {
 
 function norm(forward: Forward, name: string, x: tf.Tensor): tf.Tensor {
   const mean = tf.mean(tf.square(x), -1, true);
-  const scale = tf.rsqrt(tf.add(mean, forward.model.config.rmsNormEpsilon));
+  const scale = tf.rsqrt(tf.add(mean, forward.config.rmsNormEpsilon));
   return tf.mul(tf.mul(x, scale), weight(forward, name));
 }
 
 function linear(forward: Forward, name: string, x: tf.Tensor): tf.Tensor {
   const product = tf.matMul(x, weight(forward, name), false, true);
-  const adapter = forward.adapters.get(name);
+  const adapter = forward.adapters?.get(name);
   if (adapter === undefined) return product;
   const low = tf.matMul(tf.matMul(x, adapter.a, false, true), adapter.b, false, true);
-  return tf.add(product, tf.mul(low, adapter.scale));
+  return tf.add(product, tf.mul(low, forward.scale));
 }
 
-function weight({ model }: Forward, name: string): tf.Tensor {
-  const found = model.base.get(`${name}.weight`);
+function weight({ base }: Forward, name: string): tf.Tensor {
+  const found = base.get(`${name}.weight`);
   if (found === undefined) throw new Error(`The model has no weight "${name}".`);
   return found;
 }

@@ -1,0 +1,129 @@
+/** Every case of the benchmark: what is measured, how long it may take, and where it is too heavy. */
+import { openDevice } from "../src/engine/tensor/device.ts";
+import { kernelCases, measureKernel } from "./kernelCases.ts";
+import { emptyRow, type Row } from "./row.ts";
+import {
+  embeddedShape,
+  smolShape,
+  stepSize,
+  toyShape,
+  wideShape,
+  type ReadAsset,
+  type StepShape,
+} from "./shapes.ts";
+import { measureStep, type StepPlan } from "./stepCase.ts";
+
+/** What a case needs to know of where it runs. */
+export interface CaseContext {
+  readonly readAsset: ReadAsset;
+  /** An adapter that computes on the processor. */
+  readonly isSoftware: boolean;
+  /** Measured although it is heavy, because it was named. */
+  readonly isAsked: boolean;
+}
+
+interface StepCase {
+  readonly name: string;
+  readonly shape: (context: CaseContext) => Promise<StepShape> | StepShape;
+  readonly plan: (context: CaseContext) => StepPlan;
+}
+
+/** What a case is called, and how long it may take before it is given up. */
+export interface CaseInfo {
+  readonly name: string;
+  readonly limitSeconds: number;
+}
+
+/** The adapter in words. */
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly isFallbackAdapter: boolean;
+  readonly features: readonly string[];
+}
+
+const KERNEL_SECONDS = 60;
+const STEP_SECONDS = 900;
+const GROWTH_STEPS = 200;
+const ROUNDS = 9;
+/** What a software GPU does in a second, about; a step may take this many seconds there unless it was named. */
+const SOFTWARE_FLOPS = 1e9;
+const SOFTWARE_SECONDS = 20;
+
+const stepCases: readonly StepCase[] = [
+  {
+    name: "step: toy",
+    shape: toyShape,
+    plan: () => ({ growthSteps: GROWTH_STEPS, rounds: ROUNDS }),
+  },
+  {
+    name: "step: embedded model",
+    shape: ({ readAsset }) => embeddedShape(readAsset),
+    plan: ({ isSoftware }) => ({
+      growthSteps: isSoftware ? 10 : GROWTH_STEPS,
+      rounds: isSoftware ? 5 : ROUNDS,
+    }),
+  },
+  {
+    // The widest step that a software GPU takes in seconds.
+    name: "step: 12 layers x 768, few tokens",
+    shape: () => wideShape({ count: 1, prompt: 4, answer: 4 }),
+    plan: ({ isSoftware }) => ({
+      growthSteps: isSoftware ? 2 : GROWTH_STEPS,
+      rounds: isSoftware ? 3 : ROUNDS,
+    }),
+  },
+  {
+    name: "step: 12 layers x 768",
+    shape: () => wideShape({ count: 4, prompt: 128, answer: 128 }),
+    plan: ({ isSoftware }) => ({
+      growthSteps: isSoftware ? 1 : GROWTH_STEPS,
+      rounds: isSoftware ? 1 : ROUNDS,
+    }),
+  },
+  {
+    name: "step: SmolLM2-135M",
+    shape: () => smolShape({ count: 4, prompt: 128, answer: 128 }),
+    plan: ({ isSoftware }) => ({
+      growthSteps: isSoftware ? 1 : GROWTH_STEPS,
+      rounds: isSoftware ? 1 : ROUNDS,
+    }),
+  },
+  {
+    name: "memory: SmolLM2-135M",
+    shape: () => smolShape({ count: 4, prompt: 128, answer: 128 }),
+    plan: () => ({ growthSteps: 1, rounds: 0 }),
+  },
+];
+
+/** All cases in the order in which they run: quick ones first. */
+export const cases: readonly CaseInfo[] = [
+  ...kernelCases.map(({ name }) => ({ name, limitSeconds: KERNEL_SECONDS })),
+  ...stepCases.map(({ name }) => ({ name, limitSeconds: STEP_SECONDS })),
+];
+
+/** Opens the adapter and says what it is. */
+export async function describeAdapter(): Promise<AdapterInfo> {
+  const device = await openDevice({ backend: "webgpu" });
+  const { vendor, architecture, description, isFallbackAdapter, features } = device.report;
+  device.close();
+  return { vendor, architecture, description, isFallbackAdapter, features };
+}
+
+/** Measures one case, or says why it is skipped. */
+export async function runCase(name: string, context: CaseContext): Promise<Row> {
+  const kernel = kernelCases.find((each) => each.name === name);
+  if (kernel !== undefined) return measureKernel(kernel);
+  const found = stepCases.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`There is no case "${name}".`);
+  const shape = await found.shape(context);
+  const { flops, text } = stepSize(shape);
+  const seconds = flops / SOFTWARE_FLOPS;
+  if (context.isSoftware && !context.isAsked && seconds > SOFTWARE_SECONDS) {
+    const gigaflops = (flops / 1e9).toFixed(0);
+    const reason = `one step is ${gigaflops} GFLOP, about ${seconds.toFixed(0)} s for a software GPU`;
+    return emptyRow(name, text, `${reason}; --only "${name}" measures it`);
+  }
+  return { ...(await measureStep(shape, found.plan(context))), name };
+}

@@ -1,0 +1,34 @@
+/** One call of the bundle with WebGPU in place; started by `node.mjs`, which it answers and then ends. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { create, globals } from "webgpu";
+
+// The runtime asks for these while it is loaded.
+Object.assign(globalThis, globals);
+Object.defineProperty(globalThis, "navigator", {
+  value: { gpu: create([]), userAgent: "node", hardwareConcurrency: 1 },
+  configurable: true,
+});
+
+const folder = import.meta.dirname;
+const readAsset = async (path) => new Uint8Array(await readFile(join(folder, "..", "public", path)));
+
+async function call({ name, args }) {
+  const bench = await import("./dist/nodeEntry.mjs");
+  const found = bench[name];
+  if (typeof found !== "function") return found;
+  const [first, context] = args;
+  return found(first, context === undefined ? undefined : { ...context, readAsset });
+}
+
+/** The device keeps its process alive, so the answer ends it. */
+function answer(message) {
+  process.send(message, () => process.exit(0));
+}
+
+process.once("message", (message) => {
+  call(message).then(
+    (value) => answer({ value }),
+    (error) => answer({ error: String(error?.stack ?? error) }),
+  );
+});
