@@ -20,7 +20,8 @@ import { matrix, parameter, withoutAdapters, type AdapterTensors, type Weights }
 import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { valueAndVjp } from "../tensor/vjp.ts";
-import { scoreBatch, uploadBatch, type DeviceBatch } from "../training/scoring.ts";
+import { uploadBatch, type DeviceBatch } from "../training/deviceBatch.ts";
+import { scoreBatch } from "../training/scoring.ts";
 import { readGolden } from "./fixtures.ts";
 import { shortfall, uncachedLogits } from "./uncachedDecoding.ts";
 

@@ -7,7 +7,8 @@ import { matmul } from "../kernels/matmul/matmul.ts";
 import { decoderLayer, embedTokens, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { countParameters, parameter, withoutAdapters } from "../models/weights.ts";
 import { dispose, memory, read, tidy } from "../tensor/run.ts";
-import { scoreBatch, uploadBatch } from "../training/scoring.ts";
+import { uploadBatch } from "../training/deviceBatch.ts";
+import { scoreBatch } from "../training/scoring.ts";
 import { openStories, type ReferenceContinuation } from "./storiesModel.ts";
 
 /** Largest difference to the float64 values, in 32-bit arithmetic. */

@@ -5,7 +5,7 @@ import { distinctWindows } from "../models/config.ts";
 import { boundLogits, forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { parameter, type Weights } from "../models/weights.ts";
 import { dispose, read, tidy } from "../tensor/run.ts";
-import { uploadBatch } from "../training/scoring.ts";
+import { uploadBatch } from "../training/deviceBatch.ts";
 
 /** Logits after the last token of a text, [vocabulary]. */
 export async function uncachedLogits(

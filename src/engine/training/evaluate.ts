@@ -9,7 +9,8 @@ import type { ReferenceCache } from "../reference/referenceCache.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
 import { metricBatch, pairStatistics } from "./pairScores.ts";
-import { referenceHidden, scoreBatch, uploadBatch, type DeviceBatch } from "./scoring.ts";
+import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
+import { referenceHidden, scoreBatch } from "./scoring.ts";
 
 /** What an evaluation found; arrays have one value per held-out pair. */
 export interface Evaluation {

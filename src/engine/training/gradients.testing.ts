@@ -7,7 +7,8 @@ import { addGradients, type BackwardPass } from "./gradients.ts";
 import { pairStatistics, tokenGradients } from "./pairScores.ts";
 import type { Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
-import { scoreBatch, uploadBatch, type DeviceBatch } from "./scoring.ts";
+import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
+import { scoreBatch } from "./scoring.ts";
 import type { TrainingRun } from "./train.ts";
 
 /** A run whose training pairs are one micro-batch, and a policy for it. */

@@ -16,7 +16,8 @@ import { openPass } from "../models/openPass.ts";
 import { ownedBy, type DecoderPass, type GradientSink, type Keeps, type PassSetup } from "../models/pass.ts";
 import { dispose, giveWay, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
-import { entryStatistics, headInputs, type DeviceBatch, type EntryStatistics } from "./scoring.ts";
+import type { DeviceBatch } from "./deviceBatch.ts";
+import { entryStatistics, headInputs, type EntryStatistics } from "./scoring.ts";
 
 /** What a backward pass works on; `keeps` trades memory for a second forward pass of every layer. */
 export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
@@ -101,6 +102,14 @@ function accumulateAndFree(sink: GradientSink, offset: number, gradient: Tensor)
   dispose(gradient);
 }
 
+/** Runs the parts of a walk without a pause. */
+export function atOnce<Result>(parts: Generator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done === true) return value;
+  }
+}
+
 /** Runs the parts of a walk and lets other tasks have their turn in between. */
 async function yielding<Result>(parts: Generator<void, Result>): Promise<Result> {
   for (;;) {
@@ -111,7 +120,7 @@ async function yielding<Result>(parts: Generator<void, Result>): Promise<Result>
 }
 
 /** Upstream of the head's statistics when only log-probs carry gradient: [entries, statisticsWidth]. */
-function logpUpstream(perToken: Float64Array, { size }: Tensor): Float32Array {
+export function logpUpstream(perToken: Float64Array, { size }: Tensor): Float32Array {
   const values = new Float32Array(size);
   perToken.forEach((gradient, entry) => {
     values[entry * statisticsWidth] = gradient;

@@ -13,7 +13,8 @@ import { loraModules, type RunConfig } from "./config.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { createPolicy } from "./policy.ts";
 import { learningRateAt } from "./schedule.ts";
-import { scoreBatch, uploadBatch, type EntryStatistics } from "./scoring.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { scoreBatch, type EntryStatistics } from "./scoring.ts";
 import {
   follow,
   lastOf,

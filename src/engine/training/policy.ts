@@ -87,13 +87,16 @@ function fullPolicy(model: Model): PolicyParts {
     return made;
   };
   const stacks = new Map(
-    linearGroups(model.config).flatMap(({ name, modules: [first = ""] }) => {
-      const stack = model.stacks.get(name);
-      if (stack === undefined || isPackedWeight(stack.weight)) return [];
-      const weight = range(`${first}.weight`, stack.weight);
-      const bias = stack.bias === null ? null : range(`${first}.bias`, stack.bias);
-      return [[name, { weight, bias }] as const];
-    }),
+    // Fused layers pass no gradient to the gains of query and key norms, which train here.
+    (model.config.hasQueryKeyNorm ? [] : linearGroups(model.config)).flatMap(
+      ({ name, modules: [first = ""] }) => {
+        const stack = model.stacks.get(name);
+        if (stack === undefined || isPackedWeight(stack.weight)) return [];
+        const weight = range(`${first}.weight`, stack.weight);
+        const bias = stack.bias === null ? null : range(`${first}.bias`, stack.bias);
+        return [[name, { weight, bias }] as const];
+      },
+    ),
   );
   return { weights: withoutAdapters({ base, stacks }), parameters, held };
 }

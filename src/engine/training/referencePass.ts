@@ -5,7 +5,8 @@ import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { withoutAdapters } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
-import { scoreBatch, sumBySequence, uploadBatch } from "./scoring.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { scoreBatch, sumBySequence } from "./scoring.ts";
 
 /** Fills the cache with the pairs it lacks, `batchPairs` at a time; yields how many are done. */
 export async function* rememberReference(

@@ -6,7 +6,8 @@ import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { withoutAdapters, type Weights } from "../models/weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { scoreBatch, uploadBatch } from "./scoring.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { scoreBatch } from "./scoring.ts";
 
 /** Prompts that are followed from before a run to its end. */
 export const followedPrompts = 4;

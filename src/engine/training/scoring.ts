@@ -5,23 +5,12 @@ import {
   statisticsWidth,
   type HeadInputs,
 } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
-import { causalRanges } from "../kernels/attention/causalRanges.ts";
 import { headName, type Model } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
-import type { Rows, ScoredRows, Window } from "../models/rows.ts";
 import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
-import { dispose, giveWay, read, tensor } from "../tensor/run.ts";
+import { dispose, giveWay, read } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
-
-/** A flat batch whose tables lie on the device; the owner disposes it. */
-export interface DeviceBatch {
-  readonly flat: FlatBatch;
-  readonly rows: Rows;
-  readonly scored: ScoredRows;
-  /** [entries] the token that each scored row should predict */
-  readonly labels: Tensor;
-  readonly dispose: () => void;
-}
+import type { DeviceBatch } from "./deviceBatch.ts";
 
 /** Numbers of each scored token, on the host; arrays have one entry per scored token. */
 export interface EntryStatistics {
@@ -32,44 +21,6 @@ export interface EntryStatistics {
   readonly divergences: Float64Array;
   /** Mean logit over the vocabulary. */
   readonly meanLogits: Float64Array;
-}
-
-/** Puts a batch's tables on the device, for a model with these windows. */
-export function uploadBatch(flat: FlatBatch, windows: readonly Window[] = [null]): DeviceBatch {
-  const rowCount = flat.tokenIds.length;
-  const held: Tensor[] = [];
-  const upload = (values: Int32Array, shape: readonly number[]): Tensor => {
-    const made = tensor(values, shape);
-    held.push(made);
-    return made;
-  };
-  const ranges = new Map(windows.map((window) => [window, causalRanges(flat.segments, window ?? undefined)]));
-  const tables = new Map(
-    [...ranges].map(([window, { keyRanges, keyRangeCount, queryRanges, queryRangeCount }]) => [
-      window,
-      {
-        keyRanges: upload(keyRanges, [rowCount, 2 * keyRangeCount]),
-        queryRanges: upload(queryRanges, [rowCount, 2 * queryRangeCount]),
-      },
-    ]),
-  );
-  const { positions = new Int32Array() } = [...ranges.values()][0] ?? {};
-  return {
-    flat,
-    rows: {
-      tokenIds: upload(flat.tokenIds, [rowCount]),
-      positions: upload(positions, [rowCount]),
-      attention: { kind: "causal", tables },
-    },
-    scored: {
-      rows: upload(flat.scoredRows, [flat.scoredRows.length]),
-      inverse: upload(flat.scoredInverse, [rowCount, 2]),
-    },
-    labels: upload(flat.labels, [flat.labels.length]),
-    dispose: () => {
-      dispose(held);
-    },
-  };
 }
 
 /** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. */
@@ -119,9 +70,11 @@ export function headInputs(
   return { ...scored, weight: matrix(weights, headName(config)), softCap: config.logitSoftCap ?? 0 };
 }
 
-/** Splits the head's rows into one array per quantity. */
-export function entryStatistics(values: ArrayLike<number>): EntryStatistics {
-  const entries = values.length / statisticsWidth;
+/** Splits the head's first `entries` rows into one array per quantity; those after them are padding. */
+export function entryStatistics(
+  values: ArrayLike<number>,
+  entries = values.length / statisticsWidth,
+): EntryStatistics {
   const column = (offset: number) =>
     Float64Array.from({ length: entries }, (_, entry) => values[entry * statisticsWidth + offset] ?? NaN);
   return { logps: column(0), entropies: column(1), divergences: column(2), meanLogits: column(3) };

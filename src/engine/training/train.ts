@@ -3,16 +3,14 @@
  * holds on the device is freed either way. It knows nothing of messages, clocks or pages.
  */
 import type { InitialValues } from "../adapters/lora.ts";
-import { batchOrder, pairBatch } from "../data/batch.ts";
+import { batchOrder, pairBatch, type FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
-import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { withDropout, type Weights } from "../models/weights.ts";
 import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
-import { addGradients } from "./gradients.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
@@ -20,8 +18,9 @@ import { metricBatch, pairStatistics, tokenGradients } from "./pairScores.ts";
 import { createPolicy, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
-import { uploadBatch, type EntryStatistics } from "./scoring.ts";
+import type { EntryStatistics } from "./scoring.ts";
 import { keepsOf } from "./stepMemory.ts";
+import { createStepRunner, type StepRunner } from "./stepRunner.ts";
 
 /** Everything a run needs. */
 export interface TrainingRun {
@@ -86,6 +85,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     kind: "milestone",
     milestone: { step, weights: policy.weights, isLast: step === config.steps, save: optimizer.save },
   });
+  const runner = createStepRunner();
   let evaluator: Evaluator | null = null;
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
@@ -105,9 +105,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     yield milestoneAt(firstStep - 1);
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
+    await probe(run, { policy, optimizer, runner }, largestBatch(config, { firstStep, pairsOf }));
     for (let step = firstStep; step <= config.steps; step++) {
       const pairs = pairsOf(step);
-      const metrics = await takeStep(run, { policy, optimizer, step, pairs });
+      const metrics = await takeStep(run, { policy, optimizer, runner, step, pairs });
       const tokens = countTokens(pairs);
       tokensSeen += tokens;
       yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
@@ -119,6 +120,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     }
   } finally {
     evaluator?.dispose();
+    runner.dispose();
     optimizer.dispose();
     policy.dispose();
   }
@@ -127,10 +129,16 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 /** One optimizer step over all of its micro-batches; metrics are those of the batch before the update. */
 async function takeStep(
   run: TrainingRun,
-  at: { policy: Policy; optimizer: Optimizer; step: number; pairs: readonly TokenPair[] },
+  at: {
+    readonly policy: Policy;
+    readonly optimizer: Optimizer;
+    readonly runner: StepRunner;
+    readonly step: number;
+    readonly pairs: readonly TokenPair[];
+  },
 ): Promise<MetricRecord> {
   const { config, objective, model } = run;
-  const { policy, optimizer, step, pairs } = at;
+  const { policy, optimizer, runner, step, pairs } = at;
   const totals = {
     pairs: pairs.length,
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
@@ -140,25 +148,21 @@ async function takeStep(
   optimizer.clearGradients();
   for (let start = 0; start < pairs.length; start += config.batchPairs) {
     const some = pairs.slice(start, start + config.batchPairs);
-    const batch = uploadBatch(pairBatch(some, config), distinctWindows(model.config));
+    const flat = pairBatch(some, config);
     const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
     const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
     const weights = withDropout(policy.weights, dropout);
-    const keeps = keepsOf(model.config, config, batch.flat.tokenIds.length);
-    try {
-      await addGradients({ model, weights, keeps, sink }, batch, (measured) => {
-        const entries = run.tamper?.(step, measured) ?? measured;
-        if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
-        const statistics = pairStatistics(some, batch.flat, entries.logps, run.reference);
-        const result = objective.compute(statistics, config.params, totals);
-        // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
-        if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl: false }));
-        return tokenGradients(batch.flat, result);
-      });
-    } finally {
-      batch.dispose();
-    }
+    const keeps = keepsOf(model.config, config, flat.tokenIds.length);
+    await runner.run({ model, weights, keeps, sink }, flat, (measured) => {
+      const entries = run.tamper?.(step, measured) ?? measured;
+      if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
+      const statistics = pairStatistics(some, flat, entries.logps, run.reference);
+      const result = objective.compute(statistics, config.params, totals);
+      // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
+      if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
+      accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl: false }));
+      return tokenGradients(flat, result);
+    });
   }
   const learningRate = learningRateAt(step, { ...config, learningRate: run.live.learningRate });
   const gradientNorm = await optimizer.step(learningRate);
@@ -180,6 +184,39 @@ async function* evaluateAt(
     }
     yield { kind: "evaluating", step, ...next.value };
   }
+}
+
+/** Runs the largest micro-batch without effect, so that what a run cannot hold is known before its first step. */
+async function probe(
+  { model, config }: TrainingRun,
+  { policy, optimizer, runner }: { policy: Policy; optimizer: Optimizer; runner: StepRunner },
+  flat: FlatBatch,
+): Promise<void> {
+  const sink = { flat: optimizer.gradients, trainables: policy.trainables };
+  const keeps = keepsOf(model.config, config, flat.tokenIds.length);
+  await runner.probe({ model, weights: policy.weights, keeps, sink }, flat);
+}
+
+/** The micro-batch with the most rows of all that are ahead. */
+function largestBatch(
+  config: RunConfig,
+  { firstStep, pairsOf }: { firstStep: number; pairsOf: (step: number) => readonly TokenPair[] },
+): FlatBatch {
+  const { batchPairs } = config;
+  let largest: { readonly rows: number; readonly pairs: readonly TokenPair[] } = { rows: 0, pairs: [] };
+  for (let step = firstStep; step <= config.steps; step++) {
+    const pairs = pairsOf(step);
+    for (let start = 0; start < pairs.length; start += batchPairs) {
+      const some = pairs.slice(start, start + batchPairs);
+      const rows = some.reduce((sum, pair) => sum + rowCount(pair, config), 0);
+      if (rows > largest.rows) largest = { rows, pairs: some };
+    }
+  }
+  return pairBatch(largest.pairs, config);
+}
+
+function rowCount({ prompt, chosen, rejected }: TokenPair, { sharesPrompts }: RunConfig): number {
+  return (sharesPrompts ? 1 : 2) * prompt.length + chosen.length + rejected.length;
 }
 
 /** The distinct training pairs that the run will meet. */
