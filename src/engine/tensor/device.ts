@@ -1,10 +1,11 @@
 /** Opens and closes the device that tensors live on: WebGPU, or the cpu backend when there is none. */
 import { CpuBackend } from "./cpu.ts";
-import { GpuBackend, isSoftwareAdapter } from "./dispatch.ts";
+import { GpuBackend } from "./dispatch.ts";
 import type { Counters } from "./dispatch.ts";
 import { DeviceLostError, ErrorLog, NoWebGpuError } from "./errors.ts";
 import type { DeviceError, NoWebGpuReason } from "./errors.ts";
 import { typedError } from "./errorScopes.ts";
+import { isSoftwareAdapter } from "./softwareAdapter.ts";
 import { engine, registerBackend } from "./tfjs.ts";
 
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];

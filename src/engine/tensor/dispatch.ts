@@ -1,19 +1,22 @@
 /** Records dispatches into the command encoder of the tensor runtime, so that its buffer bookkeeping stays valid. */
+import type { ArenaMemory } from "./arenaMemory.ts";
 import { copiesNeeded } from "./bufferRange.ts";
 import type { BufferRange } from "./bufferRange.ts";
+import { orderPool } from "./bufferPool.ts";
 import { pooledSize } from "./bufferSize.ts";
+import { Encoding } from "./encoding.ts";
+import type { ClearCommand, Command, CopyCommand, Recorder } from "./encoding.ts";
 import type { ErrorLog } from "./errors.ts";
 import { ErrorScopes } from "./errorScopes.ts";
+import type { BackendInternals, DataOwner } from "./internals.ts";
 import type { Shape } from "./op.ts";
 import { PipelineCache } from "./pipelines.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { sizeOf } from "./shader.ts";
 import type { Shader } from "./shader.ts";
-import type { ArenaMemory } from "./arenaMemory.ts";
-import { Encoding } from "./encoding.ts";
-import type { ClearCommand, Command, CopyCommand, EncoderOwner, Recorder } from "./encoding.ts";
+import { isSoftwareAdapter } from "./softwareAdapter.ts";
 import { engine, WebGPUBackend } from "./tfjs.ts";
-import type { DataType, TensorInfo } from "./tfjs.ts";
+import type { TensorInfo } from "./tfjs.ts";
 import { UniformRing } from "./uniformRing.ts";
 
 /** STORAGE, COPY_SRC and COPY_DST: how the runtime makes the buffer of a tensor. */
@@ -22,26 +25,6 @@ export const TENSOR_USAGE = 0x80 | 0x04 | 0x08;
 const STAGING_USAGE = 0x08 | 0x01;
 /** Tensors hold 32-bit floats or integers. */
 const BYTES_PER_ELEMENT = 4;
-
-/** What the runtime's WebGPU backend keeps about the data of a tensor. */
-interface TensorData {
-  values: Float32Array | Int32Array | null | undefined;
-  resource?: GPUBuffer | null;
-  /** The buffer belongs to somebody else, so the runtime does not pool it. */
-  external?: boolean;
-  dtype: DataType;
-  shape: Shape;
-}
-
-/** The fields of the runtime's backend this file relies on; `door.test.ts` asserts that they exist. */
-export interface BackendInternals extends EncoderOwner {
-  readonly tensorMap: { get(dataId: object): TensorData; has(dataId: object): boolean };
-  readonly bufferManager: {
-    readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
-    acquireBuffer(size: number, usage: number, isMapped?: boolean, isReused?: boolean): GPUBuffer;
-    releaseBuffer(buffer: GPUBuffer, isReused?: boolean): void;
-  };
-}
 
 /** Totals since the device was opened, and what is held now. */
 export interface Counters {
@@ -55,20 +38,8 @@ export interface Counters {
   readonly bindGroupsHeld: number;
 }
 
-const SOFTWARE_ARCHITECTURES = ["swiftshader", "llvmpipe"];
-
-/** Whether an adapter computes on the processor. */
-export function isSoftwareAdapter({ isFallbackAdapter, architecture }: GPUAdapterInfo): boolean {
-  return isFallbackAdapter || SOFTWARE_ARCHITECTURES.includes(architecture.toLowerCase());
-}
-
 const NO_UPLOAD =
   "values cannot come from the host while an arena records, because a replay would not bring them: make the tensor before, and change it between replays with write";
-
-/** The runtime's list of data, from which an entry goes when its backend has freed it. */
-interface DataOwner {
-  removeDataId(dataId: object, backend: unknown): void;
-}
 
 /** Data that lies inside another tensor's, which it keeps alive. */
 interface View {
@@ -86,8 +57,8 @@ export class GpuBackend extends WebGPUBackend {
   /** While it is set, tensors get their buffers from it and it keeps the commands. */
   recorder: Recorder | null = null;
   readonly arenas = new Set<ArenaMemory>();
-  readonly #encoding: Encoding;
   readonly scopes: ErrorScopes;
+  readonly #encoding: Encoding;
   readonly #ring: UniformRing;
   readonly #internals: BackendInternals;
   readonly #views = new WeakMap<object, View>();
@@ -104,13 +75,10 @@ export class GpuBackend extends WebGPUBackend {
     this.#ring = new UniformRing(device);
     this.#internals = this as unknown as BackendInternals;
     this.#encoding = new Encoding(this.#internals);
-    const { bufferManager } = this.#internals;
-    const acquire = bufferManager.acquireBuffer.bind(bufferManager);
-    bufferManager.acquireBuffer = (size, usage, ...rest) => {
-      const pooled = usage === TENSOR_USAGE ? this.#pooled(size) : size;
-      this.#putLowestLast(bufferManager.freeBuffers.get(`${pooled}_${usage}`) ?? []);
-      return acquire(pooled, usage, ...rest);
-    };
+    orderPool(this.#internals.bufferManager, {
+      sizeOf: (size, usage) => (usage === TENSOR_USAGE ? this.#pooled(size) : size),
+      numberOf: (buffer) => this.cache.numberOf(buffer),
+    });
   }
 
   /** Called by the runtime too, so a submit can never overtake its uniforms. */
@@ -295,18 +263,6 @@ export class GpuBackend extends WebGPUBackend {
   async settled(): Promise<void> {
     this.submit();
     await this.scopes.settled();
-  }
-
-  /**
-   * The pool hands out the buffer freed last. With the oldest buffer there, what it hands out depends only on which
-   * buffers are free, so that a step like the one before gets the same buffers, and needs no new bind group.
-   */
-  #putLowestLast(free: GPUBuffer[]): void {
-    let lowest = free.length - 1;
-    for (let index = lowest - 1; index >= 0; index--) {
-      if (this.cache.numberOf(free[index]!) < this.cache.numberOf(free[lowest]!)) lowest = index;
-    }
-    if (lowest >= 0) free.push(...free.splice(lowest, 1));
   }
 
   /** A copy of a tensor that lasts until it is freed, on a buffer of its own. */

@@ -29,6 +29,8 @@ it("finds the private fields of the runtime's WebGPU backend that dispatch relie
   expect(fields["tensorMap"]).toHaveProperty("get");
   for (const name of ["commandEncoder", "computePassEncoder"]) expect(fields).toHaveProperty(name, null);
   expect(fields["bufferManager"]).toMatchObject({ freeBuffers: new Map() });
+  for (const name of ["acquireBuffer", "releaseBuffer"])
+    expect(fields["bufferManager"]).toHaveProperty(name, expect.any(Function));
   expect(fields["uniformPendingDisposal"]).toEqual([]);
   for (const name of [
     "uploadToGPU",

@@ -1,6 +1,7 @@
 /** Puts commands into the command encoder of the tensor runtime, and knows which buffers they use until a submit. */
 import type { ArenaMemory } from "./arenaMemory.ts";
 import type { BufferRange } from "./bufferRange.ts";
+import type { EncoderOwner } from "./internals.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { Shader } from "./shader.ts";
 
@@ -48,14 +49,6 @@ export interface Recorder {
   /** Notes data that a command reads or writes. */
   use(dataId: object): void;
   add(command: UnboundDispatch | ClearCommand | CopyCommand): void;
-}
-
-/** The fields and methods of the runtime's backend this file relies on; `door.test.ts` asserts that they exist. */
-export interface EncoderOwner {
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  endComputePassEncoder(): void;
-  ensureCommandEncoderReady(): void;
 }
 
 /** The commands of one device that are recorded and not submitted yet. */
