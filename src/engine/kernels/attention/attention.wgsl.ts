@@ -9,6 +9,10 @@ import { placeText, type HeadLayout } from "./headLayout.ts";
 /** Invocations of a workgroup in both layouts. */
 export const attentionGroup = 64;
 
+/** The (row, head) of a workgroup, and of an invocation, in a folded grid. */
+export const itemOfGroup = "group.x + group.y * 65535u";
+export const itemOfInvocation = `(${itemOfGroup}) * ${attentionGroup}u + lane`;
+
 /** Widest head whose vectors one invocation can hold in registers: query and output, or their like. */
 export const widestInRegisters = 64;
 
@@ -110,7 +114,7 @@ export function attentionAlone({ attributes, layout, ranges, unread }: Attention
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   ${mentioned(unread)}
-  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
+  let item = ${itemOfInvocation};
   if (item >= uniforms.rows * heads) { return; }
   // Neighbours take neighbouring rows of one head: they read the same keys at the same time.
   let head = item / uniforms.rows;
@@ -161,7 +165,7 @@ var<workgroup> scores: array<f32, ${attentionGroup}>;
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   ${mentioned(unread)}
-  let item = group.x + group.y * 65535u;
+  let item = ${itemOfGroup};
   if (item >= uniforms.rows * heads) { return; }
   let row = item / heads;
   let head = item % heads;

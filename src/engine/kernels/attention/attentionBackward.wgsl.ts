@@ -7,6 +7,8 @@ import type { AttentionAttributes } from "./attention.ts";
 import {
   attentionGroup,
   headConstants,
+  itemOfGroup,
+  itemOfInvocation,
   scoreText,
   vectorTexts,
   widestInRegisters,
@@ -161,7 +163,7 @@ export function attentionGradientAlone(text: GradientText): string {
 
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
+  let item = ${itemOfInvocation};
   if (item >= uniforms.rows * ${ownHeads}) { return; }
   // Neighbours take neighbouring rows of one head: they read the same peers at about the same time.
   let ownHead = item / uniforms.rows;
@@ -220,9 +222,9 @@ function ownSlopeAlone({ gradient, attributes, hasDelta }: GradientText, own: He
 /** The lanes' parts of one sum are added up and stored, the rotation undone on the way. */
 function storeTeamSum({ name, target, isTurned }: Sum, rotary: number): string {
   const half = rotary / 2;
-  const plain = `if (lane < width) { ${target.buffer}[${placeText(target, "row", "ownHead")} + lane] = total; }`;
-  const turned = `workgroupBarrier();
-  if (lane < width) { partials[lane] = total; }
+  const partials = `${name}Partials`;
+  // Only the lane itself reads its first part, so it may write the total over it.
+  const turned = `if (lane < width) { ${partials}[lane] = total; }
   workgroupBarrier();
   if (lane < width) {
     for (var component = 0u; component < 4u; component++) {
@@ -233,19 +235,16 @@ function storeTeamSum({ name, target, isTurned }: Sum, rotary: number): string {
       let other = select(place - ${half}u, place + ${half}u, isFirst);
       let turn = (u32(positions[row]) * ${half}u + plane) * 2u;
       let sine = select(-table[turn + 1u], table[turn + 1u], isFirst);
-      total[component] = total[component] * table[turn] + partials[other / 4u][other % 4u] * sine;
+      total[component] = total[component] * table[turn] + ${partials}[other / 4u][other % 4u] * sine;
     }
-    ${target.buffer}[${placeText(target, "row", "ownHead")} + lane] = total;
   }`;
   return `{
-  partials[lane] = ${name};
-  workgroupBarrier();
   var total = vec4<f32>();
   if (lane < width) {
-    for (var part = 0u; part < parts; part++) { total += partials[part * width + lane]; }
+    for (var part = 0u; part < parts; part++) { total += ${partials}[part * width + lane]; }
   }
-  ${isTurned ? turned : plain}
-  workgroupBarrier();
+  ${isTurned ? turned : ""}
+  if (lane < width) { ${target.buffer}[${placeText(target, "row", "ownHead")} + lane] = total; }
   }`;
 }
 
@@ -261,12 +260,11 @@ export function attentionGradientTeam(text: GradientText): string {
   for (var i = 0u; i < width; i++) { mean += dot(dOutput[outputAt + i], o[outputAt + i]); }`;
   return `${headConstants(attributes, ranges)}
 const parts = ${attentionGroup}u / width;
-var<workgroup> partials: array<vec4<f32>, ${attentionGroup}>;
-${sums.map(({ name }) => `var<workgroup> ${name}Factors: array<f32, ${attentionGroup}>;`).join("\n")}
+${sums.map(({ name }) => `var<workgroup> ${name}Factors: array<f32, ${attentionGroup}>; var<workgroup> ${name}Partials: array<vec4<f32>, ${attentionGroup}>;`).join("\n")}
 
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let item = group.x + group.y * 65535u;
+  let item = ${itemOfGroup};
   if (item >= uniforms.rows * ${roles.ownHeads}) { return; }
   let row = item / ${roles.ownHeads};
   let ownHead = item % ${roles.ownHeads};
@@ -309,6 +307,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       }
     }
   }
+  ${sums.map(({ name }) => `${name}Partials[lane] = ${name};`).join(" ")}
+  workgroupBarrier();
   ${sums.map((sum) => storeTeamSum(sum, rotary)).join("\n  ")}
 }`;
 }

@@ -1,5 +1,5 @@
 /** Shader texts of what attention backward needs first: inner products of the outputs and their gradients. */
-import { attentionGroup } from "./attention.wgsl.ts";
+import { attentionGroup, itemOfInvocation } from "./attention.wgsl.ts";
 
 /** Row sums of the output times its gradient, one invocation per (row, head). */
 export function attentionDeltaText(headDim: number): string {
@@ -7,7 +7,7 @@ export function attentionDeltaText(headDim: number): string {
   return `
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
+  let item = ${itemOfInvocation};
   if (item >= uniforms.items) { return; }
   let own = item * ${vectors}u;
   var sum = 0.0;
@@ -41,7 +41,7 @@ export function attentionPreText({
 @compute @workgroup_size(${attentionGroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   ${rank === 0 ? "_ = uniforms.aOffset;" : ""}
-  let item = (group.x + group.y * 65535u) * ${attentionGroup}u + lane;
+  let item = ${itemOfInvocation};
   if (item >= uniforms.rows * ${heads}u) { return; }
   // Neighbours take neighbouring rows of one head: they read the same factors at the same time.
   let head = item / uniforms.rows;
