@@ -6,6 +6,9 @@ import type { RunConfig } from "./config.ts";
 /** Settings that change what a step holds. */
 export type StepSettings = Pick<RunConfig, "tuning" | "loraRank" | "checkpointing">;
 
+/** What a step keeps of its layers. */
+export type StepKeeps = Exclude<Keeps, "nothing">;
+
 const BYTES_PER_NUMBER = 4;
 /** Up to here layers are kept whole, because computing them again takes a third as long as a step. */
 const CHEAP_BYTES = 256 * 2 ** 20;
@@ -21,11 +24,7 @@ export function layerNumbers(config: ModelConfig, { tuning, loraRank }: StepSett
 }
 
 /** Whether the layers of a batch of `rows` are kept whole or computed again. */
-export function keepsOf(
-  config: ModelConfig,
-  settings: StepSettings,
-  rows: number,
-): Exclude<Keeps, "nothing"> {
+export function keepsOf(config: ModelConfig, settings: StepSettings, rows: number): StepKeeps {
   if (settings.checkpointing === "on") return "layerInputs";
   if (settings.checkpointing === "off") return "everything";
   const bytes = BYTES_PER_NUMBER * rows * config.layers * layerNumbers(config, settings);

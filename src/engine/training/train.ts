@@ -9,6 +9,7 @@ import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import { withDropout, type Weights } from "../models/weights.ts";
 import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
+import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
@@ -19,7 +20,7 @@ import { createPolicy, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
-import { keepsOf } from "./stepMemory.ts";
+import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
 
 /** Everything a run needs. */
@@ -47,6 +48,8 @@ export type TrainingReport =
   | { readonly kind: "evaluating"; readonly step: number; readonly done: number; readonly total: number }
   | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
   | { readonly kind: "step"; readonly step: number; readonly metrics: MetricRecord; readonly tokens: number }
+  /** Room for the largest micro-batch has been made; a device that records holds `bytes` for its steps. */
+  | { readonly kind: "ready"; readonly keeps: StepKeeps; readonly bytes: number }
   /** Nothing is in flight: until the next report the policy may be sampled, inspected and saved. */
   | { readonly kind: "milestone"; readonly milestone: Milestone };
 
@@ -105,10 +108,13 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     yield milestoneAt(firstStep - 1);
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
-    await probe(run, { policy, optimizer, runner }, largestBatch(config, { firstStep, pairsOf }));
+    const largest = largestBatch(config, { firstStep, pairsOf });
+    const checkpointing = await makeRoom(run, { policy, optimizer, runner }, largest);
+    const keeps = keepsOf(model.config, { ...config, checkpointing }, largest.tokenIds.length);
+    yield { kind: "ready", keeps, bytes: runner.bytes() };
     for (let step = firstStep; step <= config.steps; step++) {
       const pairs = pairsOf(step);
-      const metrics = await takeStep(run, { policy, optimizer, runner, step, pairs });
+      const metrics = await takeStep(run, { policy, optimizer, runner, checkpointing, step, pairs });
       const tokens = countTokens(pairs);
       tokensSeen += tokens;
       yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
@@ -133,12 +139,13 @@ async function takeStep(
     readonly policy: Policy;
     readonly optimizer: Optimizer;
     readonly runner: StepRunner;
+    readonly checkpointing: RunConfig["checkpointing"];
     readonly step: number;
     readonly pairs: readonly TokenPair[];
   },
 ): Promise<MetricRecord> {
   const { config, objective, model } = run;
-  const { policy, optimizer, runner, step, pairs } = at;
+  const { policy, optimizer, runner, checkpointing, step, pairs } = at;
   const totals = {
     pairs: pairs.length,
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
@@ -152,7 +159,7 @@ async function takeStep(
     const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
     const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
     const weights = withDropout(policy.weights, dropout);
-    const keeps = keepsOf(model.config, config, flat.tokenIds.length);
+    const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
     await runner.run({ model, weights, keeps, sink }, flat, (measured) => {
       const entries = run.tamper?.(step, measured) ?? measured;
       if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
@@ -186,15 +193,27 @@ async function* evaluateAt(
   }
 }
 
-/** Runs the largest micro-batch without effect, so that what a run cannot hold is known before its first step. */
-async function probe(
+/**
+ * Runs the largest micro-batch without effect, so that what a run cannot hold is known before its first step. Where
+ * layers do not fit whole they are computed again; rejects with `GpuOutOfMemoryError` when that does not fit either.
+ */
+async function makeRoom(
   { model, config }: TrainingRun,
   { policy, optimizer, runner }: { policy: Policy; optimizer: Optimizer; runner: StepRunner },
   flat: FlatBatch,
-): Promise<void> {
+): Promise<RunConfig["checkpointing"]> {
   const sink = { flat: optimizer.gradients, trainables: policy.trainables };
   const keeps = keepsOf(model.config, config, flat.tokenIds.length);
-  await runner.probe({ model, weights: policy.weights, keeps, sink }, flat);
+  const pass = { model, weights: policy.weights, sink };
+  try {
+    await runner.probe({ ...pass, keeps }, flat);
+    return config.checkpointing;
+  } catch (cause) {
+    if (!(cause instanceof GpuOutOfMemoryError) || keeps === "layerInputs" || config.checkpointing === "off")
+      throw cause;
+    await runner.probe({ ...pass, keeps: "layerInputs" }, flat);
+    return "on";
+  }
 }
 
 /** The micro-batch with the most rows of all that are ahead. */
