@@ -26,7 +26,11 @@ export function addNormCpu(
       }
       h[column] = x[start + column]! + (y0?.[start + column] ?? 0) + attrs.loraScale * up;
     }
-    if (hasAdd) outputs[0]!.set(h, start);
+    if (hasAdd) {
+      // Rounded as it is stored, so that a pass that reads h again computes the same bits.
+      outputs[0]!.set(h, start);
+      h.set(outputs[0]!.subarray(start, start + columns));
+    }
     let squares = 0;
     for (let column = 0; column < columns; column++) squares += h[column]! ** 2;
     const rstd = 1 / Math.sqrt(squares / columns + attrs.epsilon);
