@@ -13,7 +13,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createRandom } from "../data/random.ts";
 import type { Model } from "../models/decoder.ts";
 import { read, write } from "../tensor/run.ts";
-import { openTestDevice } from "../tensor/testing.ts";
+import { compare, openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { gradientsOf, lossOf, type GradientCase } from "./gradients.testing.ts";
 import { createPolicy } from "./policy.ts";
@@ -23,6 +23,8 @@ const NOISE = 1e-6;
 const LOSS_CHANGE = 0.007;
 const LONGEST_STEP = 0.05;
 const TOLERANCE = 1e-3;
+/** Of two ways to compute the same sums. */
+const SAME = 1e-5;
 
 /** Change of every parameter by name; missing names stay. */
 type Direction = ReadonlyMap<string, Float64Array>;
@@ -119,6 +121,25 @@ describe.each(["dpo", "simpo", "sft"])("%s", (method) => {
     policy.dispose();
     dispose();
   });
+
+  it.each(["lora", "full"] as const)(
+    "is the same whether both answers follow one copy of their prompt or not (%s)",
+    async (tuning) => {
+      const { model, dispose } = createTinyModel();
+      const run = tinyRun(model, { method, tuning }, { trainPairs: tinyPairs(5) });
+      const policy = createPolicy(model, run.config, randomAdapter(model, 2));
+      if (tuning === "full") await shake(policy.trainables, model);
+      const apart = { ...run, config: { ...run.config, sharesPrompts: false } };
+      const expected = await gradientsOf({ run: apart, policy });
+      for (const [name, values] of await gradientsOf({ run, policy })) {
+        compare(values, expected.get(name), { label: name, tolerance: SAME });
+      }
+      const [together, twice] = [await lossOf({ run, policy }), await lossOf({ run: apart, policy })];
+      expect(Math.abs(together - twice)).toBeLessThanOrEqual(SAME * twice);
+      policy.dispose();
+      dispose();
+    },
+  );
 });
 
 /** Moves the policy away from the reference, where DPO's slope is the same for every pair. */

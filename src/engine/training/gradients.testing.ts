@@ -22,9 +22,9 @@ export async function gradientsOf(
   { run, policy }: GradientCase,
   keeps: BackwardPass["keeps"] = "layerInputs",
 ): Promise<Map<string, Float32Array>> {
-  const { model, trainPairs } = run;
+  const { model, trainPairs, config } = run;
   await fillReference(run);
-  const batch = uploadBatch(pairBatch(trainPairs));
+  const batch = uploadBatch(pairBatch(trainPairs, config));
   const flat = zeros(policy.parameters.theta.shape);
   const { weights, trainables } = policy;
   try {
@@ -44,7 +44,7 @@ export async function gradientsOf(
 /** The loss over the run's pairs, in float64 over log-probs in float32. */
 export async function lossOf({ run, policy }: GradientCase): Promise<number> {
   await fillReference(run);
-  const batch = uploadBatch(pairBatch(run.trainPairs));
+  const batch = uploadBatch(pairBatch(run.trainPairs, run.config));
   try {
     const { logps } = await scoreBatch(run.model, policy.weights, batch);
     const { losses } = resultOf(run, batch, logps);
