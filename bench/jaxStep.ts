@@ -37,7 +37,12 @@ export async function openJax(): Promise<GPUDevice> {
   const devices = await init("webgpu");
   if (!devices.includes("webgpu")) throw new Error("jax-js finds no WebGPU device.");
   defaultDevice("webgpu");
-  return getWebGPUDevice();
+  const device = getWebGPUDevice();
+  // Its results would be zeros.
+  device.addEventListener("uncapturederror", ({ error }) => {
+    console.error(`jax-js: ${error.message}`);
+  });
+  return device;
 }
 
 /** Compiles at the first step, which is therefore slow. `openJax` comes first. */
@@ -162,8 +167,10 @@ function answerLogps(layout: Layout, base: Arrays, adapters: Arrays, batch: Batc
   const head = base["lm_head.weight"];
   if (head !== undefined) embeddings.dispose();
   const logits = np.matmul(hidden, np.transpose(head ?? embeddings)); // [entries, vocabulary]
-  const labels = nn.oneHot(batch.labels, config.vocabularySize);
-  const logps = np.sum(nn.logSoftmax(logits).mul(labels), -1);
+  // Not `nn.oneHot`, which builds a matrix of vocabulary by vocabulary.
+  const tokens = np.arange(config.vocabularySize).astype(np.int32);
+  const isLabel = np.equal(batch.labels.reshape([-1, 1]), tokens);
+  const logps = np.sum(np.where(isLabel, nn.logSoftmax(logits), 0), -1);
   return np.sum(logps.reshape([sequences, answer]), 1);
 }
 

@@ -37,7 +37,7 @@ await runScript(async () => {
   async function onFreshPage(name, ...args) {
     const page = await browser.newPage();
     page.on("console", (message) => {
-      if (message.type() === "info") console.error(message.text());
+      if (message.type() === "error") console.error(message.text());
     });
     page.on("pageerror", (error) => console.error(error.message));
     await page.goto(address);
