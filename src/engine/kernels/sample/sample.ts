@@ -1,10 +1,15 @@
 import { ShapeError, type Binding, type Op } from "../../tensor/op.ts";
-import { run } from "../../tensor/run.ts";
+import { isSoftwareGpu, run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
 import { sampleCpu } from "./sample.cpu.ts";
 import { sampleText } from "./sample.wgsl.ts";
 import { BITS, isBounded, numbersOf, type SampleAttributes } from "./sampleAttributes.ts";
+
+/** Attributes, and whether workgroups are small, as suits a device that computes lane after lane. */
+export interface DeviceSampleAttributes extends SampleAttributes {
+  readonly isSoftware: boolean;
+}
 
 /** Without chance nothing reads streams, and without a penalty nothing reads what was seen. */
 function inputs({ temperature, repetitionPenalty }: SampleAttributes): Binding[] {
@@ -18,7 +23,7 @@ function inputs({ temperature, repetitionPenalty }: SampleAttributes): Binding[]
 }
 
 /** Writes the next token of every row into `chosen` in place, and marks it in `seen`. Has no output and no gradient. */
-export const sampleOp: Op<SampleAttributes> = {
+export const sampleOp: Op<DeviceSampleAttributes> = {
   name: "sample",
   inputs,
   outputs: () => [],
@@ -53,6 +58,7 @@ export const sampleOp: Op<SampleAttributes> = {
     const [rows, vocabulary] = logits as readonly [number, number];
     return {
       wgsl: sampleText({
+        lanes: attributes.isSoftware ? 32 : 128,
         isGreedy: temperature === 0,
         hasCount: topK > 0 && topK < vocabulary,
         hasShare: topP < 1,
@@ -93,7 +99,7 @@ export function sample(logits: Tensor, tensors: SampleTensors, attributes: Sampl
     if (found === null) throw new Error(`sample needs ${name}.`);
     return found;
   });
-  run(sampleOp, bound, attributes);
+  run(sampleOp, bound, { ...attributes, isSoftware: isSoftwareGpu() });
 }
 
 function checkAttributes({ temperature, topK, topP, repetitionPenalty }: SampleAttributes): void {

@@ -7,6 +7,7 @@ const choices = everyChoice({
   topP: [1, 0.9],
   repetitionPenalty: [1, 1.2],
   softCap: [0, 30],
+  isSoftware: [false, true],
 });
 
 /** Texts to compile. */

@@ -1,15 +1,14 @@
 import { EXPONENT_STEPS, HALVING_COEFFICIENTS, LARGEST_EXPONENT, ONE } from "./halvings.ts";
 import { BITS, CAP_STEPS } from "./sampleAttributes.ts";
 
-/** Invocations of a workgroup, which chooses for one row; each reads a run of consecutive tokens. */
-const invocations = 128;
-
 /** A key is found eight bits at a time. */
 const binBits = 8;
 const bins = 2 ** binBits;
 
 /** What a text does; the numbers come as uniforms. */
 export interface SampleText {
+  /** Invocations of a workgroup, which chooses for one row; each reads a run of consecutive tokens. */
+  readonly lanes: number;
   readonly isGreedy: boolean;
   readonly hasCount: boolean;
   readonly hasShare: boolean;
@@ -96,8 +95,8 @@ fn logitOf(key: u32) -> f32 {
 }
 
 /** The largest key of the row, and the first token that has it. */
-const peakText = `
-var<workgroup> peaks: array<vec2<u32>, ${invocations}>;
+const peakText = (lanes: number) => `
+var<workgroup> peaks: array<vec2<u32>, ${lanes}>;
 
 fn findPeak(row: u32, first: u32, end: u32, lane: u32) {
   var best = vec2(0u, 0u);
@@ -108,7 +107,7 @@ fn findPeak(row: u32, first: u32, end: u32, lane: u32) {
   peaks[lane] = best;
   workgroupBarrier();
   if (lane == 0u) {
-    for (var other = 1u; other < ${invocations}u; other++) {
+    for (var other = 1u; other < ${lanes}u; other++) {
       if (peaks[other].x > best.x) { best = peaks[other]; }
     }
     peaks[0] = best;
@@ -128,7 +127,7 @@ fn weightOf(key: u32) -> u32 {
  * that reach a given count or share of the probability: bins count by the next eight bits of the keys that begin like
  * the one looked for, from the first bits to the last.
  */
-const narrowText = `
+const narrowText = (lanes: number) => `
 var<workgroup> bins: array<atomic<u32>, ${2 * bins}>;
 var<workgroup> leastKey: u32;
 var<workgroup> ties: u32;
@@ -156,7 +155,7 @@ fn shareOf(sum: vec2<u32>, fraction: u32) -> vec2<u32> {
 fn narrow(row: u32, first: u32, end: u32, lane: u32, isByShare: bool) {
   for (var level = 0u; level < ${32 / binBits}u; level++) {
     let shift = ${32 - binBits}u - level * ${binBits}u;
-    for (var bin = lane; bin < ${2 * bins}u; bin += ${invocations}u) { atomicStore(&bins[bin], 0u); }
+    for (var bin = lane; bin < ${2 * bins}u; bin += ${lanes}u) { atomicStore(&bins[bin], 0u); }
     workgroupBarrier();
     for (var id = first; id < end; id++) {
       let key = keyAt(row, id);
@@ -199,9 +198,9 @@ fn narrow(row: u32, first: u32, end: u32, lane: u32, isByShare: bool) {
 }`;
 
 /** Draws by the whole-number weights of the survivors, in the order of their ids. */
-const drawText = `
-var<workgroup> masses: array<vec2<u32>, ${invocations}>;
-var<workgroup> tieCounts: array<u32, ${invocations}>;
+const drawText = (lanes: number) => `
+var<workgroup> masses: array<vec2<u32>, ${lanes}>;
+var<workgroup> tieCounts: array<u32, ${lanes}>;
 
 // The permutation of dropout.cpu.ts, word for word.
 fn permuted(value: u32) -> u32 {
@@ -210,8 +209,8 @@ fn permuted(value: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
-fn massOf(run: u32, tiesLeft: u32) -> vec2<u32> {
-  return plus(masses[run], product(min(tiesLeft, tieCounts[run]), weightOf(leastKey)));
+fn massOf(run: u32, tiesLeft: u32, tieWeight: u32) -> vec2<u32> {
+  return plus(masses[run], product(min(tiesLeft, tieCounts[run]), tieWeight));
 }
 
 fn draw(row: u32, first: u32, end: u32, lane: u32) -> u32 {
@@ -226,18 +225,19 @@ fn draw(row: u32, first: u32, end: u32, lane: u32) -> u32 {
   tieCounts[lane] = tieCount;
   workgroupBarrier();
   if (lane != 0u) { return 0u; }
+  let tieWeight = weightOf(leastKey);
   var total = vec2(0u, 0u);
   var tiesLeft = ties;
-  for (var run = 0u; run < ${invocations}u; run++) {
-    total = plus(total, massOf(run, tiesLeft));
+  for (var run = 0u; run < ${lanes}u; run++) {
+    total = plus(total, massOf(run, tiesLeft, tieWeight));
     tiesLeft -= min(tiesLeft, tieCounts[run]);
   }
   let random = permuted(uniforms.step + permuted(u32(streams[row]) + permuted(uniforms.seed)));
   var rest = plus(vec2(product(total.x, random).y, 0u), product(total.y, random));
   tiesLeft = ties;
   var run = 0u;
-  for (; run < ${invocations - 1}u; run++) {
-    let amount = massOf(run, tiesLeft);
+  for (; run < ${lanes - 1}u; run++) {
+    let amount = massOf(run, tiesLeft, tieWeight);
     if (isBelow(rest, amount)) { break; }
     rest = minus(rest, amount);
     tiesLeft -= min(tiesLeft, tieCounts[run]);
@@ -273,18 +273,18 @@ function drawnText({ hasCount, hasShare }: SampleText): string {
 
 /** Shader text that chooses the next token of every row. */
 export function sampleText(text: SampleText): string {
-  const { isGreedy, hasPenalty } = text;
+  const { lanes, isGreedy, hasPenalty } = text;
   const needsArithmetic = !isGreedy || text.hasBound;
   return `${needsArithmetic ? arithmetic : ""}
 ${keyText(text)}
-${peakText}
+${peakText(lanes)}
 
 fn runLength() -> u32 {
-  return (uniforms.vocabulary + ${invocations - 1}u) / ${invocations}u;
+  return (uniforms.vocabulary + ${lanes - 1}u) / ${lanes}u;
 }
-${isGreedy ? "" : weightText + narrowText + drawText}
+${isGreedy ? "" : weightText + narrowText(lanes) + drawText(lanes)}
 
-@compute @workgroup_size(${invocations})
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = group.x + group.y * 65535u;
   if (row >= uniforms.rows) { return; }
