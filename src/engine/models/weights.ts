@@ -1,7 +1,14 @@
 /** A model's parameters by their Hugging Face names, with or without the adapters on top. */
 import type { GroupAdapter } from "../kernels/groupLinear/groupLinear.ts";
 import { linear } from "../kernels/linear/linear.ts";
-import { isPackedWeight, type Weight } from "../kernels/weightLayout/packedWeight.ts";
+import {
+  isPackedWeight,
+  isShardedWeight,
+  shapeOfWeight,
+  tensorsOfWeight,
+  type Weight,
+  type WholeWeight,
+} from "../kernels/weightLayout/packedWeight.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { Stacks } from "./stacks.ts";
 
@@ -28,6 +35,9 @@ export interface Weights {
   readonly dropout: { readonly rate: number; readonly seed: number } | null;
 }
 
+/** Tensors hold 32-bit numbers or words. */
+const BYTES_PER_NUMBER = 4;
+
 /** A weight that a model needs and its files do not hold. */
 export class MissingWeightError extends Error {
   override name = "MissingWeightError";
@@ -45,12 +55,21 @@ export function withDropout(weights: Weights, dropout: Weights["dropout"]): Weig
 
 /** Looks a vector or an unpacked matrix up by its full name; throws `MissingWeightError`. */
 export function parameter(weights: Pick<Weights, "base">, name: string): Tensor {
-  const weight = matrix(weights, name);
+  const weight = wholeMatrix(weights, name);
   if (isPackedWeight(weight)) throw new MissingWeightError(`"${name}" is packed in ${weight.layout}.`);
   return weight;
 }
 
-/** Looks a matrix up by its full name, packed or not; throws `MissingWeightError`. */
+/** Looks a matrix up by its full name, packed or not, which must be in one piece; throws `MissingWeightError`. */
+export function wholeMatrix(weights: Pick<Weights, "base">, name: string): WholeWeight {
+  const weight = matrix(weights, name);
+  if (!isShardedWeight(weight)) return weight;
+  throw new MissingWeightError(
+    `"${name}" is stored in ${weight.shards.length} parts, because this device cannot bind it at once; what trains must be in one piece: train adapters.`,
+  );
+}
+
+/** Looks a matrix up by its full name, packed or not, in one piece or in shards; throws `MissingWeightError`. */
 export function matrix({ base }: Pick<Weights, "base">, name: string): Weight {
   const weight = base.get(name);
   if (weight === undefined) throw new MissingWeightError(`The model has no weight "${name}".`);
@@ -61,7 +80,19 @@ export function matrix({ base }: Pick<Weights, "base">, name: string): Weight {
 export function parameterShape({ base }: Pick<Weights, "base">, name: string): readonly number[] | null {
   const weight = base.get(name);
   if (weight === undefined) return null;
-  return isPackedWeight(weight) ? [weight.outputs, weight.inputs] : weight.shape;
+  return shapeOfWeight(weight);
+}
+
+/** Bytes that the base and the tables of a model hold on the device. */
+export function modelBytes(model: Pick<Weights, "base"> & ModelTables): number {
+  const held = [...model.base.values()].flatMap(tensorsOfWeight);
+  const tables = [model.ropeTable, model.localRopeTable].filter((table) => table !== null);
+  return [...held, ...tables].reduce((sum, { size }) => sum + BYTES_PER_NUMBER * size, 0);
+}
+
+interface ModelTables {
+  readonly ropeTable: Tensor | null;
+  readonly localRopeTable: Tensor | null;
 }
 
 /** How many numbers the base has. */
@@ -77,7 +108,7 @@ export function countParameters(weights: Pick<Weights, "base">): number {
  * Every architecture gets LoRA through this function without knowing it.
  */
 export function applyLinear(weights: Weights, module: string, x: Tensor): Tensor {
-  const weight = matrix(weights, `${module}.weight`);
+  const weight = wholeMatrix(weights, `${module}.weight`);
   const hasBias = weights.base.has(`${module}.bias`);
   const own = { weight, ...(hasBias ? { bias: parameter(weights, `${module}.bias`) } : {}) };
   const adapter = weights.adapters.get(module);

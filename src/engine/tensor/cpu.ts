@@ -1,5 +1,6 @@
 /** The runtime's cpu backend, on which an operation runs its plain-loop oracle. */
 import type { Floats, Op, Shape, Values } from "./op.ts";
+import { notePlannedFree } from "./planning.ts";
 import { isInteger, sizeOf } from "./shader.ts";
 import { MathBackendCPU } from "./tfjs.ts";
 import type { TensorInfo } from "./tfjs.ts";
@@ -28,6 +29,13 @@ export class CpuBackend extends MathBackendCPU {
   /** Bytes from the beginning of the array that a view lies in; 0 for others. */
   offsetOf(dataId: object): number {
     return this.arrayOf(dataId).byteOffset;
+  }
+
+  /** Called by the runtime when a handle is freed. */
+  override disposeData(dataId: object, isForced = false): boolean {
+    const isFreed = super.disposeData(dataId, isForced);
+    if (isFreed) notePlannedFree(dataId);
+    return isFreed;
   }
 
   /** Whether this backend holds the data. */

@@ -10,6 +10,7 @@ import type { ErrorLog } from "./errors.ts";
 import { ErrorScopes } from "./errorScopes.ts";
 import type { BackendInternals, DataOwner } from "./internals.ts";
 import type { Shape } from "./op.ts";
+import { notePlannedFree } from "./planning.ts";
 import { PipelineCache } from "./pipelines.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { sizeOf } from "./shader.ts";
@@ -41,6 +42,9 @@ export interface Counters {
 const NO_UPLOAD =
   "values cannot come from the host while an arena records, because a replay would not bring them: make the tensor before, and change it between replays with write";
 
+/** Below it the rest of a size class is not worth a buffer of its own size. */
+const SMALLEST_EXACT_BYTES = 2 ** 20;
+
 /** Data that lies inside another tensor's, which it keeps alive. */
 interface View {
   readonly parent: object;
@@ -65,6 +69,7 @@ export class GpuBackend extends WebGPUBackend {
   readonly #arenas = new WeakMap<object, ArenaMemory>();
   #submits = 0;
   #bufferWrites = 0;
+  #isForGood = false;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo, errors: ErrorLog) {
     super(device, info);
@@ -196,6 +201,7 @@ export class GpuBackend extends WebGPUBackend {
     const isFreed = super.disposeData(dataId, isForced);
     if (!isFreed) return false;
     this.#arenas.get(dataId)?.free(dataId);
+    notePlannedFree(dataId);
     const view = this.#views.get(dataId);
     this.#views.delete(dataId);
     if (view !== undefined) this.release(view.parent);
@@ -225,6 +231,34 @@ export class GpuBackend extends WebGPUBackend {
     if (this.#encoding.isUsed(buffer)) this.submit();
     this.queue.writeBuffer(buffer, offset, values);
     this.#bufferWrites++;
+  }
+
+  /**
+   * Gives a tensor that will stay its buffer. A large one is exact: only scratch, which comes in many sizes and goes,
+   * gains from size classes.
+   */
+  placeForGood(dataId: object): void {
+    this.#isForGood = true;
+    try {
+      this.rangeOf(dataId);
+    } finally {
+      this.#isForGood = false;
+    }
+  }
+
+  /** Destroys the buffers of freed tensors. */
+  trim(): void {
+    this.submit();
+    const { bufferManager } = this.#internals;
+    // A free buffer is asked for by its very size.
+    this.#isForGood = true;
+    for (const free of bufferManager.freeBuffers.values()) {
+      for (let buffer = free[0]; buffer !== undefined; buffer = free[0]) {
+        const { size, usage } = buffer;
+        bufferManager.releaseBuffer(bufferManager.acquireBuffer(size, usage), false);
+      }
+    }
+    this.#isForGood = false;
   }
 
   /** Fills a tensor's data with zero bits. */
@@ -289,6 +323,7 @@ export class GpuBackend extends WebGPUBackend {
   }
 
   #pooled(size: number): number {
+    if (this.#isForGood && size >= SMALLEST_EXACT_BYTES) return size;
     return pooledSize(size, this.device.limits.maxStorageBufferBindingSize);
   }
 

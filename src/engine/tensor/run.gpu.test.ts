@@ -11,6 +11,7 @@ import {
   run,
   tensor,
   tidy,
+  trimMemory,
   write,
   zeros,
 } from "./run.ts";
@@ -194,4 +195,16 @@ describe("tensors on WebGPU", () => {
     device.activate();
     expect(activeBackend().holds(x.dataId)).toBe(true);
   });
+});
+
+it("gives back the buffers of freed tensors, large and small, and goes on", async () => {
+  const sizes = [10, 3000, 300_001, 2 ** 19];
+  const values = sizes.map((size) => tensor(new Float32Array(size).fill(1), [size]));
+  const kept = tensor([1, 2, 3], [3]);
+  dispose(values);
+  trimMemory();
+  expect(memory().numBytesAllocatedInGpu).toBe(memory().numBytesInGpu);
+  const again = zeros([300_001]);
+  expect(await read(kept)).toEqual(Float32Array.of(1, 2, 3));
+  dispose([again, kept]);
 });

@@ -5,6 +5,7 @@ import { GpuBackend } from "./dispatch.ts";
 import type { Op, Shape, Values } from "./op.ts";
 import { ShapeError } from "./op.ts";
 import { checkInputs, isInteger, shaderOf, sizeOf } from "./shader.ts";
+import { activePlanner, Planner, withPlanner, type Plan } from "./planning.ts";
 import { engine, registerGradient, registerKernel } from "./tfjs.ts";
 import type { NamedAttrMap, NamedTensorMap, Tensor, TensorInfo } from "./tfjs.ts";
 
@@ -25,7 +26,7 @@ export function run<A extends object>(op: Op<A>, inputs: readonly Tensor[], attr
     const dataId = inputs[place]?.dataId;
     if (dataId === undefined || !backend.holds(dataId))
       throw new Error(`${op.name}: an input is disposed or of another backend`);
-    const offset = isMutable === true ? backend.offsetOf(dataId) : 0;
+    const offset = isMutable === true && activePlanner() === null ? backend.offsetOf(dataId) : 0;
     if (offset % BINDING_ALIGNMENT !== 0) {
       throw new ShapeError(
         `${op.name} writes ${name}, a view from byte ${offset} on; that must be a multiple of ${BINDING_ALIGNMENT}`,
@@ -87,7 +88,8 @@ function closureOf(operation: string, name: string, closure: (() => Tensor) | un
 
 function runKernel<A extends object>(op: Op<A>, inputs: readonly TensorInfo[], attrs: A): TensorInfo[] {
   const backend = activeBackend();
-  if (backend instanceof CpuBackend) return runOnCpu(backend, op, { inputs, attrs });
+  const planner = activePlanner();
+  if (backend instanceof CpuBackend && planner === null) return runOnCpu(backend, op, { inputs, attrs });
   const shapes = inputs.map(({ shape }) => shape);
   const bindings = op.outputs(attrs);
   const outputs = op.outputShapes(shapes, attrs).map((shape, index): TensorInfo => {
@@ -95,7 +97,11 @@ function runKernel<A extends object>(op: Op<A>, inputs: readonly TensorInfo[], a
     if (binding === undefined) throw new Error(`${op.name} declares ${bindings.length} outputs`);
     return backend.makeTensorInfo([...shape], isInteger(binding) ? "int32" : "float32");
   });
-  backend.dispatch(shaderOf(op, shapes, attrs), [...outputs, ...inputs]);
+  if (planner !== null) {
+    planner.dispatches++;
+    return outputs.map((output) => planner.place(output, output.shape));
+  }
+  if (backend instanceof GpuBackend) backend.dispatch(shaderOf(op, shapes, attrs), [...outputs, ...inputs]);
   return outputs;
 }
 
@@ -126,6 +132,14 @@ export function hasNativeHalf(): boolean {
   return backend instanceof GpuBackend && backend.device.features.has("shader-f16");
 }
 
+/** Bytes of the largest tensor that an operation can read or write; on the cpu there is no limit. */
+export function largestBinding(): number {
+  const backend = activeBackend();
+  return backend instanceof GpuBackend
+    ? backend.device.limits.maxStorageBufferBindingSize
+    : Number.POSITIVE_INFINITY;
+}
+
 /**
  * Makes a tensor with a copy of `values`: float32 from numbers and float arrays, int32 from integer arrays (unsigned
  * words keep their bits). Throws `ShapeError` when the count is not the shape's.
@@ -137,10 +151,13 @@ export function tensor(values: Values | Uint32Array | readonly number[], shape: 
   }
   const backend = activeBackend();
   const dtype = data instanceof Int32Array ? "int32" : "float32";
+  const planned = plannedTensor(shape, dtype);
+  if (planned !== null) return planned;
   if (backend instanceof CpuBackend) {
     return track(backend.makeTensorInfo([...shape], dtype, isShared(data, values) ? data.slice() : data));
   }
   const info = backend.makeTensorInfo([...shape], dtype);
+  backend.placeForGood(info.dataId);
   backend.writeData(info.dataId, data);
   return track(info);
 }
@@ -148,12 +165,15 @@ export function tensor(values: Values | Uint32Array | readonly number[], shape: 
 /** Makes a tensor of zeros. */
 export function zeros(shape: Shape, dtype: "float32" | "int32" = "float32"): Tensor {
   const backend = activeBackend();
+  const planned = plannedTensor(shape, dtype);
+  if (planned !== null) return planned;
   if (backend instanceof CpuBackend) {
     const size = sizeOf(shape);
     const data = dtype === "int32" ? new Int32Array(size) : new Float32Array(size);
     return track(backend.makeTensorInfo([...shape], dtype, data));
   }
   const info = backend.makeTensorInfo([...shape], dtype);
+  backend.placeForGood(info.dataId);
   backend.clearData(info.dataId);
   return track(info);
 }
@@ -186,6 +206,7 @@ export function write(target: Tensor, values: Values | Uint32Array | readonly nu
   if (data.length !== target.size || dtype !== target.dtype) {
     throw new ShapeError(`${data.length} ${dtype} values do not fit ${target.size} of ${target.dtype}`);
   }
+  if (activePlanner() !== null) return;
   const backend = activeBackend();
   if (backend instanceof CpuBackend) backend.arrayOf(target.dataId).set(data);
   else backend.writeData(target.dataId, data);
@@ -193,6 +214,7 @@ export function write(target: Tensor, values: Values | Uint32Array | readonly nu
 
 /** Fills a tensor with zeros in place. */
 export function clear(target: Tensor): void {
+  if (activePlanner() !== null) return;
   const backend = activeBackend();
   if (backend instanceof CpuBackend) backend.arrayOf(target.dataId).fill(0);
   else backend.clearData(target.dataId);
@@ -200,6 +222,8 @@ export function clear(target: Tensor): void {
 
 /** Makes a tensor with its own copy of another's contents. */
 export function copy(source: Tensor): Tensor {
+  const planned = plannedTensor(source.shape, source.dtype === "int32" ? "int32" : "float32");
+  if (planned !== null) return planned;
   const backend = activeBackend();
   if (backend instanceof CpuBackend) return tensor(backend.arrayOf(source.dataId), source.shape);
   const info = backend.makeTensorInfo(source.shape, source.dtype);
@@ -229,6 +253,8 @@ export function view(source: Tensor, offset: number, shape: Shape): Tensor {
   const backend = activeBackend();
   if (!backend.holds(source.dataId))
     throw new Error("the source of a view is disposed or of another backend");
+  // A planned view takes no place of its own; what it looks into outlives it.
+  if (activePlanner() !== null) return track(backend.makeTensorInfo([...shape], source.dtype));
   return track(backend.makeView(source, offset, shape));
 }
 
@@ -249,6 +275,12 @@ export function tidy<T>(work: () => T): T {
 export function dispose(tensors: Tensor | readonly Tensor[]): void {
   for (const each of Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor])
     each.dispose();
+}
+
+/** Gives the memory of freed tensors back to the device, where it would otherwise wait to be used again. */
+export function trimMemory(): void {
+  const backend = activeBackend();
+  if (backend instanceof GpuBackend) backend.trim();
 }
 
 /** What tensors hold now; device bytes are 0 on the cpu backend. */
@@ -275,6 +307,22 @@ export function memory(): Memory {
     numBytesInGpu: numBytesInGPU + arenaBytes,
     numBytesAllocatedInGpu: numBytesAllocatedInGPU + arenaBytes,
   };
+}
+
+/**
+ * What `work` would hold on a device beside the tensors that are there already, and its dispatches. Nothing is computed:
+ * the tensors it makes have no contents and are freed, and what it writes stays as it was. It must not read or wait.
+ */
+export function plan(work: () => void): Plan {
+  const planner = new Planner();
+  withPlanner(planner, () => tidy(() => work()));
+  return { bytes: planner.bytes, dispatches: planner.dispatches };
+}
+
+function plannedTensor(shape: Shape, dtype: "float32" | "int32"): Tensor | null {
+  const planner = activePlanner();
+  if (planner === null) return null;
+  return track(planner.place(activeBackend().makeTensorInfo([...shape], dtype), shape));
 }
 
 function track(info: TensorInfo): Tensor {

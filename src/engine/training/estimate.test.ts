@@ -3,7 +3,7 @@ import { withoutAdapters } from "../models/weights.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
-import { estimateRun } from "./estimate.ts";
+import { estimateRun, evaluatorBytes } from "./estimate.ts";
 import { createEvaluator } from "./evaluate.ts";
 import { rememberReference } from "./referencePass.ts";
 import { tinyRun } from "./tinyRun.testing.ts";
@@ -22,8 +22,25 @@ it("counts every byte that an evaluator keeps", async () => {
   const settings = { pairs, objective, params: config.params, reference, batchPairs: config.batchPairs };
   const evaluator = createEvaluator(model, settings);
   for await (const _ of evaluator.evaluate(withoutAdapters(model))) continue;
-  const { memoryBytes } = estimateRun(model, config, { train: run.trainPairs, heldout: heldoutPairs });
-  expect(memoryBytes.evaluation).toBe(memory().numBytes - before);
+  expect(evaluatorBytes(model, config, heldoutPairs)).toBe(memory().numBytes - before);
   evaluator.dispose();
+  dispose();
+});
+
+it("plans without computing, and leaves nothing behind", async () => {
+  const { model, dispose } = createTinyModel();
+  const run = tinyRun(model);
+  const before = memory();
+  const data = { train: run.trainPairs, heldout: run.heldoutPairs };
+  const whole = estimateRun(model, { ...run.config, checkpointing: "off" }, data);
+  const again = estimateRun(model, { ...run.config, checkpointing: "on" }, data);
+  expect(memory()).toEqual(before);
+  expect(whole.keeps).toBe("everything");
+  expect(again.keeps).toBe("layerInputs");
+  const { layers } = model.config;
+  // Computing a layer again is its forward pass without the last projection.
+  expect(again.dispatchesPerBatch - whole.dispatchesPerBatch).toBe(7 * layers);
+  expect(again.memoryBytes.activations).toBeLessThan(whole.memoryBytes.activations);
+  expect(whole.rowsPerBatch).toBeLessThan(whole.rowsPerBatchUnshared);
   dispose();
 });

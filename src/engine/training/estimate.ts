@@ -1,9 +1,22 @@
 /** What a run will cost, from its configuration and the shape of its data alone. */
+import { pairBatch, type FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
+import { lmHeadLogProbs } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
+import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { countParameters } from "../models/weights.ts";
+import { openPass } from "../models/openPass.ts";
+import { countParameters, modelBytes, withoutAdapters } from "../models/weights.ts";
+import type { Plan } from "../tensor/planning.ts";
+import { plan, zeros } from "../tensor/run.ts";
+import { largestBatch, microBatches, rowCount, stepPairs } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
-import { countTrainable } from "./policy.ts";
+import { paddedSize, uploadBatch } from "./deviceBatch.ts";
+import { backward, forward } from "./gradients.ts";
+import { adamwDefaults, createOptimizer } from "./optimizer.ts";
+import { atOnce } from "./parts.ts";
+import { countTrainable, createPolicy } from "./policy.ts";
+import { headInputs, scoredStates } from "./scoring.ts";
+import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { referenceBytes } from "./train.ts";
 
 /** Bytes by part, and the counts behind them. */
@@ -11,17 +24,22 @@ export interface RunEstimate {
   readonly trainableParameters: number;
   readonly baseParameters: number;
   readonly effectiveBatchPairs: number;
-  /** Forward passes over a batch per optimizer step: one with checkpoints, one recomputed in the backward pass. */
+  /** Forward passes over a batch per optimizer step: a second one where layers are computed again on the way back. */
   readonly forwardPassesPerStep: number;
+  /** What is kept of the layers of the largest batch. */
+  readonly keeps: StepKeeps;
+  /** Rows of a mean batch, as it is laid out and with a prompt of its own for every answer. */
+  readonly rowsPerBatch: number;
+  readonly rowsPerBatchUnshared: number;
+  /** Dispatches of the largest micro-batch, forward and backward. */
+  readonly dispatchesPerBatch: number;
   readonly referenceBytes: number;
-  readonly memoryBytes: Readonly<
-    Record<"weights" | "adapter" | "activations" | "head" | "evaluation", number>
-  >;
+  readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "evaluation", number>>;
 }
 
 const BYTES_PER_NUMBER = 4;
-/** Buffers come in size classes that can leave a fifth of them unused, and batches of several lengths fill several. */
-const POOL_SLACK = 1.35;
+/** A recorded dispatch keeps a block of uniforms. */
+const UNIFORM_BYTES = 256;
 /** Token, position, two ranges of keys and two of queries, and two scored entries of each row of a batch. */
 const TABLE_NUMBERS_PER_ROW = 12;
 /** Row and label of each scored token. */
@@ -29,54 +47,73 @@ const TABLE_NUMBERS_PER_ENTRY = 2;
 /** Parameter, gradient and two moments. */
 const COPIES_PER_TRAINED = 4;
 
-/** Estimates a run; activations assume batches of mean length. */
+/** Estimates a run by planning its largest micro-batch and its largest evaluated batch. */
 export function estimateRun(
   model: Model,
   config: RunConfig,
   data: { readonly train: readonly TokenPair[]; readonly heldout: readonly TokenPair[] },
 ): RunEstimate {
-  const { hiddenSize, layers } = model.config;
-  const baseParameters = countParameters(model);
   const trainableParameters = countTrainable(model, config);
-  const meanOf = (count: (pair: TokenPair) => number) =>
-    data.train.reduce((sum, pair) => sum + count(pair), 0) / Math.max(1, data.train.length);
-  const rows =
-    config.batchPairs *
-    meanOf(({ prompt, chosen, rejected }) => 2 * prompt.length + chosen.length + rejected.length);
-  const entries = config.batchPairs * meanOf(({ chosen, rejected }) => chosen.length + rejected.length);
-  const values = (layers + 1) * hiddenSize + layerValues(model, config);
+  const adapterBytes = BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters;
+  const largest = largestBatch(config, stepPairs(config, data.train));
+  const keeps = keepsOf(model.config, config, largest.tokenIds.length);
+  const step = planStep(model, config, { flat: largest, keeps });
+  const meanRows = (sharesPrompts: boolean) =>
+    (config.batchPairs / Math.max(1, data.train.length)) *
+    data.train.reduce((sum, pair) => sum + rowCount(pair, { sharesPrompts }), 0);
   return {
     trainableParameters,
-    baseParameters,
+    baseParameters: countParameters(model),
     effectiveBatchPairs: config.batchPairs * config.accumulationSteps,
-    forwardPassesPerStep: 2 * config.accumulationSteps,
+    forwardPassesPerStep: (keeps === "everything" ? 1 : 2) * config.accumulationSteps,
+    keeps,
+    rowsPerBatch: meanRows(config.sharesPrompts),
+    rowsPerBatchUnshared: meanRows(false),
+    dispatchesPerBatch: step.dispatches,
     referenceBytes: referenceBytes(config, data.train.length, data.heldout.length),
     memoryBytes: {
-      weights: BYTES_PER_NUMBER * baseParameters,
-      adapter: BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters,
-      activations: Math.round(BYTES_PER_NUMBER * rows * values * POOL_SLACK),
-      head: Math.round(BYTES_PER_NUMBER * entries * 4 * hiddenSize),
-      evaluation: evaluationBytes(model, config, data.heldout),
+      weights: modelBytes(model),
+      adapter: adapterBytes,
+      activations: step.bytes + UNIFORM_BYTES * step.dispatches - adapterBytes,
+      evaluation: evaluatorBytes(model, config, data.heldout) + scoringBytes(model, config, data.heldout),
     },
   };
 }
 
-/**
- * Numbers per row of one layer's forward and backward pass, counted tensor by tensor: freed buffers are reused when the
- * layer's commands have been handed over, so all of them exist at once. Linears without an adapter count as with one.
- */
-function layerValues({ config }: Model, { tuning, loraRank }: RunConfig): number {
-  const { hiddenSize, intermediateSize, heads, keyValueHeads, headDim } = config;
-  const query = heads * headDim;
-  const keyValue = keyValueHeads * headDim;
-  const rank = tuning === "lora" ? loraRank : 0;
-  const forward = 6 * hiddenSize + 3 * query + 3 * keyValue + 3 * intermediateSize + 7 * rank;
-  const backward = 24 * hiddenSize + 6 * query + 4 * keyValue + 6 * intermediateSize + 14 * rank;
-  return forward + backward;
+/** One micro-batch with its policy and optimizer. */
+function planStep(
+  model: Model,
+  config: RunConfig,
+  { flat, keeps }: { readonly flat: FlatBatch; readonly keeps: StepKeeps },
+): Plan {
+  return plan(() => {
+    const policy = createPolicy(model, config);
+    const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
+    const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
+    const sink = { flat: gradients, trainables: policy.trainables };
+    const pass = { model, weights: policy.weights, keeps, sink };
+    const walk = openPass({ ...pass, rows: batch.rows });
+    const head = atOnce(forward(pass, walk, batch));
+    atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }));
+  });
+}
+
+/** Bytes that scoring the largest evaluated batch takes for a while. */
+function scoringBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
+  const batches = microBatches(config, heldout.slice(0, config.evalPairs)).map((pairs) => pairBatch(pairs));
+  const longest = Math.max(0, ...batches.map(({ tokenIds }) => tokenIds.length));
+  const flat = batches.find(({ tokenIds }) => tokenIds.length === longest);
+  if (flat === undefined) return 0;
+  const weights = withoutAdapters(model);
+  return plan(() => {
+    const batch = uploadBatch(flat, distinctWindows(model.config));
+    const hidden = atOnce(scoredStates(model, weights, batch));
+    lmHeadLogProbs(headInputs(model, weights, { hidden, labels: batch.labels }));
+  }).bytes;
 }
 
 /** What an evaluator keeps between evaluations: its batches, and the reference's hidden states that the KL needs. */
-function evaluationBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
+export function evaluatorBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
   const used = heldout.slice(0, config.evalPairs);
   const entries = used.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
   const rows = entries + used.reduce((sum, { prompt }) => sum + prompt.length, 0);

@@ -14,9 +14,10 @@ import {
 import { headName, isEmbedding } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
 import { ownedBy, type DecoderPass, type GradientSink, type Keeps, type PassSetup } from "../models/pass.ts";
-import { dispose, giveWay, read, tensor, tidy } from "../tensor/run.ts";
+import { dispose, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
+import { yielding, type Parts } from "./parts.ts";
 import { entryStatistics, headInputs, type EntryStatistics } from "./scoring.ts";
 
 /** What a backward pass works on; `keeps` trades memory for a second forward pass of every layer. */
@@ -61,7 +62,7 @@ export function* forward(
   { model, weights }: BackwardPass,
   walk: DecoderPass,
   batch: DeviceBatch,
-): Generator<void, PassHead> {
+): Parts<PassHead> {
   walk.embed();
   for (let layer = 0; layer < model.config.layers; layer++) {
     walk.forward(layer);
@@ -76,7 +77,7 @@ export function* backward(
   { model, sink }: BackwardPass,
   walk: DecoderPass,
   { inputs, statistics, upstream }: PassHead & { readonly upstream: Tensor },
-): Generator<void, void> {
+): Parts<void> {
   // A tied head is the embedding: its gradient has a share from either end.
   for (const { offset } of ownedBy(sink, (name) => name === headName(model.config))) {
     accumulateAndFree(sink, offset, lmHeadWeightGradient(inputs, statistics, upstream));
@@ -100,23 +101,6 @@ export function* backward(
 function accumulateAndFree(sink: GradientSink, offset: number, gradient: Tensor): void {
   accumulateAt(sink.flat, gradient, offset);
   dispose(gradient);
-}
-
-/** Runs the parts of a walk without a pause. */
-export function atOnce<Result>(parts: Generator<void, Result>): Result {
-  for (;;) {
-    const { done, value } = parts.next();
-    if (done === true) return value;
-  }
-}
-
-/** Runs the parts of a walk and lets other tasks have their turn in between. */
-async function yielding<Result>(parts: Generator<void, Result>): Promise<Result> {
-  for (;;) {
-    const { done, value } = parts.next();
-    if (done === true) return value;
-    await giveWay();
-  }
 }
 
 /** Upstream of the head's statistics when only log-probs carry gradient: [entries, statisticsWidth]. */

@@ -8,9 +8,10 @@ import {
 import { headName, type Model } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
 import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
-import { dispose, giveWay, read } from "../tensor/run.ts";
+import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
+import { yielding, type Parts } from "./parts.ts";
 
 /** Numbers of each scored token, on the host; arrays have one entry per scored token. */
 export interface EntryStatistics {
@@ -23,14 +24,14 @@ export interface EntryStatistics {
   readonly meanLogits: Float64Array;
 }
 
-/** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. */
-export async function scoredStates(model: Model, weights: Weights, batch: DeviceBatch): Promise<Tensor> {
+/** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. Yields between layers. */
+export function* scoredStates(model: Model, weights: Weights, batch: DeviceBatch): Parts<Tensor> {
   const walk = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
   try {
     walk.embed();
     for (let layer = 0; layer < model.config.layers; layer++) {
       walk.forward(layer);
-      await giveWay();
+      yield;
     }
     return walk.scored(batch.scored).clone();
   } finally {
@@ -40,7 +41,7 @@ export async function scoredStates(model: Model, weights: Weights, batch: Device
 
 /** The reference's hidden states of the scored rows, for KL later on; the caller disposes them. */
 export function referenceHidden(model: Model, batch: DeviceBatch): Promise<Tensor> {
-  return scoredStates(model, withoutAdapters(model), batch);
+  return yielding(scoredStates(model, withoutAdapters(model), batch));
 }
 
 /** One forward pass; with `reference` hidden states the KL is measured as well. */
@@ -50,7 +51,7 @@ export async function scoreBatch(
   batch: DeviceBatch,
   reference?: Tensor,
 ): Promise<EntryStatistics> {
-  const held = [await scoredStates(model, weights, batch)];
+  const held = [await yielding(scoredStates(model, weights, batch))];
   try {
     const [hidden] = held as [Tensor];
     const head = headInputs(model, weights, { hidden, labels: batch.labels });
@@ -58,6 +59,8 @@ export async function scoreBatch(
     return entryStatistics(await read(held[1] ?? hidden));
   } finally {
     dispose(held);
+    // Batches differ in length: the buffers of each would wait for one of its own size.
+    trimMemory();
   }
 }
 

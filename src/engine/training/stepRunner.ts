@@ -13,7 +13,6 @@ import type { Tensor } from "../tensor/tfjs.ts";
 import { paddedSize, rangeColumns, uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import {
   addGradients,
-  atOnce,
   backward,
   forward,
   logpUpstream,
@@ -21,6 +20,7 @@ import {
   type PassHead,
   type TokenObjective,
 } from "./gradients.ts";
+import { atOnce } from "./parts.ts";
 import { entryStatistics } from "./scoring.ts";
 
 /** Recordings that are kept; the one that was played longest ago goes first. */

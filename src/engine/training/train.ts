@@ -3,13 +3,15 @@
  * holds on the device is freed either way. It knows nothing of messages, clocks or pages.
  */
 import type { InitialValues } from "../adapters/lora.ts";
-import { batchOrder, pairBatch, type FlatBatch } from "../data/batch.ts";
+import { pairBatch, type FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import { withDropout, type Weights } from "../models/weights.ts";
 import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
+import { trimMemory } from "../tensor/run.ts";
+import { largestBatch, microBatches, stepPairs } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
@@ -72,14 +74,7 @@ export function referenceBytes(config: RunConfig, trainPairs: number, heldoutPai
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, void> {
   const { model, config, objective, reference } = run;
   const heldout = run.heldoutPairs.slice(0, config.evalPairs);
-  const stepPairs = config.batchPairs * config.accumulationSteps;
-  const orderOf = batchOrder({
-    count: run.trainPairs.length,
-    batchPairs: stepPairs,
-    seed: config.seed,
-    shuffle: config.isShuffled,
-  });
-  const pairsOf = (step: number) => orderOf(step - 1).flatMap((index) => run.trainPairs[index] ?? []);
+  const pairsOf = stepPairs(config, run.trainPairs);
   const firstStep = (run.resume?.step ?? 0) + 1;
 
   const policy = createPolicy(model, config, run.initialAdapter);
@@ -108,7 +103,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     yield milestoneAt(firstStep - 1);
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
-    const largest = largestBatch(config, { firstStep, pairsOf });
+    const largest = largestBatch(config, pairsOf, firstStep);
     const checkpointing = await makeRoom(run, { policy, optimizer, runner }, largest);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, largest.tokenIds.length);
     yield { kind: "ready", keeps, bytes: runner.bytes() };
@@ -129,6 +124,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     runner.dispose();
     optimizer.dispose();
     policy.dispose();
+    trimMemory();
   }
 }
 
@@ -153,10 +149,9 @@ async function takeStep(
   const accumulator = new MetricAccumulator();
   const sink = { flat: optimizer.gradients, trainables: policy.trainables };
   optimizer.clearGradients();
-  for (let start = 0; start < pairs.length; start += config.batchPairs) {
-    const some = pairs.slice(start, start + config.batchPairs);
+  for (const [index, some] of microBatches(config, pairs).entries()) {
     const flat = pairBatch(some, config);
-    const seed = step * config.accumulationSteps + start / config.batchPairs + config.seed;
+    const seed = step * config.accumulationSteps + index + config.seed;
     const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
     const weights = withDropout(policy.weights, dropout);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
@@ -214,28 +209,6 @@ async function makeRoom(
     await runner.probe({ ...pass, keeps: "layerInputs" }, flat);
     return "on";
   }
-}
-
-/** The micro-batch with the most rows of all that are ahead. */
-function largestBatch(
-  config: RunConfig,
-  { firstStep, pairsOf }: { firstStep: number; pairsOf: (step: number) => readonly TokenPair[] },
-): FlatBatch {
-  const { batchPairs } = config;
-  let largest: { readonly rows: number; readonly pairs: readonly TokenPair[] } = { rows: 0, pairs: [] };
-  for (let step = firstStep; step <= config.steps; step++) {
-    const pairs = pairsOf(step);
-    for (let start = 0; start < pairs.length; start += batchPairs) {
-      const some = pairs.slice(start, start + batchPairs);
-      const rows = some.reduce((sum, pair) => sum + rowCount(pair, config), 0);
-      if (rows > largest.rows) largest = { rows, pairs: some };
-    }
-  }
-  return pairBatch(largest.pairs, config);
-}
-
-function rowCount({ prompt, chosen, rejected }: TokenPair, { sharesPrompts }: RunConfig): number {
-  return (sharesPrompts ? 1 : 2) * prompt.length + chosen.length + rejected.length;
 }
 
 /** The distinct training pairs that the run will meet. */
