@@ -65,7 +65,7 @@ export function uploadModel(
     const array = arrays.get(name);
     return array === undefined ? [] : [[name, array] as const];
   });
-  const weights = uploadWeights(config, new Map(named), layout);
+  const weights = uploadWeights(config, new Map(named), { layout });
   const shape = [config.maxPositions, config.rotaryDims / 2, 2];
   const model = {
     config,

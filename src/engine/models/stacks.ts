@@ -3,9 +3,16 @@
  * values; gate and up. A stack of one is the matrix itself.
  */
 import type { NamedArray } from "../files/safetensors.ts";
-import { isPackedWeight, packWeight, type Weight } from "../kernels/weightLayout/packedWeight.ts";
-import type { WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
-import { dispose, tensor, view } from "../tensor/run.ts";
+import {
+  isPackedWeight,
+  packShards,
+  packWeight,
+  tensorsOfWeight,
+  type Weight,
+  type WholeWeight,
+} from "../kernels/weightLayout/packedWeight.ts";
+import { bytesPerRow, type WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
+import { dispose, largestBinding, tensor, view } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { ModelConfig } from "./config.ts";
 
@@ -18,7 +25,7 @@ export interface LinearGroup {
 
 /** Matrices of a group one after another, [out, in], with their biases [out] where they have any. */
 export interface Stack {
-  readonly weight: Weight;
+  readonly weight: WholeWeight;
   readonly bias: Tensor | null;
 }
 
@@ -62,33 +69,43 @@ export interface UploadedWeights {
   readonly stacks: Stacks;
 }
 
+/** How parameters are put on the device. */
+export interface UploadOptions {
+  /** How matrices are stored; vectors are float32. */
+  readonly layout: WeightLayout;
+  /** Bytes that the device can bind at once; what it says itself when left out. */
+  readonly largestBytes?: number;
+}
+
+/** A matrix that this device cannot read in one piece. */
+export class WeightTooLargeError extends Error {
+  override name = "WeightTooLargeError";
+}
+
 /**
- * Puts parameters on the device in the order of their names. Matrices are stored in `layout`, vectors in float32. A
- * group is stacked when all of its matrices are there.
+ * Puts parameters on the device in the order of their names. A group is stacked when all of its matrices are there and
+ * the device can bind the stack. The embedding and the head are stored in shards when it cannot bind them whole; throws
+ * `WeightTooLargeError` for any other such matrix, before anything is on the device.
  */
 export function uploadWeights(
   config: ModelConfig,
   arrays: ReadonlyMap<string, NamedArray>,
-  layout: WeightLayout,
+  { layout, largestBytes = largestBinding() }: UploadOptions,
 ): UploadedWeights {
+  checkSizes(arrays, { layout, largestBytes });
   const stacks = new Map<string, Stack>();
-  const members = new Map<string, Weight>();
-  const uploaded = ({ values, shape }: NamedArray): Weight => {
-    const [outputs = 0, inputs] = shape;
-    return layout === "f32" || inputs === undefined
-      ? tensor(values, shape)
-      : packWeight(values, [outputs, inputs], layout);
-  };
+  const members = new Map<string, WholeWeight>();
   for (const { name: group, modules } of linearGroups(config)) {
     const found = modules
       .map((module) => arrays.get(`${module}.weight`))
       .filter((array) => array !== undefined);
-    if (found.length < modules.length) continue;
+    const bytes = found.reduce((sum, array) => sum + bytesOf(array, layout), 0);
+    if (found.length < modules.length || bytes > largestBytes) continue;
     const biases = modules
       .map((module) => arrays.get(`${module}.bias`))
       .filter((array) => array !== undefined);
-    const weight = uploaded(joined(found));
-    const bias = biases.length < modules.length ? null : (uploaded(joined(biases)) as Tensor);
+    const weight = uploaded(joined(found), layout);
+    const bias = biases.length < modules.length ? null : (uploaded(joined(biases), layout) as Tensor);
     stacks.set(group, { weight, bias });
     let first = 0;
     modules.forEach((module, index) => {
@@ -98,15 +115,52 @@ export function uploadWeights(
       first += count;
     });
   }
-  const base = new Map([...arrays].map(([name, array]) => [name, members.get(name) ?? uploaded(array)]));
+  const placed = (array: NamedArray): Weight => {
+    if (bytesOf(array, layout) <= largestBytes) return uploaded(array, layout);
+    const [outputs = 0, inputs = 0] = array.shape;
+    return packShards(array.values, [outputs, inputs], { layout, largestBytes });
+  };
+  const base = new Map([...arrays].map(([name, array]) => [name, members.get(name) ?? placed(array)]));
   return { base, stacks };
+}
+
+function uploaded({ values, shape }: NamedArray, layout: WeightLayout): WholeWeight {
+  const [outputs = 0, inputs] = shape;
+  return layout === "f32" || inputs === undefined
+    ? tensor(values, shape)
+    : packWeight(values, [outputs, inputs], layout);
+}
+
+function bytesOf({ shape }: NamedArray, layout: WeightLayout): number {
+  const [outputs = 0, inputs] = shape;
+  return inputs === undefined ? bytesPerRow("f32", outputs) : outputs * bytesPerRow(layout, inputs);
+}
+
+/** Matrices with a row per token, which are read in shards where one binding does not hold them. */
+const shardable: ReadonlySet<string> = new Set(["model.embed_tokens.weight", "lm_head.weight"]);
+
+function checkSizes(
+  arrays: ReadonlyMap<string, NamedArray>,
+  { layout, largestBytes }: Required<UploadOptions>,
+): void {
+  for (const [name, array] of arrays) {
+    const bytes = bytesOf(array, layout);
+    if (bytes <= largestBytes || shardable.has(name)) continue;
+    throw new WeightTooLargeError(
+      `"${name}" takes ${inMegabytes(bytes)} MB in ${layout}, this device reads at most ${inMegabytes(largestBytes)} MB at once: choose a smaller weight format or a smaller model.`,
+    );
+  }
+}
+
+function inMegabytes(bytes: number): string {
+  return (bytes / 1e6).toPrecision(3);
 }
 
 /** Frees uploaded weights. */
 export function disposeWeights({ base, stacks }: UploadedWeights): void {
-  for (const weight of base.values()) dispose(isPackedWeight(weight) ? weight.words : weight);
+  for (const weight of base.values()) dispose(tensorsOfWeight(weight));
   for (const { weight, bias } of stacks.values()) {
-    dispose(isPackedWeight(weight) ? weight.words : weight);
+    dispose(tensorsOfWeight(weight));
     bias?.dispose();
   }
 }
@@ -124,7 +178,7 @@ function joined(arrays: readonly NamedArray[]): NamedArray {
 }
 
 /** Some rows of a matrix, as a weight that shares its memory. */
-function rowsOf(weight: Weight, first: number, count: number): Weight {
+function rowsOf(weight: WholeWeight, first: number, count: number): WholeWeight {
   if (!isPackedWeight(weight)) {
     const width = weight.shape[1] ?? 0;
     return view(weight, first * width, [count, width]);

@@ -24,6 +24,24 @@ export function packedEmbeddingCpu(
   }
 }
 
+/** Oracle of `shardEmbedding`: the same from rows `first` on of a table, changing the rows of those ids alone. */
+export function shardEmbeddingCpu(
+  [ids, weight, gathered]: readonly Values[],
+  _outputs: readonly Floats[],
+  shapes: readonly Shape[],
+  { first, ...attrs }: Parameters<typeof packedEmbeddingCpu>[3] & { readonly first: number },
+): void {
+  const { columns } = attrs;
+  const [rows, height] = [ids!.length, shapes[1]![0]!];
+  const values = new Float64Array(rows * columns);
+  const local = Int32Array.from(ids!, (id) => id - first);
+  packedEmbeddingCpu([local, weight!], [values], shapes, attrs);
+  for (let row = 0; row < rows; row++) {
+    if (local[row]! < 0 || local[row]! >= height) continue;
+    gathered!.set(values.subarray(row * columns, (row + 1) * columns), row * columns);
+  }
+}
+
 /** Oracle of `embedding`: ids [rows], weight [vocabulary, columns] -> gathered [rows, columns]. */
 export function embeddingCpu(
   inputs: readonly Values[],

@@ -1,21 +1,22 @@
 import type { Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
-import { hasNativeHalf, run } from "../../tensor/run.ts";
+import { hasNativeHalf, run, zeros } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
-import { isPackedWeight } from "../weightLayout/packedWeight.ts";
-import type { Weight } from "../weightLayout/packedWeight.ts";
+import { isPackedWeight, isShardedWeight } from "../weightLayout/packedWeight.ts";
+import type { ShardedWeight, Weight } from "../weightLayout/packedWeight.ts";
 import { wordsPerRow } from "../weightLayout/weightLayout.ts";
 import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
 import type { WeightReader } from "../weightLayout/weightReader.wgsl.ts";
-import { embeddingCpu, embeddingGradCpu, packedEmbeddingCpu } from "./embedding.cpu.ts";
+import { embeddingCpu, embeddingGradCpu, packedEmbeddingCpu, shardEmbeddingCpu } from "./embedding.cpu.ts";
 import {
   embeddingGradWgsl,
   embeddingWgsl,
   embeddingWorkgroup,
   gradientColumns,
   packedEmbeddingWgsl,
+  shardEmbeddingWgsl,
 } from "./embedding.wgsl.ts";
 
 /** Factor on the gathered rows: 1, or the square root of the hidden size in Gemma's models. */
@@ -28,6 +29,12 @@ export interface PackedEmbeddingAttrs extends EmbeddingAttrs {
   readonly layout: WeightLayout;
   readonly columns: number;
   readonly isNativeHalf: boolean;
+}
+
+/** The same of a shard of the table. */
+export interface ShardEmbeddingAttrs extends PackedEmbeddingAttrs {
+  /** Id of the shard's first row. */
+  readonly first: number;
 }
 
 /** Rows of the table whose gradient is wanted. */
@@ -144,13 +151,53 @@ export const packedEmbeddingOp: Op<PackedEmbeddingAttrs> = {
   cpu: packedEmbeddingCpu,
 };
 
+/** Row gather from a shard of a packed table, in place: rows whose id lies elsewhere stay as they are. */
+export const shardEmbeddingOp: Op<ShardEmbeddingAttrs> = {
+  name: "shardEmbedding",
+  inputs: (attrs) => [
+    ...packedEmbeddingOp.inputs(attrs),
+    { name: "gathered", type: attrs.columns % 4 === 0 ? "vec4<f32>" : "f32", isMutable: true },
+  ],
+  outputs: () => [],
+  uniforms: { rows: "u32", vocabulary: "u32", first: "u32", scale: "f32" },
+  outputShapes: (shapes, attrs) => {
+    const [needed] = packedEmbeddingOp.outputShapes(shapes, attrs);
+    const [, , gathered] = shapes;
+    if (gathered?.join() !== needed?.join()) {
+      throw new ShapeError(`shardEmbedding: rows [${gathered?.join(", ")}], not [${needed?.join(", ")}]`);
+    }
+    return [];
+  },
+  dispatch: (shapes, attrs) => {
+    const { rows, height } = sizesOf(shapes);
+    return {
+      wgsl: shardEmbeddingWgsl({ ...readerOf(attrs), inputs: attrs.columns }),
+      uniforms: { rows, vocabulary: height, first: attrs.first, scale: attrs.scale },
+      workgroups: workgroupsFor(rows * Math.ceil(attrs.columns / 4)),
+    };
+  },
+  cpu: shardEmbeddingCpu,
+};
+
 /**
  * Rows of a table by id, times `scale`: ids [rows] (int32), weight [vocabulary, columns] -> [rows, columns]. A packed
- * table passes no gradient.
+ * table passes no gradient, and neither does one in shards, which takes a dispatch for each.
  */
 export function embedding(ids: Tensor, weight: Weight, scale = 1): Tensor {
+  if (isShardedWeight(weight)) return gatherFromShards(ids, weight, scale);
   if (!isPackedWeight(weight)) return run(embeddingOp, [ids, weight], { scale })[0]!;
   const { layout, inputs: columns, words } = weight;
   const attrs = { layout, columns, scale, isNativeHalf: hasNativeHalf() };
   return run(packedEmbeddingOp, [ids, words], attrs)[0]!;
+}
+
+function gatherFromShards(ids: Tensor, { shards, inputs: columns }: ShardedWeight, scale: number): Tensor {
+  const gathered = zeros([ids.size, columns]);
+  let first = 0;
+  for (const { words, layout, outputs } of shards) {
+    const attrs = { layout, columns, scale, first, isNativeHalf: hasNativeHalf() };
+    run(shardEmbeddingOp, [ids, words, gathered], attrs);
+    first += outputs;
+  }
+  return gathered;
 }

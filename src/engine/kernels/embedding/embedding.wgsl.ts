@@ -22,6 +22,24 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
 
 /** Shader of the gather from packed rows: one invocation per four values. */
 export function packedEmbeddingWgsl(reader: WeightReaderText & { readonly inputs: number }): string {
+  return quadGather(
+    reader,
+    `  var value = vec4<f32>();
+  if (id >= 0 && u32(id) < uniforms.vocabulary) { value = uniforms.scale * weightQuad(u32(id), quad); }`,
+  );
+}
+
+/** Shader of the gather from a shard of packed rows, which writes the rows of its own ids. */
+export function shardEmbeddingWgsl(reader: WeightReaderText & { readonly inputs: number }): string {
+  return quadGather(
+    reader,
+    `  let place = u32(id) - uniforms.first;
+  if (id < 0 || u32(id) < uniforms.first || place >= uniforms.vocabulary) { return; }
+  let value = uniforms.scale * weightQuad(place, quad);`,
+  );
+}
+
+function quadGather(reader: WeightReaderText & { readonly inputs: number }, value: string): string {
   const { inputs, hasWholeQuads } = reader;
   const quads = Math.ceil(inputs / 4);
   const store = hasWholeQuads
@@ -38,8 +56,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let row = index / ${quads}u;
   let quad = index % ${quads}u;
   let id = ids[row];
-  var value = vec4<f32>();
-  if (id >= 0 && u32(id) < uniforms.vocabulary) { value = uniforms.scale * weightQuad(u32(id), quad); }
+${value}
 ${store}
 }`;
 }

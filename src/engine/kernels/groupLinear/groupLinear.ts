@@ -7,7 +7,7 @@ import { ShapeError } from "../../tensor/op.ts";
 import { hasNativeHalf, isSoftwareGpu } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { asPackedWeight } from "../weightLayout/packedWeight.ts";
-import type { Weight } from "../weightLayout/packedWeight.ts";
+import type { WholeWeight } from "../weightLayout/packedWeight.ts";
 import { wordsPerRow } from "../weightLayout/weightLayout.ts";
 import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
@@ -82,7 +82,7 @@ export function placed(segments: readonly Segment[]): readonly PlacedSegment[] {
 
 /** The tensor a stacked weight is bound as, and the attributes that follow from it, its adapter and the device. */
 export function weightAttrs(
-  weight: Weight,
+  weight: WholeWeight,
   adapter: GroupAdapter | undefined,
 ): { words: Tensor; attrs: Omit<GroupAttrs, "offset" | "hasBias"> } {
   const { words, layout, inputs, outputs } = asPackedWeight(weight);

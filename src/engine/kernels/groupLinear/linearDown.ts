@@ -1,7 +1,7 @@
 import type { Op, Shape } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
-import type { Weight } from "../weightLayout/packedWeight.ts";
+import type { WholeWeight } from "../weightLayout/packedWeight.ts";
 import { linearDownWgsl } from "./forward.wgsl.ts";
 import {
   checkGroup,
@@ -63,7 +63,7 @@ export const linearDownOp: Op<GroupAttrs> = {
  */
 export function linearDown(
   x: Tensor,
-  weight: Weight,
+  weight: WholeWeight,
   { bias, adapter }: { readonly bias?: Tensor; readonly adapter?: GroupAdapter } = {},
 ): { y: Tensor; ya?: Tensor } {
   const { words, attrs } = weightAttrs(weight, adapter);

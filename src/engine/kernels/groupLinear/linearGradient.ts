@@ -1,7 +1,7 @@
 import type { Op, Shape } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
-import type { Weight } from "../weightLayout/packedWeight.ts";
+import type { WholeWeight } from "../weightLayout/packedWeight.ts";
 import { linearGradientWgsl } from "./gradient.wgsl.ts";
 import {
   checkGroup,
@@ -67,7 +67,7 @@ export const linearGradientOp: Op<GroupAttrs> = {
 /** dy W [rows, inputs], and scale dy B [rows, R] with adapters, in one dispatch: dy [rows, outputs]. */
 export function linearGradient(
   dy: Tensor,
-  weight: Weight,
+  weight: WholeWeight,
   { adapter }: { readonly adapter?: GroupAdapter } = {},
 ): { dx: Tensor; dxa?: Tensor } {
   const { words, attrs } = weightAttrs(weight, adapter);

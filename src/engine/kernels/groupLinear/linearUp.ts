@@ -3,7 +3,7 @@ import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import type { Activation } from "../gatedActivation/activation.ts";
-import type { Weight } from "../weightLayout/packedWeight.ts";
+import type { WholeWeight } from "../weightLayout/packedWeight.ts";
 import { linearUpActWgsl, linearUpWgsl } from "./forward.wgsl.ts";
 import {
   checkGroup,
@@ -130,7 +130,7 @@ export const linearUpActOp: Op<LinearUpActAttrs> = {
 
 function operandsOf(
   x: Tensor,
-  weight: Weight,
+  weight: WholeWeight,
   { bias, adapter, xa, xaOffset = 0 }: LinearUpOptions,
 ): { operands: Tensor[]; attrs: LinearUpAttrs } {
   const { words, attrs } = weightAttrs(weight, adapter);
@@ -145,7 +145,7 @@ function operandsOf(
 }
 
 /** x W^T + bias + scale xa B^T in one dispatch: x [rows, inputs] -> [rows, outputs]. */
-export function linearUp(x: Tensor, weight: Weight, options: LinearUpOptions = {}): Tensor {
+export function linearUp(x: Tensor, weight: WholeWeight, options: LinearUpOptions = {}): Tensor {
   const { operands, attrs } = operandsOf(x, weight, options);
   return run(linearUpOp, operands, attrs)[0]!;
 }
@@ -156,7 +156,7 @@ export function linearUp(x: Tensor, weight: Weight, options: LinearUpOptions = {
  */
 export function linearUpAct(
   x: Tensor,
-  weight: Weight,
+  weight: WholeWeight,
   options: LinearUpOptions & { readonly activation: Activation; readonly keeps: boolean },
 ): { a: Tensor; gu?: Tensor } {
   const { operands, attrs } = operandsOf(x, weight, options);

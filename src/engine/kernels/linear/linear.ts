@@ -2,7 +2,7 @@ import type { Tensor } from "../../tensor/tfjs.ts";
 import { dropout } from "../dropout/dropout.ts";
 import type { DropoutAttrs } from "../dropout/dropout.ts";
 import { matmul } from "../matmul/matmul.ts";
-import type { Weight } from "../weightLayout/packedWeight.ts";
+import type { WholeWeight } from "../weightLayout/packedWeight.ts";
 
 /** A low-rank addition to a linear layer (LoRA, Hu et al. 2021), in the layout of PEFT. */
 export interface LinearAdapter {
@@ -19,7 +19,7 @@ export interface LinearAdapter {
 /** Weights of a linear layer, as Hugging Face stores them. */
 export interface LinearWeights {
   /** [out, in]; a packed one is frozen. */
-  readonly weight: Weight;
+  readonly weight: WholeWeight;
   /** [out] */
   readonly bias?: Tensor;
   readonly adapter?: LinearAdapter;

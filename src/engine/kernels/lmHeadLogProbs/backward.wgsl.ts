@@ -1,5 +1,5 @@
 import type { BlockSide, HeadText } from "./head.wgsl.ts";
-import { each, four, logitBlock, preamble } from "./head.wgsl.ts";
+import { each, entryNames, four, logitBlock, preamble, scoredFunction } from "./head.wgsl.ts";
 
 /** Invocations of a backward workgroup: more when one pass of 64 does not cover the columns. */
 function backwardInvocations(columns: number): number {
@@ -19,7 +19,7 @@ fn rowTerms(row: u32) -> RowTerms {
   let at = row * 6u;
   return RowTerms(labels[row], statistics[at + 4u], statistics[at + 1u], statistics[at + 5u],
     upstream[at], upstream[at + 1u], upstream[at + 2u], upstream[at + 4u],
-    upstream[at + 3u] / f32(vocabulary));
+    upstream[at + 3u] / f32(${entryNames(text).total}));
 }
 fn blockTerms(a: RowTerms, b: RowTerms, c: RowTerms, d: RowTerms) -> BlockTerms {
   return BlockTerms(${["label", ...fields].map(packed).join(", ")});
@@ -45,34 +45,36 @@ export function backwardText(text: HeadText, side: BlockSide): string {
   const tiles = Math.ceil(columns / invocations);
   const slices = tiles > 1 ? 1 : Math.max(1, Math.floor(invocations / columns));
   const isRows = side === "rows";
-  const blockCount = isRows ? "uniforms.rows" : "vocabulary";
-  const streamCount = isRows ? "vocabulary" : "uniforms.rows";
+  const entries = entryNames(text);
+  const rows = { start: "0u", end: "uniforms.rows" };
+  const [block, stream] = isRows ? [rows, entries] : [entries, rows];
   const chunk = invocations * 4;
   return `
 ${preamble(text)}
+${scoredFunction(text)}
 ${gradientTerms(text)}
 var<workgroup> chunkGradient: array<vec4<f32>, ${chunk}>;
-${storeFunction(text, isRows ? "hiddenGradient" : "weightGradient")}
+${storeFunction(text, side)}
 @compute @workgroup_size(${invocations})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let first = (group.x + group.y * 65535u) * 4u;
-  ${each((i) => `let block${i} = min(first + ${i}u, ${blockCount} - 1u);`)}
+  let first = ${block.start} + (group.x + group.y * 65535u) * 4u;
+  ${each((i) => `let block${i} = min(first + ${i}u, ${block.end} - 1u);`)}
   ${isRows ? ownedTerms() : ""}
   let slice = local / ${Math.min(columns, invocations)}u;
   let column = local % ${Math.min(columns, invocations)}u;
   ${tileLines(tiles, (t) => each((i) => `var sum${t}x${i} = vec4<f32>();`))}
-  for (var base = 0u; base < ${streamCount}; base += ${chunk}u) {
+  for (var base = ${stream.start}; base < ${stream.end}; base += ${chunk}u) {
     ${each((j) => `let entry${j} = base + ${j * invocations}u + local;`)}
-    ${each((j) => `let stream${j} = min(entry${j}, ${streamCount} - 1u);`)}
+    ${each((j) => `let stream${j} = min(entry${j}, ${stream.end} - 1u);`)}
     ${logitBlock(side, text)}
-    ${each((j) => chunkLine({ j, invocations, isRows, hasReference: text.hasReference }))}
+    ${each((j) => chunkLine({ j, invocations, isRows, text }))}
     workgroupBarrier();
-    let count = min(${streamCount} - base, ${chunk}u);
+    let count = min(${stream.end} - base, ${chunk}u);
     ${productLoop({ tiles, slices, invocations, columns, stream: isRows ? "weight" : "hidden" })}
     workgroupBarrier();
   }
   ${slices > 1 ? mergeSlices(slices, columns) : ""}
-  ${tileLines(tiles, (t) => storeTile({ tile: t, invocations, columns, blockCount }))}
+  ${tileLines(tiles, (t) => storeTile({ tile: t, invocations, columns, blockCount: block.end }))}
 }`;
 }
 
@@ -89,16 +91,17 @@ interface ChunkLine {
   readonly j: number;
   readonly invocations: number;
   readonly isRows: boolean;
-  readonly hasReference: boolean;
+  readonly text: HeadText;
 }
 
-function chunkLine({ j, invocations, isRows, hasReference }: ChunkLine): string {
+function chunkLine({ j, invocations, isRows, text }: ChunkLine): string {
+  const { tokenOf } = entryNames(text);
   const slot = `chunkGradient[${j * invocations}u + local]`;
-  const zr = hasReference ? `zr${j}` : "vec4<f32>()";
-  if (isRows) return `${slot} = logitGradient(terms, z${j}, ${zr}, vec4(i32(entry${j})));`;
+  const zr = text.hasReference ? `zr${j}` : "vec4<f32>()";
+  if (isRows) return `${slot} = logitGradient(terms, z${j}, ${zr}, vec4(i32(${tokenOf(`entry${j}`)})));`;
   return `let row${j} = rowTerms(entry${j});
     ${slot} = logitGradient(blockTerms(row${j}, row${j}, row${j}, row${j}), z${j}, ${zr},
-      vec4<i32>(vec4(${four.map((i) => `first + ${i}u`).join(", ")})));`;
+      vec4<i32>(vec4(${four.map((i) => tokenOf(`first + ${i}u`)).join(", ")})));`;
 }
 
 interface ProductLoop {
@@ -134,12 +137,15 @@ function mergeSlices(slices: number, columns: number): string {
   }`;
 }
 
-function storeFunction(text: HeadText, output: string): string {
+/** Gradients of the hidden states are summed over the parts; an entry of the weight is in one part alone. */
+function storeFunction({ vectorised, width, isPart }: HeadText, side: BlockSide): string {
+  const output = side === "rows" ? "hiddenGradient" : "weightGradient";
+  const assign = isPart && side === "rows" ? "+=" : "=";
   const signature = "fn store(row: u32, column: u32, value: vec4<f32>)";
-  if (text.vectorised) return `${signature} { ${output}[row * columns + column] = value; }`;
+  if (vectorised) return `${signature} { ${output}[row * columns + column] ${assign} value; }`;
   return `${signature} {
   for (var j = 0u; j < 4u; j++) {
-    if (column * 4u + j < ${text.width}u) { ${output}[row * ${text.width}u + column * 4u + j] = value[j]; }
+    if (column * 4u + j < ${width}u) { ${output}[row * ${width}u + column * 4u + j] ${assign} value[j]; }
   }
 }`;
 }

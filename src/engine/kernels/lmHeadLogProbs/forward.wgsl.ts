@@ -1,20 +1,23 @@
+import { runningWidth } from "./headParts.cpu.ts";
 import type { HeadText } from "./head.wgsl.ts";
-import { each, four, logitBlock, preamble } from "./head.wgsl.ts";
+import { each, entryNames, four, logitBlock, preamble, scoredFunction } from "./head.wgsl.ts";
 
 const forwardInvocations = 64;
 
 /**
  * Forward: a workgroup owns four rows, its invocations split the vocabulary and keep running maxima and sums
- * as vec4 over the rows; one invocation merges the partial results.
+ * as vec4 over the rows; one invocation merges the partial results, and those of earlier parts.
  */
 export function forwardText(text: HeadText): string {
-  const partialSize = text.hasReference ? 8 : 5;
+  const partialSize = runningWidth(text.hasReference);
+  const { start, end, tokenOf } = entryNames(text);
   const names = ["m", "total", "weighted", "sum", "labelLogit", "mr", "totalR", "difference"].slice(
     0,
     partialSize,
   );
   return `
 ${preamble(text)}
+${text.isPart ? "" : scoredFunction(text)}
 var<workgroup> partials: array<vec4<f32>, ${forwardInvocations * partialSize}>;
 @compute @workgroup_size(${forwardInvocations})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -23,17 +26,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   ${each((i) => `let block${i} = min(first + ${i}u, lastRow);`)}
   let label = vec4<i32>(${four.map((i) => `labels[block${i}]`).join(", ")});
   ${names.map((name) => `var ${name} = vec4<f32>(${name === "m" || name === "mr" ? "-1e30" : ""});`).join("\n  ")}
-  for (var base = 0u; base < vocabulary; base += ${forwardInvocations * 4}u) {
+  for (var base = ${start}; base < ${end}; base += ${forwardInvocations * 4}u) {
     ${each((j) => `let v${j} = base + ${j * forwardInvocations}u + local;`)}
-    ${each((j) => `let stream${j} = min(v${j}, vocabulary - 1u);`)}
-    ${each((j) => `let valid${j} = select(0.0, 1.0, v${j} < vocabulary);`)}
+    ${each((j) => `let stream${j} = min(v${j}, ${end} - 1u);`)}
+    ${each((j) => `let valid${j} = select(0.0, 1.0, v${j} < ${end});`)}
     ${logitBlock("rows", text)}
     ${runningSums("m", "z", "total")}
     ${each(
       (j) => `
     weighted += e${j} * (z${j} - newM);
     sum += valid${j} * z${j};
-    labelLogit += valid${j} * select(vec4<f32>(), z${j}, label == vec4(i32(v${j})));`,
+    labelLogit += valid${j} * select(vec4<f32>(), z${j}, label == vec4(i32(${tokenOf(`v${j}`)})));`,
     )}
     ${text.hasReference ? referenceSums() : ""}
   }
@@ -44,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     ${names.map((name, i) => `let ${name}Other = partials[other * ${partialSize}u + ${i}u];`).join("\n    ")}
     ${mergeText(text.hasReference)}
   }
-  ${storeText(text.hasReference)}
+  ${text.isPart ? mergeEarlier(names, text.hasReference) : storeText(text.hasReference)}
 }`;
 }
 
@@ -88,6 +91,30 @@ function mergeText(hasReference: boolean): string {
     sum += sumOther;
     labelLogit += labelLogitOther;
     ${hasReference ? reference : ""}`;
+}
+
+/** Merges what earlier parts have found, if anything, and leaves the result for later ones. */
+function mergeEarlier(names: readonly string[], hasReference: boolean): string {
+  const size = names.length;
+  // Nothing has been found while the sum is 0; then the maximum is meant to be below every logit.
+  const earlier = (name: string, place: number): string => {
+    const total = { m: "totalOther", mr: "totalROther" }[name];
+    const values = `vec4<f32>(${four.map((i) => `running[block${i} * ${size}u + ${place}u]`).join(", ")})`;
+    return total === undefined
+      ? `let ${name}Other = ${values};`
+      : `let ${name}Other = select(${values}, vec4<f32>(-1e30), ${total} == vec4<f32>());`;
+  };
+  // Backwards, because the maxima depend on the sums after them.
+  const lines = names.map((name, place) => earlier(name, place)).toReversed();
+  return `{
+    ${lines.join("\n    ")}
+    ${mergeText(hasReference)}
+  }
+  for (var i = 0u; i < 4u; i++) {
+    let row = first + i;
+    if (row >= uniforms.rows) { break; }
+    ${names.map((name, place) => `running[row * ${size}u + ${place}u] = ${name}[i];`).join("\n    ")}
+  }`;
 }
 
 function storeText(hasReference: boolean): string {

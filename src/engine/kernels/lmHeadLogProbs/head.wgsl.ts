@@ -13,6 +13,29 @@ export interface HeadText {
   readonly isNativeHalf: boolean;
   /** Logits are squashed to within plus and minus this; 0 leaves them alone. */
   readonly softCap: number;
+  /** The text reads a range of the weight's rows, given by uniforms, and merges what it finds into what was there. */
+  readonly isPart: boolean;
+}
+
+/** How a text names the vocabulary entries that it reads among the rows of the weight. */
+interface EntryNames {
+  readonly start: string;
+  readonly end: string;
+  /** Tokens of the whole vocabulary. */
+  readonly total: string;
+  /** Token of a row of the weight. */
+  readonly tokenOf: (entry: string) => string;
+}
+
+/** The whole vocabulary is a constant of the text; a range of it is given by uniforms. */
+export function entryNames({ isPart }: HeadText): EntryNames {
+  if (!isPart) return { start: "0u", end: "vocabulary", total: "vocabulary", tokenOf: (entry) => entry };
+  return {
+    start: "uniforms.start",
+    end: "uniforms.end",
+    total: "uniforms.vocabulary",
+    tokenOf: (entry) => `(uniforms.first + ${entry})`,
+  };
 }
 
 /** Which side a workgroup keeps in a block of four while it streams over the other one. */
@@ -50,18 +73,23 @@ fn squashed(z: vec4<f32>) -> vec4<f32> {
 }`;
 }
 
-/** Declarations every text of the head starts with: widths, loaders and the test for a scored row. */
+/** `isScored(row)`: whether the row's label is in the vocabulary. */
+export function scoredFunction(text: HeadText): string {
+  return `
+fn isScored(row: u32) -> bool {
+  let label = labels[min(row, uniforms.rows - 1u)];
+  return row < uniforms.rows && label >= 0 && u32(label) < ${entryNames(text).total};
+}`;
+}
+
+/** Declarations every text of the head starts with: widths and loaders. */
 export function preamble(text: HeadText): string {
   return `
 const columns = ${Math.ceil(text.width / 4)}u;
-const vocabulary = ${text.vocabulary}u;
+${text.isPart ? "" : `const vocabulary = ${text.vocabulary}u;`}
 ${loader("hidden", text)}
 ${weightLoader(text)}
 ${text.hasReference ? loader("reference", text) : ""}
-fn isScored(row: u32) -> bool {
-  return row < uniforms.rows && labels[min(row, uniforms.rows - 1u)] >= 0 &&
-    labels[min(row, uniforms.rows - 1u)] < ${text.vocabulary};
-}
 ${squashFunctions(text)}
 `;
 }

@@ -24,6 +24,10 @@ export interface HeadArrays {
   readonly vocabulary: number;
   /** Logits are softCap * tanh(logit / softCap); 0 or nothing leaves them alone. */
   readonly softCap?: number;
+  /** Token of the first row of `weight`; 0 when left out. */
+  readonly firstEntry?: number;
+  /** Tokens of the whole vocabulary, when `weight` holds a range of it. */
+  readonly totalVocabulary?: number;
 }
 
 /** What the backward pass of a head reads besides its inputs, both [rows, `statisticsWidth`]. */
@@ -33,7 +37,7 @@ export interface HeadGradientArrays extends HeadArrays {
 }
 
 /** Logits of one row [vocabulary], four vocabulary entries at a time so that the row is read less often. */
-function logitsOf(states: Floats, row: number, head: HeadArrays): Float64Array {
+export function logitsOf(states: Floats, row: number, head: HeadArrays): Float64Array {
   const { weight, width, vocabulary, softCap = 0 } = head;
   const state = Float64Array.from(states.subarray(row * width, (row + 1) * width));
   const logits = new Float64Array(vocabulary);
@@ -67,13 +71,15 @@ function logitsOf(states: Floats, row: number, head: HeadArrays): Float64Array {
   return logits;
 }
 
-function maximumOf(logits: Float64Array): number {
+/** The largest of some logits. */
+export function maximumOf(logits: Float64Array): number {
   let maximum = -Infinity;
   for (const logit of logits) if (logit > maximum) maximum = logit;
   return maximum;
 }
 
-function isScored(label: number, vocabulary: number): boolean {
+/** Whether a label marks a row that is scored. */
+export function isScored(label: number, vocabulary: number): boolean {
   return label >= 0 && label < vocabulary;
 }
 
@@ -126,14 +132,15 @@ function divergenceFrom(
 
 /** Gradient of one row's logits [vocabulary], or undefined for a row that is not scored. */
 function logitGradientOf(head: HeadGradientArrays, row: number): Float64Array | undefined {
+  const { firstEntry = 0, totalVocabulary = head.vocabulary } = head;
   const label = head.labels[row]!;
-  if (!isScored(label, head.vocabulary)) return undefined;
+  if (!isScored(label, totalVocabulary)) return undefined;
   const at = row * statisticsWidth;
   const logpGradient = head.upstream[at + statisticColumn.logp]!;
   const entropyGradient = head.upstream[at + statisticColumn.entropy]!;
   const klGradient = head.reference ? head.upstream[at + statisticColumn.kl]! : 0;
   const logSumExpGradient = head.upstream[at + statisticColumn.logSumExp]!;
-  const shift = head.upstream[at + statisticColumn.meanLogit]! / head.vocabulary;
+  const shift = head.upstream[at + statisticColumn.meanLogit]! / totalVocabulary;
   const entropy = head.statistics[at + statisticColumn.entropy]!;
   const logSumExp = head.statistics[at + statisticColumn.logSumExp]!;
   const logits = logitsOf(head.hidden, row, head);
@@ -143,7 +150,8 @@ function logitGradientOf(head: HeadGradientArrays, row: number): Float64Array | 
     const slope = klGradient + logSumExpGradient - logpGradient - entropyGradient * (logp + entropy);
     gradient[v] = shift + Math.exp(logp) * slope;
   }
-  gradient[label] = gradient[label]! + logpGradient;
+  const entry = label - firstEntry;
+  if (entry >= 0 && entry < gradient.length) gradient[entry]! += logpGradient;
   if (head.reference && klGradient !== 0) {
     const reference = logitsOf(head.reference, row, head);
     const referenceLogSumExp = head.statistics[at + statisticColumn.referenceLogSumExp]!;
@@ -158,7 +166,7 @@ function logitGradientOf(head: HeadGradientArrays, row: number): Float64Array | 
   return gradient;
 }
 
-/** Gradient with respect to the hidden states [rows, width]. */
+/** Adds the gradient with respect to the hidden states [rows, width]. */
 export function headHiddenGradient(head: HeadGradientArrays, hiddenGradient: Floats): void {
   const { weight, width } = head;
   const sums = new Float64Array(width);
@@ -170,7 +178,7 @@ export function headHiddenGradient(head: HeadGradientArrays, hiddenGradient: Flo
       const value = gradient[v]!;
       for (let k = 0; k < width; k++) sums[k] = sums[k]! + value * weight[v * width + k]!;
     }
-    hiddenGradient.set(sums, row * width);
+    for (let k = 0; k < width; k++) hiddenGradient[row * width + k]! += sums[k]!;
   }
 }
 

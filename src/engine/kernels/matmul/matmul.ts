@@ -4,7 +4,7 @@ import { hasNativeHalf, isSoftwareGpu, run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
 import { isPackedWeight } from "../weightLayout/packedWeight.ts";
-import type { PackedWeight, Weight } from "../weightLayout/packedWeight.ts";
+import type { PackedWeight, WholeWeight } from "../weightLayout/packedWeight.ts";
 import { wordsPerRow } from "../weightLayout/weightLayout.ts";
 import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import { weightBinding } from "../weightLayout/weightReader.wgsl.ts";
@@ -272,7 +272,7 @@ function packingOf(weight: PackedWeight): Packing {
  * Product of two matrices in one of the three forms; throws `ShapeError` when the sizes do not fit. A packed b is
  * frozen and has no form `atb`.
  */
-export function matmul(a: Tensor, b: Weight, options: MatmulOptions): Tensor {
+export function matmul(a: Tensor, b: WholeWeight, options: MatmulOptions): Tensor {
   const { form, scale = 1, second, bias } = options;
   const [right, packing] = isPackedWeight(b) ? [b.words, packingOf(b)] : [b, plainPacking];
   const operands = second === undefined ? [a, right] : [a, right, second.a, second.b];
