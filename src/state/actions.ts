@@ -40,7 +40,7 @@ export async function startRun(start: RunStart): Promise<void> {
 }
 
 async function beginAt({ runId, config, resume, isStepping = false }: RunStart): Promise<void> {
-  dismissMessages("NUM-1", "NUM-2", "WRK-1", "RUN-1");
+  dismissMessages("MEM-1", "NUM-1", "NUM-2", "WRK-1", "RUN-1");
   if (resume === null) beginRun(runId);
   else rewindRun(resume);
   const previous = useSetupStore.getState().runningConfig;

@@ -7,10 +7,13 @@ it("injects nothing unless the address asks for it", () => {
 });
 
 it("reads every fault and skips junk", () => {
-  expect(readFaults("?cli=1&inject=nan@90,zero@95,kill@100,hang@40,no-gpu,no-adapter,insecure")).toEqual({
+  expect(
+    readFaults("?cli=1&inject=nan@90,zero@95,oom@1,kill@100,hang@40,no-gpu,no-adapter,insecure"),
+  ).toEqual({
     injections: [
       { kind: "nan", step: 90 },
       { kind: "zero", step: 95 },
+      { kind: "oom", step: 1 },
       { kind: "kill", step: 100 },
       { kind: "hang", step: 40 },
       { kind: "no-gpu", step: 0 },

@@ -8,7 +8,7 @@ export interface RequestedFaults {
   readonly isInsecure: boolean;
 }
 
-const atStep = ["nan", "zero", "kill", "hang"] as const;
+const atStep = ["nan", "zero", "oom", "kill", "hang"] as const;
 const atStart = ["no-gpu", "no-adapter"] as const;
 
 /** Reads `location.search`; anything unknown is ignored. */

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { TrainerError } from "../worker/rpc.ts";
 import type { MessageCode } from "../worker/protocol.ts";
+import { memoryDetails } from "./memoryRemedies.ts";
 import { addLog } from "./runStore.ts";
 
 /** Numbers and names that a message's text needs. */
@@ -25,7 +26,8 @@ export const useMessageStore = create<MessageState>(() => ({ messages: [] }));
 
 /** Shows a message; a second one of the same code takes the place of the first. */
 export function raiseMessage(code: MessageCode, details: MessageDetails = {}): void {
-  const message = { id: nextId++, code, details };
+  const known = code === "MEM-1" ? memoryDetails(details["wasActive"] === 1) : {};
+  const message = { id: nextId++, code, details: { ...known, ...details } };
   useMessageStore.setState(({ messages }) => ({
     messages: [...messages.filter((other) => other.code !== code), message],
   }));

@@ -1,11 +1,12 @@
 /** Ways back after a failure: a lower learning rate, or a new trainer, from the last good step. */
 import type { ErrorReport, WorkerEvent } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
-import { newRunId, startRun } from "./actions.ts";
+import { newRunId, startRun, train } from "./actions.ts";
 import { openTrainer } from "./connection.ts";
-import { writeAddress } from "./editing.ts";
+import { edit, writeAddress } from "./editing.ts";
 import { faultsAfterRestart } from "./injections.ts";
 import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading.ts";
+import { remediesNow } from "./memoryRemedies.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, isRunActive, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -21,6 +22,16 @@ let isRecovering = false;
 /** Goes on from the last good step with a third of the learning rate (NUM-1). */
 export function resumeWithLowerRate(): Promise<void> {
   return once(lowerRateAndResume);
+}
+
+/** Goes on with the change that costs least of those that need less memory (MEM-1). */
+export function resumeWithLessMemory(): Promise<void> {
+  return once(lessMemoryAndResume);
+}
+
+/** Computes on the CPU from here on, also where a link asks for a GPU that is not there, and trains. */
+export function trainOnCpu(): Promise<void> {
+  return once(switchToCpu);
 }
 
 /** Starts a new trainer, gives it everything the old one held, and continues the run that was cut off. */
@@ -52,6 +63,47 @@ async function lowerRateAndResume(): Promise<void> {
     step: checkpoint?.step ?? 0,
   });
   await continueRun(runId, { ...runningConfig, learningRate }).catch(raiseError);
+}
+
+async function lessMemoryAndResume(): Promise<void> {
+  const { runningConfig, config } = useSetupStore.getState();
+  const { failure, runId, checkpoint } = useRunStore.getState();
+  const ranOut = failure?.error.code === "MEM-1" ? runningConfig : null;
+  const [remedy] = remediesNow(ranOut !== null);
+  if (remedy === undefined) return;
+  const { words, patch, canResume } = remedy;
+  if (ranOut === null) {
+    dismissMessages("MEM-1");
+    edit(patch);
+    return;
+  }
+  useSetupStore.setState({ config: { ...config, ...patch } });
+  writeAddress();
+  addLog({ level: "info", message: `Going on with ${words}.`, step: checkpoint?.step ?? 0 });
+  await continueRun(canResume ? runId : null, { ...ranOut, ...patch }).catch(raiseError);
+}
+
+async function switchToCpu(): Promise<void> {
+  dismissMessages("GPU-1", "GPU-1b", "GPU-2");
+  if (isRunActive(useRunStore.getState().phase)) return;
+  const { config } = useSetupStore.getState();
+  if (config.backend === "webgpu") {
+    useSetupStore.setState({ config: { ...config, backend: "cpu" } });
+    writeAddress();
+  }
+  if (starting.finish !== null) {
+    useRunStore.setState({ phase: "waking", failure: null });
+    try {
+      await ensureLoaded(useSetupStore.getState().config);
+    } catch (error) {
+      reportFailedStart(error);
+      return;
+    }
+    starting.finish = null;
+    useRunStore.setState({ phase: "ready" });
+  }
+  await train();
+  await refreshPreflight().catch(raiseError);
 }
 
 async function replaceTrainer(): Promise<void> {

@@ -7,10 +7,12 @@ import type {
   Phase,
   ProbePoints,
   Sample,
+  StepRoom,
   WorkerEvent,
 } from "../worker/protocol.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
 import { ShownSteps } from "./shownSteps.ts";
+import { roomSentence } from "./stepRoom.ts";
 import { StepClock } from "./timing.ts";
 
 /** Answers of the model at one step. */
@@ -72,6 +74,8 @@ export interface RunState {
   readonly failure: Failure | null;
   readonly marks: readonly RunMark[];
   readonly savedStep: number | null;
+  /** What the steps hold on the device; null before that is known. */
+  readonly room: StepRoom | null;
   readonly log: readonly LogEntry[];
 }
 
@@ -102,6 +106,7 @@ const emptyRun = {
   failure: null,
   marks: [],
   savedStep: null,
+  room: null,
 } satisfies Partial<RunState>;
 
 /** The run of the page. */
@@ -138,6 +143,7 @@ export function rewindRun(checkpoint: Checkpoint): void {
     step: checkpoint.step,
     activeMs: checkpoint.activeMs,
     failure: null,
+    room: null,
     secondsPerStep: null,
     stepsPerSecond: null,
     latest: history.steps.at(-1)?.metrics ?? {},
@@ -185,6 +191,8 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
   switch (event.type) {
     case "phase":
       return { phase: event.phase, progress: event.progress, step: Math.max(event.step, 0) };
+    case "room":
+      return { room: event.room };
     case "steps":
       return afterSteps(event, state);
     case "evaluation":
@@ -204,6 +212,7 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
 /** What the log keeps of an event; null when it is not worth a line. */
 function sentenceFor(event: RunEvent, previous: Phase): string | null {
   if (event.type === "evaluation") return evaluationSentence(event.metrics);
+  if (event.type === "room") return roomSentence(event.room);
   if (event.type !== "phase" || event.phase === previous) return null;
   const sentences: Partial<Record<Phase, string>> = {
     "caching-ref": "Reading the reference values of the pairs.",
@@ -223,7 +232,9 @@ function evaluationSentence(metrics: Readonly<Record<string, number>>): string {
       ["log-ratio margin", metrics["eval_margins/logratio"]],
       ["loss", metrics["eval_loss"]],
     ] as const
-  ).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(3)}`]));
+  ).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${value.toFixed(3).replace("-", "−")}`],
+  );
   return `Held-out pairs: ${parts.join(", ")}.`;
 }
 

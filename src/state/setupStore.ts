@@ -62,6 +62,11 @@ export function pendingChanges(state: Pick<SetupState, "config" | "runningConfig
   return changesBetween(state.runningConfig, state.config).filter(({ field }) => !isLiveField(field));
 }
 
+/** True when nothing waits for the next run: what was counted for the setup then holds for the run. */
+export function isRunOfSetup(state: Pick<SetupState, "config" | "runningConfig">): boolean {
+  return state.runningConfig !== null && pendingChanges(state).length === 0;
+}
+
 /** The part of a configuration that decides how a preference set is read. */
 export function dataKey(config: RunConfig): string {
   return [config.model, config.data, config.objective, config.maxTokens, config.terminator].join(" ");

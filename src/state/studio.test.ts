@@ -8,7 +8,7 @@ import { chooseMethod, edit, editParam } from "./editing.ts";
 import { deviceMessage } from "./loading.ts";
 import { largestDataBytes, openFiles } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
-import { restartTrainer, resumeWithLowerRate } from "./recovery.ts";
+import { restartTrainer, resumeWithLessMemory, resumeWithLowerRate, trainOnCpu } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
 import { pendingChanges, useSetupStore } from "./setupStore.ts";
 import { testAnswers, testPoints, TestTrainer } from "./testTrainer.ts";
@@ -107,6 +107,87 @@ it("collects a run's record and ignores what another run says", async () => {
   expect(run().log.at(-1)).toMatchObject({ message: "Held-out pairs: loss 0.500.", step: 12 });
   expect(history.metricSeries("loss")).toMatchObject({ evalSteps: [10], evalValues: [0.5] });
   expect(history.steps).toHaveLength(12);
+});
+
+it("shows what a step holds, with a real minus in the log, and forgets it with the next run", async () => {
+  await bootStudio();
+  await train();
+  const runId = run().runId!;
+  const room = { keeps: "everything", reason: "small", bytes: 38e6, layerBytes: 12e6 } as const;
+  trainer().say({ type: "room", runId, room });
+  expect(run().room).toEqual(room);
+  expect(run().log.at(-1)?.message).toContain("A step holds 38 MB");
+  const metrics = { "eval_margins/logratio": -0.25 };
+  trainer().say({ type: "evaluation", runId, step: 0, activeMs: 0, metrics, points: testPoints(0, 0) });
+  expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin −0.250.");
+  await train();
+  expect(run().room).toBeNull();
+});
+
+it("goes on with half the batch after the memory ran out, from the last good step", async () => {
+  await bootStudio();
+  await train();
+  const { runId } = run();
+  saySteps(1, 25);
+  sayCheckpoint(20);
+  const error: ErrorReport = { name: "E", code: "MEM-1", message: "no room", details: {} };
+  trainer().say({ type: "failed", runId: runId!, step: 25, lastGoodStep: 20, error });
+  expect(useMessageStore.getState().messages[0]).toMatchObject({
+    code: "MEM-1",
+    details: { remedy: "a batch of 4", canResume: 1, bytes: 9_000_000, step: 25 },
+  });
+  await resumeWithLessMemory();
+  expect(trainer().questions("start")[1]).toMatchObject({
+    runId,
+    resume: { step: 20 },
+    config: { batchPairs: 4, accumulationSteps: 2 },
+  });
+  expect(location.hash).toContain("batchPairs=4");
+  expect(codes()).toEqual([]);
+});
+
+it("starts again where a smaller adapter has no use for the old one's values", async () => {
+  await bootStudio();
+  edit({ batchPairs: 1, checkpointing: "on", topLayers: 1 });
+  await settle();
+  await train();
+  saySteps(1, 25);
+  sayCheckpoint(20);
+  const error: ErrorReport = { name: "E", code: "MEM-1", message: "no room", details: {} };
+  trainer().say({ type: "failed", runId: run().runId!, step: 25, lastGoodStep: 20, error });
+  await resumeWithLessMemory();
+  expect(trainer().questions("start")[1]).toMatchObject({
+    resume: null,
+    config: { loraRank: 4, loraAlpha: 8 },
+  });
+});
+
+it("changes the setup alone when the memory ran out before any run", async () => {
+  const boot = bootStudio();
+  trainer().refusals.set("warmUp", { name: "E", code: "MEM-1", message: "no room", details: {} });
+  await boot;
+  expect(codes()).toEqual(["MEM-1"]);
+  trainer().refusals.clear();
+  await resumeWithLessMemory();
+  await settle();
+  expect(setup().config).toMatchObject({ batchPairs: 4, accumulationSteps: 2 });
+  expect(trainer().questions("start")).toEqual([]);
+  expect(codes()).toEqual([]);
+});
+
+it("trains on the CPU where a link asks for a GPU that is not there", async () => {
+  const boot = bootStudio();
+  location.hash = "#/train?backend=webgpu&v=1";
+  trainer().refusals.set("open", { name: "E", code: "GPU-1", message: "no WebGPU", details: {} });
+  await boot;
+  expect(trainer().questions("open")).toMatchObject([{ backend: "webgpu" }]);
+  expect(run()).toMatchObject({ phase: "failed", failure: { error: { code: "GPU-1" } } });
+  trainer().refusals.clear();
+  await trainOnCpu();
+  expect(trainer().questions("open")[1]).toMatchObject({ backend: "cpu" });
+  expect(trainer().questions("start")).toMatchObject([{ config: { backend: "cpu" } }]);
+  expect(location.hash).toContain("backend=cpu");
+  expect(codes()).toEqual([]);
 });
 
 it("keeps the text from before the run, the newest and the best", async () => {

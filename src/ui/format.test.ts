@@ -43,5 +43,5 @@ it("writes sizes, times and speeds with their unit", () => {
   ]);
   expect([0, 12, 185, 3723].map(formatClock)).toEqual(["0:00", "0:12", "3:05", "1:02:03"]);
   expect([0.2, 25, 180, 7200].map(formatSpan)).toEqual(["1 s", "25 s", "3 min", "2 h"]);
-  expect([12.34, 0.4].map(formatSpeed)).toEqual(["12 steps/s", "2.5 s/step"]);
+  expect([12.34, 1.02, 0.4].map(formatSpeed)).toEqual(["12 steps/s", "1 step/s", "2.5 s/step"]);
 });

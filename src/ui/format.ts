@@ -65,7 +65,8 @@ export function formatSpan(seconds: number): string {
 
 /** Steps per second, or seconds per step when it takes longer than one. */
 export function formatSpeed(stepsPerSecond: number): string {
-  return stepsPerSecond >= 1
-    ? `${fine.format(Number(stepsPerSecond.toPrecision(2)))} steps/s`
+  const rounded = Number(stepsPerSecond.toPrecision(2));
+  return rounded >= 1
+    ? `${fine.format(rounded)} ${rounded === 1 ? "step" : "steps"}/s`
     : `${fine.format(Number((1 / stepsPerSecond).toPrecision(2)))} s/step`;
 }

@@ -32,6 +32,33 @@ it("copes with a failure that knows no safe step", () => {
   }
 });
 
+it("names what needs less memory, and goes on where it can", () => {
+  const facts = { secondsPerStep: null };
+  const ranOut = {
+    step: 0,
+    lastGoodStep: null,
+    wasActive: 1,
+    bytes: 412e6,
+    remedy: "a batch of 4",
+    remedies: "a batch of 4, rank 4",
+    canResume: 1,
+  };
+  expect(messageCatalogue["MEM-1"](ranOut, facts)).toMatchObject({
+    title: "GPU memory ran out before the first step.",
+    text: "A batch needs about 412 MB of it. These need less, the cheapest first: a batch of 4, rank 4.",
+    primary: { label: "Start again with a batch of 4", action: "resume-less-memory" },
+  });
+  expect(messageCatalogue["MEM-1"]({ ...ranOut, step: 47, lastGoodStep: 40 }, facts)).toMatchObject({
+    title: "GPU memory ran out after step 47.",
+    primary: { label: "Resume from 40 with a batch of 4" },
+  });
+  const spent = { ...ranOut, remedy: null, remedies: "" };
+  expect(messageCatalogue["MEM-1"](spent, facts).primary.action).toBe("show-length");
+  const loading = messageCatalogue["MEM-1"]({ part: "weights", message: "Too large." }, facts);
+  expect(loading.title).toContain("while the model was loaded");
+  expect(messageCatalogue["GPU-2"]({ message: "no adapter" }, facts).text).toContain("asks for one");
+});
+
 it("says the numbers that matter", () => {
   const facts = { secondsPerStep: 0.25 };
   expect(messageCatalogue["NUM-1"](details, facts)).toMatchObject({

@@ -1,17 +1,18 @@
 /** Texts of the coded messages: what happened, why with its number, one best action, and a second one. */
 import type { MessageDetails } from "../state/messageStore.ts";
 import type { MessageCode } from "../worker/protocol.ts";
-import { formatSpan } from "./format.ts";
+import { formatBytes, formatSpan } from "./format.ts";
 
 /** What the button of a message does. */
 export type MessageAction =
-  | "train"
+  | "train-on-cpu"
   | "gpu-help"
   | "open-https"
   | "copy-report"
   | "show-device"
   | "dismiss"
   | "resume-lower-rate"
+  | "resume-less-memory"
   | "restart-trainer"
   | "copy-log"
   | "choose-files"
@@ -52,6 +53,44 @@ function cpuSpeed({ secondsPerStep }: MessageFacts): string {
   return `at about ${speed} a step, timed on this machine.`;
 }
 
+/** Where the model computes when there is no GPU, or could if the setup did not ask for one. */
+function withoutGpu(details: MessageDetails, facts: MessageFacts): string {
+  // An error, not a report: nothing computes yet.
+  if (details["message"] !== undefined)
+    return "This setup asks for one. The model can train on the CPU, slower.";
+  return `The model trains on the CPU instead, ${cpuSpeed(facts)}`;
+}
+
+function memoryText({ step, lastGoodStep, wasActive, bytes, remedies }: MessageDetails): string {
+  const needed = typeof bytes === "number" ? `A batch needs about ${formatBytes(bytes)} of it. ` : "";
+  const safe =
+    wasActive !== 1 || step === 0
+      ? ""
+      : lastGoodStep === null
+        ? "No step was kept yet. "
+        : `Step ${lastGoodStep} is safe. `;
+  const less =
+    remedies === "" || remedies === undefined
+      ? "Shorter pairs or a smaller model need less."
+      : `These need less, the cheapest first: ${remedies}.`;
+  return `${needed}${safe}${less}`;
+}
+
+function memoryTitle({ step, wasActive }: MessageDetails): string {
+  if (wasActive !== 1) return "This setup needs more GPU memory than there is.";
+  return `GPU memory ran out ${step === 0 ? "before the first step" : `after step ${step}`}.`;
+}
+
+function memoryButton({ remedy, canResume, lastGoodStep, wasActive }: MessageDetails): MessageButton {
+  if (remedy === null || remedy === undefined) return button("Shorten the pairs", "show-length");
+  if (wasActive !== 1) return button(`Take ${remedy}`, "resume-less-memory");
+  const isResumed = canResume === 1 && lastGoodStep !== null;
+  return button(
+    `${isResumed ? `Resume from ${lastGoodStep}` : "Start again"} with ${remedy}`,
+    "resume-less-memory",
+  );
+}
+
 function fileRefused(title: string): Writer {
   return (details) => ({
     tone: "error",
@@ -64,25 +103,25 @@ function fileRefused(title: string): Writer {
 
 /** The text of every code. */
 export const messageCatalogue: Record<MessageCode, Writer> = {
-  "GPU-1": (_details, facts) => ({
+  "GPU-1": (details, facts) => ({
     tone: "warning",
     title: "No GPU access in this browser.",
-    text: `The embedded model trains on the CPU instead, ${cpuSpeed(facts)}`,
-    primary: button("Train on CPU", "train"),
+    text: withoutGpu(details, facts),
+    primary: button("Train on CPU", "train-on-cpu"),
     secondary: button("Enable the GPU", "gpu-help"),
   }),
-  "GPU-1b": (_details, facts) => ({
+  "GPU-1b": (details, facts) => ({
     tone: "warning",
     title: "Open this page over https.",
-    text: `Browsers hide WebGPU on plain http. Until then the model trains on the CPU, ${cpuSpeed(facts)}`,
+    text: `Browsers hide WebGPU on plain http. ${withoutGpu(details, facts)}`,
     primary: button("Reload on https", "open-https"),
-    secondary: button("Train on CPU", "train"),
+    secondary: button("Train on CPU", "train-on-cpu"),
   }),
-  "GPU-2": (_details, facts) => ({
+  "GPU-2": (details, facts) => ({
     tone: "warning",
     title: "WebGPU is there, but no GPU answered.",
-    text: `A blocked driver or a remote desktop is the usual reason. The model trains on the CPU, ${cpuSpeed(facts)}`,
-    primary: button("Train on CPU", "train"),
+    text: `A blocked driver or a remote desktop is the usual reason. ${withoutGpu(details, facts)}`,
+    primary: button("Train on CPU", "train-on-cpu"),
     secondary: button("Copy report", "copy-report"),
   }),
   "GPU-3": () => ({
@@ -99,6 +138,22 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
     primary: button("OK", "dismiss"),
     secondary: null,
   }),
+  "MEM-1": (details) =>
+    details["part"] === "weights"
+      ? {
+          tone: "error",
+          title: "GPU memory ran out while the model was loaded.",
+          text: `${said(details, "The model does not fit.")} Nothing was changed.`,
+          primary: button("Choose another model", "choose-files"),
+          secondary: button("Details", "show-device"),
+        }
+      : {
+          tone: "error",
+          title: memoryTitle(details),
+          text: memoryText(details),
+          primary: memoryButton(details),
+          secondary: button("Copy log", "copy-log"),
+        },
   "NUM-1": ({ step, lastGoodStep }) => ({
     tone: "error",
     title: `Loss is not a number at step ${step}.`,

@@ -1,4 +1,5 @@
 /** Faults asked for in the page's address, so that every failure can be reached in a test. */
+import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import type { EntryStatistics } from "../engine/training/scoring.ts";
 import type { Injection } from "./protocol.ts";
 
@@ -11,11 +12,12 @@ export function createTamper(
     let altered = entries;
     for (const injection of armed) {
       if (injection.step !== step) continue;
+      armed.delete(injection);
       if (injection.kind === "nan") altered = filled(entries, NaN);
       if (injection.kind === "zero") altered = filled(entries, 0);
+      if (injection.kind === "oom") throw new GpuOutOfMemoryError("The injected fault took all memory.");
       if (injection.kind === "kill") dieOutsideOfAnyHandler();
       if (injection.kind === "hang") hang();
-      armed.delete(injection);
     }
     return altered;
   };

@@ -32,6 +32,7 @@ export const messageCodes = [
   "GPU-2",
   "GPU-3",
   "GPU-4",
+  "MEM-1",
   "NUM-1",
   "NUM-2",
   "WRK-1",
@@ -142,12 +143,27 @@ export interface Preflight {
   readonly effectiveBatchPairs: number;
   readonly forwardPassesPerStep: number;
   readonly referenceBytes: number;
-  readonly memoryBytes: Readonly<
-    Record<"weights" | "adapter" | "activations" | "head" | "evaluation", number>
-  >;
+  /** Whether the layers of the largest batch are kept whole for the way back, or computed again. */
+  readonly keeps: "everything" | "layerInputs";
+  /** Rows of a mean batch as it is laid out, and with a prompt of its own for every answer. */
+  readonly rowsPerBatch: number;
+  readonly rowsPerBatchUnshared: number;
+  readonly dispatchesPerBatch: number;
+  readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "evaluation", number>>;
   /** Timed on this machine; null until the speed was measured. */
   readonly secondsPerStep: number | null;
   readonly problems: readonly { readonly field: string; readonly message: string }[];
+}
+
+/** What the steps of a run hold on the device, as it turned out before the first of them. */
+export interface StepRoom {
+  readonly keeps: Preflight["keeps"];
+  /** Why: the setup asks for it, whole layers are small, they are large, or the device had no room for them. */
+  readonly reason: "asked" | "small" | "large" | "noRoom";
+  /** What recorded steps hold; 0 where steps are not recorded. */
+  readonly bytes: number;
+  /** What the layers of the largest batch take when they are kept whole. */
+  readonly layerBytes: number;
 }
 
 /** Metric values of one optimizer step, by TRL's names; measured before the step's update. */
@@ -214,7 +230,7 @@ export interface LocalFile {
 
 /** Faults that tests and the curious can ask for in the address; ignored otherwise. */
 export interface Injection {
-  readonly kind: "nan" | "zero" | "kill" | "hang" | "no-gpu" | "no-adapter";
+  readonly kind: "nan" | "zero" | "oom" | "kill" | "hang" | "no-gpu" | "no-adapter";
   readonly step: number;
 }
 
@@ -280,6 +296,7 @@ export type WorkerEvent =
       /** Work inside the phase, such as reference pairs; null when it has no count. */
       readonly progress: { readonly done: number; readonly total: number } | null;
     }
+  | { readonly type: "room"; readonly runId: string; readonly room: StepRoom }
   | { readonly type: "steps"; readonly runId: string; readonly steps: readonly StepRecord[] }
   | {
       readonly type: "evaluation";

@@ -11,6 +11,7 @@ import {
 import { train, type Milestone, type TrainingReport, type TrainingRun } from "../engine/training/train.ts";
 import { reportError } from "./errorReport.ts";
 import type { Checkpoint, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
+import { stepRoom } from "./stepRoom.ts";
 
 /** Optimizer steps between checkpoints: what a failure can cost at most. */
 const CHECKPOINT_EVERY = 20;
@@ -121,6 +122,7 @@ export function startRunner(settings: RunnerSettings): Runner {
       const points = { pairIndex, chosenDelta, rejectedDelta };
       say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points });
     }
+    if (report.kind === "ready") say({ type: "room", runId, room: stepRoom(run, report) });
     if (report.kind === "step") {
       ({ step } = report);
       activeMs += elapsedMs;

@@ -29,7 +29,7 @@ const questions = {
     isSecure: z.boolean(),
     injections: z.array(
       z.strictObject({
-        kind: z.enum(["nan", "zero", "kill", "hang", "no-gpu", "no-adapter"]),
+        kind: z.enum(["nan", "zero", "oom", "kill", "hang", "no-gpu", "no-adapter"]),
         step: z.number(),
       }),
     ),
@@ -74,6 +74,16 @@ const event = z.discriminatedUnion("type", [
     phase: z.enum(phases),
     step: z.number(),
     progress: z.nullable(z.strictObject({ done: z.number(), total: z.number() })),
+  }),
+  z.strictObject({
+    type: z.literal("room"),
+    runId: z.string(),
+    room: z.strictObject({
+      keeps: z.enum(["everything", "layerInputs"]),
+      reason: z.enum(["asked", "small", "large", "noRoom"]),
+      bytes: z.number(),
+      layerBytes: z.number(),
+    }),
   }),
   z.strictObject({
     type: z.literal("steps"),

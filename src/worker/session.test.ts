@@ -174,6 +174,7 @@ describe("a run", () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(stepsHeard()[0]?.metrics["loss"]).toBeCloseTo(Math.LN2, 6);
     expect(eventsOf("evaluation").map(({ step }) => step)).toEqual([0, 3, 6]);
+    expect(eventsOf("room").map(({ room }) => room)).toMatchObject([{ keeps: "everything", bytes: 0 }]);
     expect(eventsOf("samples").map(({ step }) => step)).toEqual([0, 1, 2, 4, 6]);
     expect(eventsOf("checkpoint").map(({ checkpoint }) => checkpoint.step)).toEqual([6]);
   });
@@ -569,6 +570,15 @@ describe("faults", () => {
     expect(stepsHeard().at(-1)?.step).toBe(24);
   });
 
+  it("of memory end the run with MEM-1 before the first step, and strike once", async () => {
+    await load([{ kind: "oom", step: 1 }]);
+    const tensors = memory().numTensors;
+    expect(await runToEnd()).toBe("failed");
+    expect(events.at(-1)).toMatchObject({ type: "failed", step: 0, error: { code: "MEM-1" } });
+    expect(memory().numTensors).toBe(tensors);
+    expect(await runToEnd({ batchPairs: 2, accumulationSteps: 2 })).toBe("done");
+  });
+
   it("of the device leave the cpu, and the reason is told", async () => {
     const asked = { backend: "auto" as const, isSecure: true };
     const report = (kind: Injection["kind"], isSecure = true) =>
@@ -576,6 +586,11 @@ describe("faults", () => {
     expect(await report("no-gpu")).toMatchObject({ backend: "cpu", reason: "no-gpu-api" });
     expect(await report("no-adapter")).toMatchObject({ backend: "cpu", reason: "no-adapter" });
     expect(await report("no-gpu", false)).toMatchObject({ backend: "cpu", reason: "insecure-context" });
+    const refused = (kind: Injection["kind"], isSecure = true) =>
+      refusalOf(() => session.open({ backend: "webgpu", isSecure, injections: [{ kind, step: 0 }] }));
+    expect(await refused("no-gpu")).toMatchObject({ code: "GPU-1" });
+    expect(await refused("no-adapter")).toMatchObject({ code: "GPU-2" });
+    expect(await refused("no-gpu", false)).toMatchObject({ code: "GPU-1b" });
     const chosen = await session.open({ backend: "cpu", isSecure: true, injections: [] });
     expect(chosen).toMatchObject({ backend: "cpu", label: "CPU", reason: null });
   });

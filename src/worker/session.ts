@@ -4,7 +4,8 @@ import { objectives } from "../engine/losses/index.ts";
 import { loadModel, type LoadedModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
 import { createReferenceCache, type ReferenceCache } from "../engine/reference/referenceCache.ts";
-import { openDevice, type Device } from "../engine/tensor/device.ts";
+import type { Device } from "../engine/tensor/device.ts";
+import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
 import { presets } from "../engine/training/presets.ts";
@@ -18,7 +19,7 @@ import {
 import type { TrainingRun } from "../engine/training/train.ts";
 import { reportBackend } from "./backendReport.ts";
 import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
-import { lossReason, refuse } from "./errorReport.ts";
+import { lossReason, refuse, refuseWeights } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
@@ -31,6 +32,7 @@ import {
   type LoadedData,
   weightsFingerprint,
 } from "./library.ts";
+import { openBackend } from "./openBackend.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
@@ -145,10 +147,8 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         speed = null;
         device?.close();
         device = null;
-        const { injections } = question;
-        tamper = createTamper(injections);
-        const isDenied = injections.some(({ kind }) => kind === "no-gpu" || kind === "no-adapter");
-        const opened = await openDevice({ backend: isDenied ? "cpu" : question.backend });
+        tamper = createTamper(question.injections);
+        const opened = await openBackend(question);
         device = opened;
         void opened.lost.then(({ message }) => {
           if (device === opened) emit({ type: "deviceLost", reason: lossReason(message) });
@@ -292,5 +292,6 @@ async function checkUpload(device: Device, loaded: LoadedModel): Promise<void> {
   const [error] = device.takeErrors();
   if (error === undefined) return;
   loaded.dispose();
+  if (error instanceof GpuOutOfMemoryError) refuseWeights();
   throw error;
 }

@@ -1,9 +1,13 @@
 import { Alert, Button } from "@mantine/core";
-import { train } from "../../state/actions.ts";
 import { useDeviceStore } from "../../state/deviceStore.ts";
 import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
-import { restartTrainer, resumeWithLowerRate } from "../../state/recovery.ts";
-import { isRunActive, useRunStore } from "../../state/runStore.ts";
+import {
+  restartTrainer,
+  resumeWithLessMemory,
+  resumeWithLowerRate,
+  trainOnCpu,
+} from "../../state/recovery.ts";
+import { useRunStore } from "../../state/runStore.ts";
 import { useSetupStore } from "../../state/setupStore.ts";
 import { openLayer } from "../../state/viewStore.ts";
 import { messageCatalogue, type MessageAction } from "../messages.ts";
@@ -69,10 +73,7 @@ function Message({ message }: { readonly message: RaisedMessage }) {
 /** Does what a button of a message says. */
 export async function act(action: MessageAction, { code, details }: RaisedMessage): Promise<void> {
   const actions: Record<MessageAction, () => unknown> = {
-    train: () => {
-      dismissMessages(code);
-      return isRunActive(useRunStore.getState().phase) ? undefined : train();
-    },
+    "train-on-cpu": trainOnCpu,
     "gpu-help": () => openLayer("device"),
     "open-https": () => {
       location.protocol = "https:";
@@ -84,6 +85,7 @@ export async function act(action: MessageAction, { code, details }: RaisedMessag
     "show-device": () => openLayer("device"),
     dismiss: () => dismissMessages(code),
     "resume-lower-rate": resumeWithLowerRate,
+    "resume-less-memory": resumeWithLessMemory,
     "restart-trainer": restartTrainer,
     "copy-log": () => copyText(logText(useRunStore.getState().log)),
     "choose-files": () => {

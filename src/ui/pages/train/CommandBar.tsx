@@ -59,6 +59,8 @@ function TrainButton() {
     cancel: "close",
     restart: "restart",
     "lower-rate": "restart",
+    "less-memory": "restart",
+    "train-on-cpu": "play",
     "restart-trainer": "restart",
   };
   const icon = icons[action];

@@ -1,7 +1,8 @@
-import { useSetupStore } from "../../../state/setupStore.ts";
-import type { Preflight } from "../../../worker/protocol.ts";
+import { useRunStore } from "../../../state/runStore.ts";
+import { isRunOfSetup, useSetupStore } from "../../../state/setupStore.ts";
+import type { Preflight, StepRoom } from "../../../worker/protocol.ts";
 import { formatBytes, formatCount, formatSpan } from "../../format.ts";
-import { totalMemory } from "./runStatus.ts";
+import { rowsText, stepMemoryText, totalMemory } from "./runStatus.ts";
 import { HelpButton } from "./setup/NumberSetting.tsx";
 
 interface Line {
@@ -12,7 +13,10 @@ interface Line {
 
 /** What a run will cost, before it starts. */
 export function PreflightPanel() {
-  const { preflight, secondsPerStep, config, runningConfig } = useSetupStore();
+  const setup = useSetupStore();
+  const { preflight, secondsPerStep, config, runningConfig } = setup;
+  const measured = useRunStore((state) => state.room);
+  const room = isRunOfSetup(setup) ? measured : null;
   return (
     <section className="setup-group preflight" aria-label="Pre-flight" data-testid="preflight">
       <h2>Pre-flight</h2>
@@ -22,22 +26,28 @@ export function PreflightPanel() {
         </p>
       ) : (
         <dl>
-          {preflightLines(preflight, secondsPerStep, config.steps).map(({ label, value, why }) => (
-            <div key={label}>
-              <dt>
-                {label}
-                <HelpButton label={label} help={why} />
-              </dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
+          {preflightLines(preflight, room, { secondsPerStep, steps: config.steps }).map(
+            ({ label, value, why }) => (
+              <div key={label}>
+                <dt>
+                  {label}
+                  <HelpButton label={label} help={why} />
+                </dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+          )}
         </dl>
       )}
     </section>
   );
 }
 
-function preflightLines(preflight: Preflight, secondsPerStep: number | null, steps: number): Line[] {
+function preflightLines(
+  preflight: Preflight,
+  room: StepRoom | null,
+  { secondsPerStep, steps }: { readonly secondsPerStep: number | null; readonly steps: number },
+): Line[] {
   const { trainableParameters, baseParameters, effectiveBatchPairs, forwardPassesPerStep } = preflight;
   const share = ((trainableParameters / baseParameters) * 100).toPrecision(2);
   const parts = Object.entries(preflight.memoryBytes).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
@@ -53,6 +63,16 @@ function preflightLines(preflight: Preflight, secondsPerStep: number | null, ste
       why: "Batch times accumulated batches: what one update of the adapter is based on.",
     },
     {
+      label: "Rows a batch",
+      value: rowsText(preflight),
+      why: "Tokens of a mean batch that every layer computes. With shared prompts both answers of a pair follow one copy of their prompt.",
+    },
+    {
+      label: "Layers",
+      value: (room ?? preflight).keeps === "everything" ? "kept whole" : "computed again",
+      why: "What a step keeps of its layers for the way back. Computing them again needs less memory and more time; “Recompute layers” decides.",
+    },
+    {
       label: "Passes a step",
       value: `${formatCount(forwardPassesPerStep)} forward`,
       why: "How often the model reads answers for one update. Reference values are computed once and remembered.",
@@ -61,6 +81,11 @@ function preflightLines(preflight: Preflight, secondsPerStep: number | null, ste
       label: "Reference",
       value: preflight.referenceBytes === 0 ? "none needed" : formatBytes(preflight.referenceBytes),
       why: "What has to be remembered of the model as it was before training: two numbers per pair for DPO.",
+    },
+    {
+      label: "A step holds",
+      value: stepMemoryText(preflight, room),
+      why: "What the largest batch keeps on the device while it is computed. A run measures it before its first step.",
     },
     {
       label: "Memory",

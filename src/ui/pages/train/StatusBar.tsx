@@ -4,7 +4,7 @@ import { useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { useViewStore } from "../../../state/viewStore.ts";
 import { Icon } from "../../components/Icon.tsx";
-import { formatCount } from "../../format.ts";
+import { formatBytes, formatCount } from "../../format.ts";
 
 /** The bottom line: what the worker holds, and how the plots are drawn. */
 export function StatusBar() {
@@ -19,9 +19,11 @@ export function StatusBar() {
 function StatusText() {
   const model = useSetupStore((state) => state.model);
   const checkpoint = useRunStore((state) => state.checkpoint);
+  const stepBytes = useRunStore((state) => state.room?.bytes ?? 0);
   const alerts = useMessageStore((state) => state.messages.length);
   const parts = [
     model === null ? "No model is loaded yet" : `${model.label}, ${formatCount(model.parameters)} parameters`,
+    ...(stepBytes === 0 ? [] : [`a step holds ${formatBytes(stepBytes)}`]),
     ...(checkpoint === null ? [] : [`step ${checkpoint.step} is safe`]),
     ...(alerts === 0 ? [] : [alerts === 1 ? "1 message" : `${alerts} messages`]),
   ];

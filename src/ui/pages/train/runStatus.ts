@@ -1,7 +1,7 @@
 import type { RunState } from "../../../state/runStore.ts";
 import type { RunConfig } from "../../../engine/training/config.ts";
-import type { Preflight } from "../../../worker/protocol.ts";
-import { formatBytes, formatClock, formatCount, formatSpan, formatSpeed } from "../../format.ts";
+import type { Preflight, StepRoom } from "../../../worker/protocol.ts";
+import { formatBytes, formatClock, formatCount, formatShare, formatSpan, formatSpeed } from "../../format.ts";
 import { phaseWords } from "../../text.ts";
 
 type Status = Pick<
@@ -56,4 +56,18 @@ export function readyParts(
 /** All parts of the memory estimate together. */
 export function totalMemory({ memoryBytes }: Preflight): number {
   return Object.values(memoryBytes).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Rows of a mean batch, and what shared prompts save of them. */
+export function rowsText({ rowsPerBatch, rowsPerBatchUnshared }: Preflight): string {
+  const [rows, unshared] = [Math.round(rowsPerBatch), Math.round(rowsPerBatchUnshared)];
+  if (rows >= unshared) return formatCount(rows);
+  return `${formatCount(rows)} instead of ${formatCount(unshared)} (−${formatShare(1 - rows / unshared)})`;
+}
+
+/** What a step holds on the device: as estimated, and as it turned out in a run of the same setup. */
+export function stepMemoryText({ memoryBytes }: Preflight, room: StepRoom | null): string {
+  const estimate = `≈ ${formatBytes(memoryBytes.activations)}`;
+  if (room === null || room.bytes === 0) return estimate;
+  return `${formatBytes(room.bytes)} (${estimate} estimated)`;
 }

@@ -13,6 +13,7 @@ const ready: TrainButtonInput = {
   secondsForRun: 25,
   failureCode: null,
   lastGoodStep: null,
+  canShrink: true,
 };
 
 it.each([
@@ -41,6 +42,28 @@ it.each([
     "Resume, lr ÷ 3",
     "from step 80",
     "lower-rate",
+  ],
+  ["out of memory", { phase: "failed", failureCode: "MEM-1" }, "Use less memory", "", "less-memory"],
+  [
+    "out of memory with nothing to give up",
+    { phase: "failed", failureCode: "MEM-1", canShrink: false },
+    "Train again",
+    "",
+    "restart",
+  ],
+  [
+    "out of memory and changed",
+    { phase: "failed", failureCode: "MEM-1", changes: 1 },
+    "Restart",
+    "with 1 change",
+    "restart",
+  ],
+  [
+    "a GPU that is asked for and not there",
+    { phase: "failed", failureCode: "GPU-1" },
+    "Train on CPU",
+    "",
+    "train-on-cpu",
   ],
   [
     "a dead trainer",

@@ -12,6 +12,8 @@ export type TrainAction =
   | "resume"
   | "restart"
   | "lower-rate"
+  | "less-memory"
+  | "train-on-cpu"
   | "restart-trainer";
 
 /** Everything the main button depends on. */
@@ -29,6 +31,8 @@ export interface TrainButtonInput {
   readonly secondsForRun: number | null;
   readonly failureCode: MessageCode | null;
   readonly lastGoodStep: number | null;
+  /** The run that ran out of memory has something to give up. */
+  readonly canShrink: boolean;
 }
 
 /** The main button as it looks now. */
@@ -87,9 +91,14 @@ function preparingDetail({ phase, progress }: TrainButtonInput): string {
   return phase === "caching-ref" ? `reference ${share}` : share;
 }
 
-function failedView({ failureCode, lastGoodStep }: TrainButtonInput): TrainButtonView {
+function failedView({ failureCode, lastGoodStep, changes, canShrink }: TrainButtonInput): TrainButtonView {
   const from = lastGoodStep === null ? "from the start" : `from step ${lastGoodStep}`;
   if (failureCode === "NUM-1") return view("Resume, lr ÷ 3", from, "lower-rate");
+  if (failureCode === "MEM-1") {
+    if (changes > 0) return restartView(changes);
+    if (canShrink) return view("Use less memory", "", "less-memory");
+  }
+  if (failureCode?.startsWith("GPU-") === true) return view("Train on CPU", "", "train-on-cpu");
   if (failureCode === "NUM-2") return view("Restart device", from, "restart-trainer");
   if (failureCode === "WRK-1") return view("Restart", from, "restart-trainer");
   return view("Train again", "", "restart");

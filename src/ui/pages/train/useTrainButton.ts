@@ -1,7 +1,13 @@
 import { useShallow } from "zustand/react/shallow";
 import { pause, restart, resume, stop, train } from "../../../state/actions.ts";
 import { useDeviceStore } from "../../../state/deviceStore.ts";
-import { restartTrainer, resumeWithLowerRate } from "../../../state/recovery.ts";
+import { remediesNow } from "../../../state/memoryRemedies.ts";
+import {
+  restartTrainer,
+  resumeWithLessMemory,
+  resumeWithLowerRate,
+  trainOnCpu,
+} from "../../../state/recovery.ts";
 import { useRunStore } from "../../../state/runStore.ts";
 import { pendingChanges, setupProblems, useSetupStore } from "../../../state/setupStore.ts";
 import { focusSetting } from "../../components/focusSetting.ts";
@@ -37,6 +43,7 @@ export function useTrainButton(): TrainButton {
     secondsForRun: setup.secondsPerStep === null ? null : setup.secondsPerStep * setup.config.steps,
     failureCode: failure?.error.code ?? null,
     lastGoodStep: failure?.lastGoodStep ?? null,
+    canShrink: remediesNow(true).length > 0,
   });
   return { ...view, press: () => void perform(view.action, problems[0]?.field ?? "") };
 }
@@ -52,6 +59,8 @@ function perform(action: TrainAction, problemField: string): unknown {
     resume,
     restart,
     "lower-rate": resumeWithLowerRate,
+    "less-memory": resumeWithLessMemory,
+    "train-on-cpu": trainOnCpu,
     "restart-trainer": restartTrainer,
   };
   return actions[action]();

@@ -1,0 +1,19 @@
+/** What the log says about what the steps of a run hold on the device. */
+import type { StepRoom } from "../worker/protocol.ts";
+
+/** One line: the bytes, and why layers are kept or computed again. */
+export function roomSentence({ keeps, reason, bytes, layerBytes }: StepRoom): string {
+  const whole = inMegabytes(layerBytes);
+  const reasons: Record<StepRoom["reason"], string> = {
+    asked: "the setup asks for it",
+    small: `that takes only ${whole}`,
+    large: `kept whole they would take ${whole}`,
+    noRoom: `the device had no room for the ${whole} that they take when they are kept whole`,
+  };
+  const layers = `ayers are ${keeps === "everything" ? "kept whole" : "computed again"}, because ${reasons[reason]}.`;
+  return bytes === 0 ? `L${layers}` : `A step holds ${inMegabytes(bytes)} on the device; l${layers}`;
+}
+
+function inMegabytes(bytes: number): string {
+  return `${Math.max(1, Math.round(bytes / 1e6)).toLocaleString("en")} MB`;
+}
