@@ -81,7 +81,8 @@ export async function createOwnRun(
   return {
     step: async () => {
       const start = gpuCounts().dispatches;
-      const { value: report } = await reports.next();
+      let { value: report } = await reports.next();
+      if (report?.kind === "ready") ({ value: report } = await reports.next());
       if (report?.kind !== "step")
         throw new Error(`The run reports ${report?.kind ?? "its end"}, not a step.`);
       const end = gpuCounts().dispatches;
