@@ -1,6 +1,6 @@
 /** Where the gradients of a fused layer's parameters go: adapters in one dispatch a group, or the weights themselves. */
 import { addNormGainGradient } from "../kernels/addNorm/addNormGradient.ts";
-import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
+import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import { loraGradient } from "../kernels/loraGradient/loraGradient.ts";
 import { columnSum } from "../kernels/matmul/columnSum.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";

@@ -1,6 +1,6 @@
 /** A pass over fused layers. */
 import { addNormGradient } from "../kernels/addNorm/addNormGradient.ts";
-import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
+import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import { gatherRows, sumEntries } from "../kernels/gatherRows/gatherRows.ts";
 import { dispose, tidy, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";

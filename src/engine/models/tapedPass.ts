@@ -1,5 +1,5 @@
 /** Layers on the tape: every architecture, any trained parameters, adapter dropout. */
-import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
+import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import { dispose, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { vjp } from "../tensor/vjp.ts";

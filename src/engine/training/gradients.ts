@@ -3,7 +3,7 @@
  * float64 there, then the gradients of the layers from the last to the first. The same walk serves LoRA and full
  * fine-tuning, fused layers and layers on the tape.
  */
-import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
+import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import {
   lmHeadHiddenGradient,
   lmHeadLogProbs,

@@ -1,5 +1,5 @@
 /** AdamW over all trained parameters, with one global gradient norm (Loshchilov & Hutter, arXiv 1711.05101). */
-import { adamwClip, gradientSquares } from "../kernels/adamw/adamwClip.ts";
+import { adamwClip, gradientSquares } from "../kernels/adamw/adamw.ts";
 import { clear, dispose, read, tidy, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { FlatParameters } from "../adapters/parameters.ts";

@@ -2,7 +2,7 @@
 import { adaptedModules, createAdapters, type InitialValues } from "../adapters/lora.ts";
 import { flatParameters, type FlatParameters, type Trainable } from "../adapters/parameters.ts";
 import { createRandom } from "../data/random.ts";
-import { accumulateAt } from "../kernels/adamw/adamwClip.ts";
+import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import { isPackedWeight } from "../kernels/weightLayout/packedWeight.ts";
 import type { Model } from "../models/decoder.ts";
 import { linearGroups } from "../models/stacks.ts";

@@ -1,33 +1,39 @@
 import type { Floats, Shape, Values } from "../../tensor/op.ts";
 import type { AdamwAttrs } from "./adamw.ts";
 
-/** Oracle of `sumSquares`: writes `slots` partial sums of squares into totals, from `slot` on. */
-export function sumSquaresCpu(
-  inputs: readonly Values[],
-  _outputs: readonly Floats[],
-  _shapes: readonly Shape[],
-  { slot, slots }: { readonly slot: number; readonly slots: number },
-): void {
-  const [gradient, totals] = inputs as readonly [Values, Values];
-  let sum = 0;
-  for (const value of gradient) sum += value * value;
-  totals.fill(0, slot, slot + slots);
-  totals[slot] = sum;
+/** Oracle of `gradientSquares`: partial sums of squares of neighbouring shares of the gradient. */
+export function gradientSquaresCpu(inputs: readonly Values[], outputs: readonly Floats[]): void {
+  const [gradient] = inputs as readonly [Values];
+  const [partials] = outputs as readonly [Floats];
+  for (let slot = 0; slot < partials.length; slot++) {
+    let sum = 0;
+    for (let i = slot; i < gradient.length; i += partials.length) sum += gradient[i]! * gradient[i]!;
+    partials[slot] = sum;
+  }
 }
 
-/** Oracle of `adamwStep`: changes theta, m and v in place, unless the norm is not finite. */
-export function adamwStepCpu(
+/** Oracle of `adamwClip`: changes theta, m and v in place unless the norm is not finite; reports norm and skip. */
+export function adamwClipCpu(
   inputs: readonly Values[],
-  _outputs: readonly Floats[],
+  outputs: readonly Floats[],
   _shapes: readonly Shape[],
   attrs: AdamwAttrs,
 ): void {
-  const [theta, m, v, gradient, totals] = inputs as readonly [Values, Values, Values, Values, Values];
+  const [theta, m, v, gradient, partials] = inputs as readonly [Values, Values, Values, Values, Values];
+  const [report] = outputs as readonly [Floats];
   const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradNorm } = attrs;
   let squares = 0;
-  for (const total of totals) squares += total;
-  if (!Number.isFinite(squares)) return;
-  const factor = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (Math.sqrt(squares) + 1e-6)) : 1;
+  for (const partial of partials) squares += partial;
+  // A sum that only float64 can hold is not finite on a device.
+  if (!Number.isFinite(Math.fround(squares))) {
+    report[0] = Math.sqrt(Math.fround(squares));
+    report[1] = 1;
+    return;
+  }
+  const norm = Math.sqrt(squares);
+  report[0] = norm;
+  report[1] = 0;
+  const factor = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1;
   for (let i = 0; i < theta.length; i++) {
     const g = gradient[i]! * factor;
     const mean = beta1 * m[i]! + (1 - beta1) * g;
@@ -39,13 +45,13 @@ export function adamwStepCpu(
   }
 }
 
-/** Oracle of `accumulate`: sum += scale * gradient, in place. */
-export function accumulateCpu(
+/** Oracle of `accumulateAt`: sum[offset ..] += gradient, in place. */
+export function accumulateAtCpu(
   inputs: readonly Values[],
   _outputs: readonly Floats[],
   _shapes: readonly Shape[],
-  { scale }: { readonly scale: number },
+  { offset }: { readonly offset: number },
 ): void {
   const [sum, gradient] = inputs as readonly [Values, Values];
-  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + scale * gradient[i]!;
+  for (let i = 0; i < gradient.length; i++) sum[offset + i] = sum[offset + i]! + gradient[i]!;
 }

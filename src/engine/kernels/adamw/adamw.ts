@@ -1,15 +1,16 @@
+/** AdamW over all parameters as one flat tensor, in two dispatches. */
 import type { Binding, Op, Shape } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
 import { foldedGrid } from "../grid.ts";
-import { accumulateCpu, adamwStepCpu, sumSquaresCpu } from "./adamw.cpu.ts";
+import { accumulateAtCpu, adamwClipCpu, gradientSquaresCpu } from "./adamw.cpu.ts";
 import {
-  accumulateWgsl,
-  adamwStepWgsl,
-  adamwWorkgroup,
-  sumSquaresWgsl,
-  valuesPerInvocation,
+  accumulateAtWgsl,
+  adamwClipWgsl,
+  adamwClipWorkgroup,
+  gradientSquaresWgsl,
+  parametersPerInvocation,
 } from "./adamw.wgsl.ts";
 
 /** Numbers of one AdamW step. */
@@ -28,58 +29,51 @@ export interface AdamwAttrs {
   readonly biasCorrection2: number;
 }
 
-/** Where `sumSquares` writes: `slots` neighbouring totals, each filled by one workgroup. */
-export interface SumSquaresAttrs {
-  readonly slot: number;
-  readonly slots: number;
-}
-
-/** Tensors of one parameter; theta, m and v are changed in place. All have the size of theta. */
-export interface AdamwTensors {
+/** Tensors of one step; theta, m, v (changed in place) and gradients are of one size. */
+export interface FlatAdamwTensors {
   readonly theta: Tensor;
   readonly m: Tensor;
   readonly v: Tensor;
-  readonly gradient: Tensor;
-  /** Sums of squares of all gradients of the step: [slots]. */
-  readonly totals: Tensor;
+  readonly gradients: Tensor;
+  /** Partial sums of squares of all gradients of the step: [at most 256]. */
+  readonly squares: Tensor;
 }
+
+/** Every workgroup of the update adds up all partial sums. */
+const mostPartials = 256;
+/** Values per partial sum below which another workgroup is not worth it. */
+const fewestValuesPerPartial = 1024;
 
 const floats = (name: string): Binding => ({ name, type: "f32" });
 const mutable = (name: string): Binding => ({ name, type: "f32", isMutable: true });
 const sizeOf = (shape: Shape | undefined): number => (shape ?? []).reduce((size, axis) => size * axis, 1);
 
-function requireSameSize(name: string, shapes: readonly Shape[]): void {
-  const sizes = shapes.map(sizeOf);
-  if (sizes.some((size) => size !== sizes[0])) {
-    throw new ShapeError(`${name}: sizes ${sizes.join(", ")} differ`);
-  }
-}
+const partialsOf = (size: number): number =>
+  Math.max(1, Math.min(mostPartials, Math.ceil(size / fewestValuesPerPartial)));
 
-/** totals[slot ..] = partial sums of squares of the gradient (any shape); totals [slots] is changed in place. */
-export const sumSquaresOp: Op<SumSquaresAttrs> = {
-  name: "sumSquares",
-  inputs: () => [floats("gradient"), mutable("totals")],
-  outputs: () => [],
-  uniforms: { size: "u32", slot: "u32", slots: "u32" },
-  outputShapes: ([, totals], { slot, slots }) => {
-    if (slot < 0 || slots < 1 || slot + slots > sizeOf(totals)) {
-      throw new ShapeError(`sumSquares: slots ${slot} to ${slot + slots - 1} of ${sizeOf(totals)}`);
-    }
-    return [];
+/** Partial sums of squares: gradient [size] -> partials [at most 256]. */
+export const gradientSquaresOp: Op = {
+  name: "gradientSquares",
+  inputs: () => [floats("gradient")],
+  outputs: () => [floats("partials")],
+  uniforms: { size: "u32", slots: "u32" },
+  outputShapes: ([gradient]) => [[partialsOf(sizeOf(gradient))]],
+  dispatch: ([gradient]) => {
+    const size = sizeOf(gradient);
+    const slots = partialsOf(size);
+    return { wgsl: gradientSquaresWgsl, uniforms: { size, slots }, workgroups: [slots, 1, 1] };
   },
-  dispatch: ([gradient], { slot, slots }) => ({
-    wgsl: sumSquaresWgsl,
-    uniforms: { size: sizeOf(gradient), slot, slots },
-    workgroups: [slots, 1, 1],
-  }),
-  cpu: sumSquaresCpu,
+  cpu: gradientSquaresCpu,
 };
 
-/** One AdamW step on theta, m, v (in place) with the gradient clipped by the global norm in totals. */
-export const adamwStepOp: Op<AdamwAttrs> = {
-  name: "adamwStep",
-  inputs: () => [...["theta", "m", "v"].map(mutable), floats("gradient"), floats("totals")],
-  outputs: () => [],
+/**
+ * One AdamW step on theta, m, v [size] (in place), clipped by the global norm in squares [slots] -> report [2]: the norm
+ * before clipping, and 1 if the norm was not finite and nothing was changed.
+ */
+export const adamwClipOp: Op<AdamwAttrs> = {
+  name: "adamwClip",
+  inputs: () => [...["theta", "m", "v"].map(mutable), floats("gradients"), floats("squares")],
+  outputs: () => [floats("report")],
   uniforms: {
     size: "u32",
     slots: "u32",
@@ -93,60 +87,64 @@ export const adamwStepOp: Op<AdamwAttrs> = {
     biasCorrection2: "f32",
   },
   outputShapes: (shapes) => {
-    requireSameSize("adamwStep", shapes.slice(0, 4));
-    return [];
+    const sizes = shapes.slice(0, 4).map(sizeOf);
+    if (sizes.some((size) => size !== sizes[0])) {
+      throw new ShapeError(`adamwClip: sizes ${sizes.join(", ")} of theta, m, v and gradients differ`);
+    }
+    return [[2]];
   },
   dispatch: (shapes, attrs) => {
     const size = sizeOf(shapes[0]);
     return {
-      wgsl: adamwStepWgsl,
+      wgsl: adamwClipWgsl,
       uniforms: { size, slots: sizeOf(shapes[4]), ...attrs },
-      workgroups: foldedGrid(Math.ceil(size / (adamwWorkgroup * valuesPerInvocation))),
+      workgroups: foldedGrid(Math.ceil(size / (adamwClipWorkgroup * parametersPerInvocation))),
     };
   },
-  cpu: adamwStepCpu,
+  cpu: adamwClipCpu,
 };
 
-/** sum += scale * gradient, in place; both of one size. */
-export const accumulateOp: Op<{ readonly scale: number }> = {
-  name: "accumulateGradient",
+/** sum[offset + i] += gradient[i], in place; `offset` counts elements. */
+export const accumulateAtOp: Op<{ readonly offset: number }> = {
+  name: "accumulateAt",
   inputs: () => [mutable("sum"), floats("gradient")],
   outputs: () => [],
-  uniforms: { size: "u32", scale: "f32" },
-  outputShapes: (shapes) => {
-    requireSameSize("accumulate", shapes);
+  uniforms: { size: "u32", offset: "u32" },
+  outputShapes: ([sum, gradient], { offset }) => {
+    if (offset < 0 || offset + sizeOf(gradient) > sizeOf(sum)) {
+      throw new ShapeError(
+        `accumulateAt: ${sizeOf(gradient)} values from ${offset} on do not fit into ${sizeOf(sum)}`,
+      );
+    }
     return [];
   },
-  dispatch: ([sum], { scale }) => {
-    const size = sizeOf(sum);
+  dispatch: ([, gradient], { offset }) => {
+    const size = sizeOf(gradient);
     return {
-      wgsl: accumulateWgsl,
-      uniforms: { size, scale },
-      workgroups: foldedGrid(Math.ceil(size / adamwWorkgroup)),
+      wgsl: accumulateAtWgsl,
+      uniforms: { size, offset },
+      workgroups: foldedGrid(Math.ceil(size / adamwClipWorkgroup)),
     };
   },
-  cpu: accumulateCpu,
+  cpu: accumulateAtCpu,
 };
 
-/** Writes the gradient's sum of squares into totals, from `slot` on; more slots share the work of a large one. */
-export function sumSquares(
-  gradient: Tensor,
-  totals: Tensor,
-  { slot, slots = 1 }: { slot: number; slots?: number },
-): void {
-  run(sumSquaresOp, [gradient, totals], { slot, slots });
+/** Partial sums of squares of a gradient of any shape -> [at most 256]; `adamwClip` adds them up. */
+export function gradientSquares(gradients: Tensor): Tensor {
+  return run(gradientSquaresOp, [gradients], {})[0]!;
 }
 
 /**
- * AdamW (Loshchilov and Hutter 2019) as PyTorch orders it: decay first, then the bias-corrected update, with
- * the gradient scaled by min(1, maxGradNorm / (norm + 1e-6)). A norm that is not finite, or whose square
- * exceeds float32, changes nothing.
+ * AdamW (Loshchilov and Hutter 2019) as PyTorch orders it, on flat tensors [size]: the gradient is scaled by
+ * min(1, maxGradNorm / (norm + 1e-6)), decay comes first, then the bias-corrected update. Returns report [2]: the norm
+ * before clipping, and 1 if it was not finite (or its square exceeds float32) and nothing was changed.
  */
-export function adamwStep({ theta, m, v, gradient, totals }: AdamwTensors, attrs: AdamwAttrs): void {
-  run(adamwStepOp, [theta, m, v, gradient, totals], attrs);
+export function adamwClip(tensors: FlatAdamwTensors, attrs: AdamwAttrs): Tensor {
+  const { theta, m, v, gradients, squares } = tensors;
+  return run(adamwClipOp, [theta, m, v, gradients, squares], attrs)[0]!;
 }
 
-/** Adds scale * gradient to a running sum in place (gradient accumulation). */
-export function accumulate(sum: Tensor, gradient: Tensor, scale: number): void {
-  run(accumulateOp, [sum, gradient], { scale });
+/** Adds a gradient [n] to the elements of a running sum from `offset` on, in place (gradient accumulation). */
+export function accumulateAt(sum: Tensor, gradient: Tensor, offset: number): void {
+  run(accumulateAtOp, [sum, gradient], { offset });
 }

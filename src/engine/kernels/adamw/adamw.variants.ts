@@ -1,6 +1,5 @@
 import { variant } from "../../tensor/variant.ts";
-import { accumulateOp, adamwStepOp, sumSquaresOp } from "./adamw.ts";
-import { accumulateAtOp, adamwClipOp, gradientSquaresOp } from "./adamwClip.ts";
+import { accumulateAtOp, adamwClipOp, gradientSquaresOp } from "./adamw.ts";
 
 const attrs = {
   learningRate: 1e-3,
@@ -16,9 +15,6 @@ const parameters = [[5000], [5000], [5000], [5000], [5]];
 
 /** Texts to compile. */
 export const variants = [
-  variant(sumSquaresOp, [[5000], [5]], { slot: 1, slots: 2 }),
-  variant(adamwStepOp, parameters, attrs),
-  variant(accumulateOp, [[5000], [5000]], { scale: 0.5 }),
   variant(gradientSquaresOp, [[5000]], {}),
   variant(adamwClipOp, parameters, attrs),
   variant(accumulateAtOp, [[5000], [37]], { offset: 3 }),
