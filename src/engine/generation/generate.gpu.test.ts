@@ -44,4 +44,25 @@ describe("generate on WebGPU", () => {
     }
     dispose();
   });
+
+  it("draws for prompts together what it draws for each alone", async () => {
+    const { model, dispose } = createTinyModel(shape);
+    const weights = withoutAdapters(model);
+    const drawn = {
+      ...options,
+      maxNewTokens: 12,
+      temperature: 1.1,
+      topK: 60,
+      topP: 0.95,
+      repetitionPenalty: 1.2,
+    };
+    const prompts = [[5], [1, 7, 12, 300, 8, 9], [1, 500, 2], [9, 9]].map((ids) => Int32Array.from(ids));
+    const answers = await generate(model, weights, prompts, drawn);
+    // The first prompt has the same place in every list, and with it the same stream.
+    expect(await generate(model, weights, prompts.slice(0, 1), drawn)).toEqual(answers.slice(0, 1));
+    expect(await generate(model, weights, prompts.slice(0, 2), drawn)).toEqual(answers.slice(0, 2));
+    expect(await generate(model, weights, prompts, { ...drawn, readEvery: 5 })).toEqual(answers);
+    expect(await generate(model, weights, prompts, { ...drawn, seed: 2 })).not.toEqual(answers);
+    dispose();
+  });
 });

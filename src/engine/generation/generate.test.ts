@@ -1,16 +1,17 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { Model } from "../models/decoder.ts";
-import { withoutAdapters, type Weights } from "../models/weights.ts";
-import { memory } from "../tensor/run.ts";
+import { packShards } from "../kernels/weightLayout/packedWeight.ts";
+import { headName, type Model } from "../models/decoder.ts";
+import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
+import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
-import { uncachedLogits } from "../testing/uncachedDecoding.ts";
+import { argmax, uncachedLogits } from "../testing/uncachedDecoding.ts";
 import { createPolicy } from "../training/policy.ts";
 import { randomAdapter, tinyRun } from "../training/tinyRun.testing.ts";
 import { generate, promptsAtOnce, type GenerationOptions } from "./generate.ts";
-import { argmax, sampleToken } from "./sampling.ts";
+import { sample } from "../kernels/sample/sample.ts";
 
-vi.mock("./sampling.ts", { spy: true });
+vi.mock("../kernels/sample/sample.ts", { spy: true });
 
 let model: Model;
 let weights: Weights;
@@ -58,6 +59,76 @@ describe("generate", () => {
     expect(await generate(model, weights, first, options)).toEqual(together.slice(0, 1));
   });
 
+  it.each([0, 0.8])("is not changed by how often it is looked at, at temperature %s", async (temperature) => {
+    const some = prompts.slice(0, 3);
+    const options = { ...greedy, temperature, topP: 0.95, repetitionPenalty: 1.2, maxNewTokens: 19 };
+    const answers = await generate(model, weights, some, options);
+    const stop = answers[1]?.[4] ?? NaN;
+    for (const readEvery of [1, 3, 100]) {
+      expect(await generate(model, weights, some, { ...options, readEvery })).toEqual(answers);
+      const stopped = await generate(model, weights, some, { ...options, readEvery, stopTokenIds: [stop] });
+      expect(stopped).toEqual(
+        answers.map((answer) => (answer.includes(stop) ? answer.slice(0, answer.indexOf(stop)) : answer)),
+      );
+    }
+  });
+
+  it("stops looking when all have stopped", async () => {
+    const [answer = []] = await generate(model, weights, prompts.slice(0, 1), greedy);
+    const options = { ...greedy, maxNewTokens: 40, stopTokenIds: answer.slice(2, 3), readEvery: 4 };
+    vi.mocked(sample).mockClear();
+    await generate(model, weights, prompts.slice(0, 1), options);
+    expect(vi.mocked(sample).mock.calls.length).toBe(4);
+  });
+
+  it("draws only from the likeliest tokens that are asked for", async () => {
+    const hot = { ...greedy, temperature: 3 };
+    const answers = await generate(model, weights, prompts, greedy);
+    expect(await generate(model, weights, prompts, hot)).not.toEqual(answers);
+    expect(await generate(model, weights, prompts, { ...hot, topK: 1 })).toEqual(answers);
+    expect(await generate(model, weights, prompts, { ...hot, topP: 1e-6 })).toEqual(answers);
+    const [answer = []] = await generate(model, weights, prompts.slice(1, 2), { ...hot, topK: 3 });
+    const ranks: number[] = [];
+    for (const [place, token] of answer.entries()) {
+      const text = [...(prompts[1] ?? []), ...answer.slice(0, place)];
+      const logits = Array.from(await uncachedLogits(model, weights, text));
+      ranks.push(logits.filter((logit) => logit > (logits[token] ?? NaN)).length);
+    }
+    expect(Math.max(...ranks)).toBe(2);
+  });
+
+  it("lowers the logits of all tokens of the prompt and the answer", async () => {
+    const repetitionPenalty = 1.4;
+    const answers = await generate(model, weights, prompts, { ...greedy, repetitionPenalty });
+    for (const [index, prompt] of prompts.entries()) {
+      const text = [...prompt];
+      for (const token of answers[index] ?? []) {
+        const logits = Array.from(await uncachedLogits(model, weights, text));
+        for (const id of new Set(text)) {
+          const logit = logits[id] ?? NaN;
+          logits[id] = logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty;
+        }
+        expect(token).toBe(argmax(logits));
+        text.push(token);
+      }
+    }
+    expect(answers).not.toEqual(await generate(model, weights, prompts, greedy));
+  });
+
+  it("continues alike with a head in shards", async () => {
+    const name = headName(model.config);
+    const { vocabularySize, hiddenSize } = model.config;
+    const values = Float32Array.from(await read(parameter(model, name)));
+    const shape = [vocabularySize, hiddenSize] as const;
+    const head = packShards(values, shape, { layout: "f32", largestBytes: 15 * hiddenSize * 4 });
+    expect(head.shards.length).toBeGreaterThan(2);
+    const sharded = { ...weights, base: new Map([...weights.base, [name, head]]) };
+    const options = { ...greedy, temperature: 0.9 };
+    expect(await generate(model, sharded, prompts, options)).toEqual(
+      await generate(model, weights, prompts, options),
+    );
+  });
+
   it("repeats a seed, and draws anew for another seed and for every prompt", async () => {
     const options = { ...greedy, temperature: 1.5, maxNewTokens: 20 };
     const same = prompts.map(() => Int32Array.of(1, 7, 9));
@@ -85,9 +156,9 @@ describe("generate", () => {
 
   it("holds on the device only those that grow together", async () => {
     const bytes: number[] = [];
-    const sampling = vi.mocked(sampleToken).mockImplementation((logits) => {
+    // Every token is then the first of the vocabulary.
+    const sampling = vi.mocked(sample).mockImplementation(() => {
       bytes.push(memory().numBytes);
-      return argmax(logits);
     });
     const peak = async (count: number) => {
       bytes.length = 0;

@@ -1,13 +1,8 @@
 /** Batched decoding with a key-value cache: prompts of different lengths, one sampled continuation each. */
-import { createRandom, type Random } from "../data/random.ts";
-import { matmul } from "../kernels/matmul/matmul.ts";
-import { distinctWindows } from "../models/config.ts";
-import { boundLogits, forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
-import type { KeyValueCache } from "../models/rows.ts";
-import { parameter, type Weights } from "../models/weights.ts";
-import { dispose, read, tensor, tidy, zeros } from "../tensor/run.ts";
-import type { Tensor } from "../tensor/tfjs.ts";
-import { sampleToken } from "./sampling.ts";
+import type { Model } from "../models/decoder.ts";
+import type { Weights } from "../models/weights.ts";
+import { dispose, zeros } from "../tensor/run.ts";
+import { decode, type Decoder } from "./decode.ts";
 
 /** How answers are drawn. */
 export interface GenerationOptions {
@@ -17,20 +12,29 @@ export interface GenerationOptions {
   /** Each prompt draws from its own stream, so batch-mates change nothing. */
   readonly seed: number;
   readonly stopTokenIds: readonly number[];
+  /** Only that many of the likeliest tokens may be drawn; 0 for all. */
+  readonly topK?: number;
+  /** Only the likeliest tokens that together have this probability may be drawn; 1 for all. */
+  readonly topP?: number;
+  /** Divides positive logits of tokens of the prompt and the answer, and multiplies negative ones; 1 for none. */
+  readonly repetitionPenalty?: number;
+  /** Tokens between two looks at the answers, at which those that are finished make room; changes no answer. */
+  readonly readEvery?: number;
 }
 
 /** Prompts that grow together: each holds room for all its keys and values, so many at once would not fit. */
 export const promptsAtOnce = 32;
 
+/** A look waits for the device, and a finished answer grows on until then. */
+const READ_EVERY = 8;
+
 /** A sequence while it grows. */
 interface Growing {
   /** First row of this sequence in the cache of those that grow together. */
   readonly slot: number;
+  readonly stream: number;
   readonly tokens: number[];
-  readonly random: Random;
-  /** Tokens not yet run through the model. */
-  pending: number[];
-  isFinished: boolean;
+  isStopped: boolean;
   readonly promptLength: number;
   readonly limit: number;
 }
@@ -52,33 +56,6 @@ export async function generate(
   return sequences.map((sequence) => sequence.tokens.slice(sequence.promptLength));
 }
 
-/** Lets sequences grow to their ends over one cache. */
-async function decodeTogether(
-  { model, weights }: { readonly model: Model; readonly weights: Weights },
-  sequences: readonly Growing[],
-  options: GenerationOptions,
-): Promise<void> {
-  let live = sequences.filter((sequence) => sequence.tokens.length < sequence.limit);
-  if (live.length === 0) return;
-  const capacity = sequences.reduce((sum, sequence) => sum + sequence.limit, 0);
-  const width = model.config.keyValueHeads * model.config.headDim;
-  const cache = Array.from({ length: model.config.layers }, () => ({
-    keys: zeros([capacity, width]),
-    values: zeros([capacity, width]),
-  }));
-  try {
-    while (live.length > 0) {
-      const logits = await nextLogits(model, weights, live, cache);
-      live.forEach((sequence, index) => {
-        extend(sequence, logits[index] ?? [], options);
-      });
-      live = live.filter((sequence) => !sequence.isFinished);
-    }
-  } finally {
-    dispose(cache.flatMap(({ keys, values }) => [keys, values]));
-  }
-}
-
 function layOut(model: Model, prompts: readonly Int32Array[], options: GenerationOptions): Growing[] {
   let slot = 0;
   return prompts.map((prompt, index) => {
@@ -87,10 +64,9 @@ function layOut(model: Model, prompts: readonly Int32Array[], options: Generatio
     const limit = Math.min(prompt.length + options.maxNewTokens, model.config.maxPositions);
     const sequence: Growing = {
       slot,
+      stream: index,
       tokens: [...prompt],
-      pending: [...prompt],
-      random: createRandom(options.seed, index),
-      isFinished: false,
+      isStopped: false,
       promptLength: prompt.length,
       limit: Math.max(limit, prompt.length),
     };
@@ -99,92 +75,51 @@ function layOut(model: Model, prompts: readonly Int32Array[], options: Generatio
   });
 }
 
-function extend(sequence: Growing, logits: ArrayLike<number>, options: GenerationOptions): void {
-  const token = sampleToken(logits, options.temperature, sequence.random);
-  if (options.stopTokenIds.includes(token)) {
-    sequence.isFinished = true;
-    return;
-  }
-  sequence.tokens.push(token);
-  sequence.pending = [token];
-  sequence.isFinished = sequence.tokens.length >= sequence.limit;
+/** Tokens that may still be added. */
+function room({ tokens, limit, isStopped }: Growing): number {
+  return isStopped ? 0 : limit - tokens.length;
 }
 
-/** The pending tokens of all live sequences, one row each, and the last row of every sequence. */
-function pendingRows(live: readonly Growing[]) {
-  const tokenIds: number[] = [];
-  const positions: number[] = [];
-  const keyRanges: number[] = [];
-  const slots: number[] = [];
-  const lastRows: number[] = [];
-  for (const sequence of live) {
-    const start = sequence.tokens.length - sequence.pending.length;
-    sequence.pending.forEach((token, offset) => {
-      const position = start + offset;
-      tokenIds.push(token);
-      positions.push(position);
-      slots.push(sequence.slot + position);
-      keyRanges.push(sequence.slot, sequence.slot + position + 1);
-    });
-    lastRows.push(tokenIds.length - 1);
-  }
-  const inverse = new Int32Array(2 * tokenIds.length).fill(-1);
-  lastRows.forEach((row, entry) => {
-    inverse[2 * row] = entry;
-  });
-  return { tokenIds, positions, keyRanges, slots, lastRows, inverse };
-}
-
-/** Ranges [first, end) of rows that see all that came before them, cut to the last `window` of it. */
-function lastKeys(keyRanges: readonly number[], window: number | null): readonly number[] {
-  if (window === null) return keyRanges;
-  return keyRanges.map((bound, index) =>
-    index % 2 === 0 ? Math.max(bound, (keyRanges[index + 1] ?? bound) - window) : bound,
-  );
-}
-
-/** Runs the pending tokens of all live sequences and reads the logits after each sequence's last token. */
-async function nextLogits(
-  model: Model,
-  weights: Weights,
-  live: readonly Growing[],
-  cache: KeyValueCache,
-): Promise<ArrayLike<number>[]> {
-  const { tokenIds, positions, keyRanges, slots, lastRows, inverse } = pendingRows(live);
-  const count = tokenIds.length;
-  const held: Tensor[] = [];
-  const hold = (made: Tensor) => {
-    held.push(made);
-    return made;
-  };
-  const integers = (values: ArrayLike<number>, shape: readonly number[]) =>
-    hold(tensor(Int32Array.from(values), shape));
+/** Lets sequences grow to their ends over one cache. */
+async function decodeTogether(
+  { model, weights }: Pick<Decoder, "model" | "weights">,
+  sequences: readonly Growing[],
+  options: GenerationOptions,
+): Promise<void> {
+  let live = sequences.filter((sequence) => room(sequence) > 0);
+  if (live.length === 0) return;
+  const capacity = sequences.reduce((sum, sequence) => sum + sequence.limit, 0);
+  const width = model.config.keyValueHeads * model.config.headDim;
+  const cache = Array.from({ length: model.config.layers }, () => ({
+    keys: zeros([capacity, width]),
+    values: zeros([capacity, width]),
+  }));
+  const { readEvery = READ_EVERY, temperature, seed, topK = 0, topP = 1, repetitionPenalty = 1 } = options;
+  const softCap = model.config.logitSoftCap ?? 0;
+  const sampling = { temperature, topK, topP, repetitionPenalty, softCap, seed };
   try {
-    const tables = distinctWindows(model.config).map(
-      (window) => [window, integers(lastKeys(keyRanges, window), [count, 2])] as const,
-    );
-    const x = hold(
-      await forwardLayers(model, weights, {
-        tokenIds: integers(tokenIds, [count]),
-        positions: integers(positions, [count]),
-        attention: {
-          kind: "cached",
-          cache,
-          slots: integers(slots, [count]),
-          keyRanges: new Map(tables),
-        },
-      }),
-    );
-    const scored = { rows: integers(lastRows, [live.length]), inverse: integers(inverse, [count, 2]) };
-    const logits = tidy(() => {
-      const hidden = scoredHidden(model, weights, x, scored); // [live, hidden]
-      return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }); // [live, vocabulary]
-    });
-    const values = await read(hold(logits));
-    boundLogits(model.config, values);
-    const width = model.config.vocabularySize;
-    return live.map((_, index) => values.subarray(index * width, (index + 1) * width));
+    for (let grown = 0; live.length > 0;) {
+      const steps = Math.min(readEvery, ...live.map(room));
+      const pending = live.map((sequence) => ({
+        ...sequence,
+        // All have as many new tokens; their prompts are pending at first, later the last token only.
+        from: grown === 0 ? 0 : sequence.tokens.length - 1,
+      }));
+      const chosen = await decode({ model, weights, cache, sampling }, pending, { grown, steps });
+      live.forEach((sequence, index) => {
+        extend(sequence, chosen[index] ?? [], options.stopTokenIds);
+      });
+      grown += steps;
+      live = live.filter((sequence) => room(sequence) > 0);
+    }
   } finally {
-    dispose(held);
+    dispose(cache.flatMap(({ keys, values }) => [keys, values]));
   }
+}
+
+/** Adds tokens up to the first one that ends the text. */
+function extend(sequence: Growing, chosen: readonly number[], stopTokenIds: readonly number[]): void {
+  const end = chosen.findIndex((token) => stopTokenIds.includes(token));
+  sequence.isStopped = end >= 0;
+  sequence.tokens.push(...(end < 0 ? chosen : chosen.slice(0, end)));
 }

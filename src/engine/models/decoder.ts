@@ -17,7 +17,6 @@ import { rmsNorm } from "../kernels/rmsNorm/rmsNorm.ts";
 import { rope } from "../kernels/rope/rope.ts";
 import { gatedActivation } from "../kernels/gatedActivation/gatedActivation.ts";
 import type { Weight } from "../kernels/weightLayout/packedWeight.ts";
-import { dispose, giveWay, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { layerOptions, type ModelConfig } from "./config.ts";
 import { mlpNormName } from "./parameterNames.ts";
@@ -162,30 +161,8 @@ function attend(
   return attentionOverCache({ q: states.q, k: stored.keys, v: stored.values, keyRanges }, shape);
 }
 
-/** Residual stream after the last layer: [rows, hidden]; the caller disposes it. */
-export async function forwardLayers(model: Model, weights: Weights, rows: Rows): Promise<Tensor> {
-  let x = tidy(() => embedTokens(model, weights, rows));
-  for (let layer = 0; layer < model.config.layers; layer++) {
-    const input = x;
-    try {
-      x = tidy(() => decoderLayer(model, weights, layer, { x: input, rows }));
-    } finally {
-      dispose(input);
-    }
-    await giveWay();
-  }
-  return x;
-}
-
 /** Final norm of the scored rows only: [rows, hidden] → [entries, hidden]. Prompts cost nothing from here on. */
 export function scoredHidden(model: Model, weights: Weights, x: Tensor, scored: ScoredRows): Tensor {
   const gathered = gatherRows(x, { indices: scored.rows, inverse: scored.inverse }); // [entries, hidden]
   return applyNorm(model, weights, "model.norm", gathered);
-}
-
-/** Bounds logits that were read back, where the model does so; in place. */
-export function boundLogits({ logitSoftCap }: ModelConfig, logits: Float32Array | Int32Array): void {
-  if (logitSoftCap === null) return;
-  for (const [index, logit] of logits.entries())
-    logits[index] = logitSoftCap * Math.tanh(logit / logitSoftCap);
 }

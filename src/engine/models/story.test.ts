@@ -9,8 +9,9 @@ import { matmul } from "../kernels/matmul/matmul.ts";
 import { dispose, read, tidy } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
-import { scoreBatch, sumBySequence } from "../training/scoring.ts";
-import { forwardLayers, headName, scoredHidden } from "./decoder.ts";
+import { scoreBatch, scoredStates, sumBySequence } from "../training/scoring.ts";
+import { atOnce } from "../training/parts.ts";
+import { headName } from "./decoder.ts";
 import { loadModel } from "./loadModel.ts";
 import { parameter, withoutAdapters } from "./weights.ts";
 
@@ -46,15 +47,15 @@ it("gives the embedded model's golden ids, logits and log-probs", { timeout: 60_
   const { logps } = await scoreBatch(model, weights, batch);
   expectNear(sumBySequence(batch.flat, logps), [golden.chosen_logp, golden.rejected_logp]);
 
-  const states = await forwardLayers(model, weights, batch.rows);
+  const hidden = atOnce(scoredStates(model, weights, batch));
   const logits = tidy(() =>
-    matmul(scoredHidden(model, weights, states, batch.scored), parameter(weights, headName(model.config)), {
+    matmul(hidden, parameter(weights, headName(model.config)), {
       form: "abt",
     }),
   );
   // The first scored row is the prompt's last token.
   expectNear((await read(logits)).subarray(0, model.config.vocabularySize), golden.last_token_logits);
-  dispose([states, logits]);
+  dispose([hidden, logits]);
   batch.dispose();
   close();
 });

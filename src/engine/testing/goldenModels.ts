@@ -6,14 +6,7 @@ import { lmHeadLogProbs, statisticsWidth } from "../kernels/lmHeadLogProbs/lmHea
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { openCheckpoint, type NamedArrays } from "../models/checkpoint.ts";
 import { distinctWindows, readModelConfig, type ModelConfig } from "../models/config.ts";
-import {
-  boundLogits,
-  decoderLayer,
-  embedTokens,
-  headName,
-  scoredHidden,
-  type Model,
-} from "../models/decoder.ts";
+import { decoderLayer, embedTokens, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { generate } from "../generation/generate.ts";
 import { uploadModel } from "../models/loadModel.ts";
 import { matrix, parameter, withoutAdapters, type AdapterTensors, type Weights } from "../models/weights.ts";
@@ -23,7 +16,7 @@ import { valueAndVjp } from "../tensor/vjp.ts";
 import { uploadBatch, type DeviceBatch } from "../training/deviceBatch.ts";
 import { scoreBatch } from "../training/scoring.ts";
 import { readGolden } from "./fixtures.ts";
-import { shortfall, uncachedLogits } from "./uncachedDecoding.ts";
+import { boundLogits, shortfall, uncachedLogits } from "./uncachedDecoding.ts";
 
 /** Folders of tools/golden, see tools/golden/cases.py. */
 export const goldenNames = [

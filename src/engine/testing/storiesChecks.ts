@@ -2,13 +2,13 @@
 import { expect } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import { generate } from "../generation/generate.ts";
-import { argmax } from "../generation/sampling.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { decoderLayer, embedTokens, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { countParameters, parameter, withoutAdapters } from "../models/weights.ts";
 import { dispose, memory, read, tidy } from "../tensor/run.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
 import { scoreBatch } from "../training/scoring.ts";
+import { argmax } from "./uncachedDecoding.ts";
 import { openStories, type ReferenceContinuation } from "./storiesModel.ts";
 
 /** Largest difference to the float64 values, in 32-bit arithmetic. */

@@ -2,9 +2,11 @@
 import { flatBatch } from "../data/batch.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { distinctWindows } from "../models/config.ts";
-import { boundLogits, forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
+import type { ModelConfig } from "../models/config.ts";
+import { headName, type Model } from "../models/decoder.ts";
+import { tapedPass } from "../models/tapedPass.ts";
 import { parameter, type Weights } from "../models/weights.ts";
-import { dispose, read, tidy } from "../tensor/run.ts";
+import { read, tidy } from "../tensor/run.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
 
 /** Logits after the last token of a text, [vocabulary]. */
@@ -16,16 +18,33 @@ export async function uncachedLogits(
   // The row of the last token is scored, whatever token follows it.
   const sequence = { tokens: Int32Array.from([...text, 0]), scoredFrom: text.length };
   const batch = uploadBatch(flatBatch([sequence]), distinctWindows(model.config));
-  const states = await forwardLayers(model, weights, batch.rows);
-  const logits = tidy(() => {
-    const hidden = scoredHidden(model, weights, states, batch.scored);
-    return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
-  });
+  const pass = tapedPass({ model, weights, rows: batch.rows, keeps: "nothing" });
+  pass.embed();
+  for (let layer = 0; layer < model.config.layers; layer++) pass.forward(layer);
+  const hidden = pass.scored(batch.scored);
+  const logits = tidy(() => matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }));
   const values = await read(logits);
   boundLogits(model.config, values);
-  dispose([logits, states]);
+  logits.dispose();
+  pass.dispose();
   batch.dispose();
   return values;
+}
+
+/** Bounds logits that were read back, where the model does so; in place. */
+export function boundLogits({ logitSoftCap }: ModelConfig, logits: Float32Array | Int32Array): void {
+  if (logitSoftCap === null) return;
+  for (const [index, logit] of logits.entries())
+    logits[index] = logitSoftCap * Math.tanh(logit / logitSoftCap);
+}
+
+/** Index of the largest logit; ties go to the lowest id. */
+export function argmax(logits: ArrayLike<number>): number {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) {
+    if ((logits[id] ?? -Infinity) > (logits[best] ?? -Infinity)) best = id;
+  }
+  return best;
 }
 
 /** How far the logit of `token` lies below the largest one: 0 for the greedy choice. */

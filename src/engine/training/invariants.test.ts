@@ -3,18 +3,19 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import { generate } from "../generation/generate.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
-import { forwardLayers, headName, scoredHidden, type Model } from "../models/decoder.ts";
+import { headName, type Model } from "../models/decoder.ts";
 import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
-import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
+import { dispose, memory, read, tensor } from "../tensor/run.ts";
 import { compare, openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { loraModules, type RunConfig } from "./config.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
+import { atOnce } from "./parts.ts";
 import { createPolicy } from "./policy.ts";
 import { learningRateAt } from "./schedule.ts";
 import { uploadBatch } from "./deviceBatch.ts";
-import { scoreBatch, type EntryStatistics } from "./scoring.ts";
+import { scoreBatch, scoredStates, type EntryStatistics } from "./scoring.ts";
 import {
   follow,
   lastOf,
@@ -291,14 +292,11 @@ describe("what trains", () => {
     const tokens = Int32Array.from([1, 5, 9, 30, 12, 7, 40]);
     const logitsOf = async (weights: Weights) => {
       const batch = uploadBatch(flatBatch([{ tokens, scoredFrom: 1 }]));
-      const states = await forwardLayers(model, weights, batch.rows);
-      const logits = tidy(() => {
-        const hidden = scoredHidden(model, weights, states, batch.scored);
-        return matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
-      });
+      const hidden = atOnce(scoredStates(model, weights, batch));
+      const logits = matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
       const values = await read(logits);
       batch.dispose();
-      dispose([states, logits]);
+      dispose([hidden, logits]);
       return values;
     };
     const unmerged = await logitsOf(policy.weights);

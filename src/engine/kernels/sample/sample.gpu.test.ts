@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { parity, randomValues, type TestInput } from "../../tensor/testing.ts";
 import { everyChoice } from "../../tensor/variant.ts";
+import { placeColumnsOp } from "./placeColumns.ts";
 import { sampleOp, type DeviceSampleAttributes } from "./sample.ts";
 import { distributions, DRAWS, logits, plain as plainAttributes, rowsOf } from "./sampleCases.testing.ts";
 
@@ -112,6 +113,19 @@ describe("sample on WebGPU", () => {
           ...("temperature" in changes ? [] : [streams!]),
           chosen!,
         ],
+      });
+  });
+
+  it("puts parts of the vocabulary beside one another", async () => {
+    const rows = { values: randomValues(1, [700, 301]), shape: [700, 301] };
+    for (const [first, columns] of [
+      [0, 100],
+      [100, 201],
+    ] as const)
+      await parity(placeColumnsOp, {
+        name: "part",
+        attrs: { first },
+        inputs: [rows, { values: randomValues(2, [700, columns]), shape: [700, columns] }],
       });
   });
 

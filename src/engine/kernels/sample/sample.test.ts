@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { read, tensor, tidy } from "../../tensor/run.ts";
+import { read, tensor, tidy, zeros } from "../../tensor/run.ts";
 import { openTestDevice, randomValues } from "../../tensor/testing.ts";
 import { halvings, ONE } from "./halvings.ts";
+import { placeColumns } from "./placeColumns.ts";
 import { sample } from "./sample.ts";
-import type { SampleAttributes } from "./sampleAttributes.ts";
+import { seenBits, type SampleAttributes } from "./sampleAttributes.ts";
 import { distributions, DRAWS, logits, plain } from "./sampleCases.testing.ts";
 
 /** Chi-square with 9 degrees of freedom exceeds this once in a million fair experiments. */
@@ -24,10 +25,10 @@ interface Row {
 async function choose(rows: readonly Row[], changes: Partial<SampleAttributes>) {
   const width = rows[0]?.logits.length ?? 0;
   const words = Math.ceil(width / 32);
-  const marked = new Int32Array(rows.length * words);
-  rows.forEach(({ seen = [] }, row) => {
-    for (const id of seen) marked[row * words + Math.floor(id / 32)]! |= 1 << (id % 32);
-  });
+  const marked = seenBits(
+    rows.map(({ seen = [] }) => seen),
+    width,
+  );
   const { chosen, seen } = tidy(() => {
     const streams = Int32Array.from(rows, ({ stream = 0 }) => stream);
     const tensors = {
@@ -204,6 +205,16 @@ describe("sample", () => {
     [{ repetitionPenalty: 0 }, "penalty is 0"],
   ])("refuses %o", async (changes, message) => {
     await expect(draws(logits, changes, 1)).rejects.toThrow(message);
+  });
+
+  it("has its logits put together from parts of the vocabulary", async () => {
+    const rows = zeros([2, 5]);
+    placeColumns(rows, tensor([1, 2, 3, 4], [2, 2]), 0);
+    placeColumns(rows, tensor([5, 6, 7, 8, 9, 10], [2, 3]), 2);
+    expect([...(await read(rows))]).toEqual([1, 2, 5, 6, 7, 3, 4, 8, 9, 10]);
+    expect(() => {
+      placeColumns(rows, rows, 1);
+    }).toThrow("[2, 5] from column 1 on does not fit [2, 5]");
   });
 
   it("refuses tables that do not fit", () => {

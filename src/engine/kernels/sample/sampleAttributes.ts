@@ -46,3 +46,13 @@ export function numbersOf({ temperature, topP, repetitionPenalty, softCap }: Sam
     capStep: Math.fround(softCap / CAP_STEPS),
   };
 }
+
+/** A bit for every token that a row has seen: bit id % 32 of word ⌊id / 32⌋, [rows, ⌈vocabulary / 32⌉]. */
+export function seenBits(rows: readonly (readonly number[])[], vocabulary: number): Int32Array {
+  const words = Math.ceil(vocabulary / BITS);
+  const bits = new Int32Array(rows.length * words);
+  rows.forEach((ids, row) => {
+    for (const id of ids) bits[row * words + Math.floor(id / BITS)]! |= 1 << (id % BITS);
+  });
+  return bits;
+}
