@@ -3,7 +3,6 @@
  * logit, computed online over the vocabulary so that no buffer of [rows, vocabulary] exists. A weight in shards, and one
  * with so much work that a dispatch of it would take long, is read in parts: see `headParts.ts`.
  */
-import { runBlock } from "../../tensor/block.ts";
 import type { Op } from "../../tensor/op.ts";
 import { ShapeError } from "../../tensor/op.ts";
 import { run } from "../../tensor/run.ts";
@@ -103,25 +102,12 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
  * policy and of the reference, which the backward pass reads. All columns pass gradient to `hidden` and `weight`; the
  * reference is a constant, and so is a weight that is packed or in shards. With a soft cap every logit is meant after
  * it. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the
- * sequential KL. Throws `ShapeError` when the tensors do not fit together.
+ * sequential KL. A head in parts passes nothing to a tape, which then throws: ask for its gradients by the functions
+ * below. Throws `ShapeError` when the tensors do not fit together.
  */
 export function lmHeadLogProbs(head: HeadInputs): Tensor {
   const parts = partsOf(head, 1);
-  const { hidden, weight } = head;
-  if (parts.length > 1) {
-    const trained = "shape" in weight ? [weight] : [];
-    return runBlock([hidden, ...trained], {
-      forward: (save) => {
-        const statistics = statisticsInParts(head, parts);
-        save([statistics]);
-        return [statistics];
-      },
-      gradients: ([upstream], [statistics]) => [
-        () => lmHeadHiddenGradient(head, statistics!, upstream!),
-        ...trained.map(() => () => lmHeadWeightGradient(head, statistics!, upstream!)),
-      ],
-    })[0]!;
-  }
+  if (parts.length > 1) return statisticsInParts(head, parts);
   const { operands, attrs } = operandsOf(head, parts[0]!.weight);
   return run(lmHeadLogProbsOp, operands, attrs)[0]!;
 }
