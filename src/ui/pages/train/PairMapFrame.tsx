@@ -23,12 +23,7 @@ export const PairMapFrame = memo(function PairMapFrame({ pairs, range, side }: P
   const ticks = niceTicks(-range, range, Math.max(2, Math.floor(side / 62)));
   const at = (value: number) => mapPixel(value, -value, range, side).x;
   return (
-    <svg
-      className="pairmap-layer"
-      width={left + side + right}
-      height={top + side + bottom}
-      aria-hidden="true"
-    >
+    <svg className="chart-layer" width={left + side + right} height={top + side + bottom} aria-hidden="true">
       <g transform={`translate(${left} ${top})`}>
         <polygon className="pairmap-won" points={`0,${side} ${side},0 ${side},${side}`} />
         <polygon className="pairmap-lost" points={`0,${side} ${side},0 0,0`} />
@@ -133,17 +128,12 @@ export function PairMapNotes(props: PairMapNotesProps) {
   const { left, top, right, bottom } = mapMargins;
   const isSmall = side < smallSide;
   return (
-    <svg
-      className="pairmap-layer"
-      width={left + side + right}
-      height={top + side + bottom}
-      aria-hidden="true"
-    >
+    <svg className="chart-layer" width={left + side + right} height={top + side + bottom} aria-hidden="true">
       <g transform={`translate(${left} ${top})`}>
         {corners(isSmall).map(({ corner, lines, x, y, anchor }) => (
           <text
             key={corner}
-            className="pairmap-corner"
+            className="chart-note"
             x={x * side}
             y={y < 0.5 ? 17 : side - 9 - 15 * lines.length + 15}
             dx={x < 0.5 ? 8 : -8}
@@ -193,7 +183,7 @@ function MarginWords({ range, side }: Pick<PairMapNotesProps, "range" | "side">)
     return (
       <text
         key={margin}
-        className="pairmap-margin"
+        className="chart-note"
         transform={`translate(${place.x} ${place.y}) rotate(-45)`}
         y={-4}
         textAnchor="middle"

@@ -44,7 +44,7 @@ export function PairMapSurface(props: PairMapSurfaceProps) {
   return (
     <>
       <div
-        className="pairmap-surface"
+        className="chart-surface"
         style={{ left: mapMargins.left, top: mapMargins.top, width: side, height: side }}
         role="slider"
         tabIndex={0}

@@ -63,9 +63,9 @@ function preflightLines(
       why: "Batch times accumulated batches: what one update of the adapter is based on.",
     },
     {
-      label: "Rows a batch",
+      label: "Rows",
       value: rowsText(preflight),
-      why: "Tokens of a mean batch that every layer computes. With shared prompts both answers of a pair follow one copy of their prompt.",
+      why: "Tokens that every layer computes for a mean batch. With shared prompts both answers of a pair follow one copy of their prompt, and the second copy is saved.",
     },
     {
       label: "Layers",
@@ -89,7 +89,7 @@ function preflightLines(
     },
     {
       label: "Memory",
-      value: formatBytes(totalMemory(preflight)),
+      value: `≈ ${formatBytes(totalMemory(preflight))}`,
       why: `An estimate by part: ${parts.join(", ")}.`,
     },
     {

@@ -47,6 +47,17 @@ test("shows the text from before training, once, until there is another", () => 
   expect(text).not.toContain("Now");
 });
 
+test("leaves out the space between a prompt and its answer", () => {
+  const before = set(0, " cried", 0.1);
+  const markup = renderToStaticMarkup(
+    <MantineProvider>
+      <SamplesPanel {...empty} before={before} phase="ready" />
+    </MantineProvider>,
+  );
+  expect(markup).toContain(">cried</span>");
+  expect(markup).toContain('aria-label="Before: cried greedy"');
+});
+
 test("compares now and best with before, score by score", () => {
   const text = words({
     before: set(0, "cried", 0.1),

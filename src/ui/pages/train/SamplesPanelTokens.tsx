@@ -11,7 +11,9 @@ export interface SampleTokensProps {
 
 /** An answer token by token: tinted by the change of its log-prob, with the number of the one in focus. */
 export function SampleTokens({ sample, label }: SampleTokensProps) {
-  const { text, tokens, tokenDeltas } = sample;
+  const { tokens, tokenDeltas } = sample;
+  // An answer follows its prompt after a space, which is no part of what is read here.
+  const text = sample.text.trimStart();
   const [focused, setFocused] = useState<number | null>(null);
   const hintId = useId();
   if (tokens.length === 0) return <p className="samples-text">{text === "" ? <Nothing /> : text}</p>;
@@ -50,7 +52,7 @@ export function SampleTokens({ sample, label }: SampleTokensProps) {
       {tokens.map((token, index) => (
         <Token
           key={index}
-          token={token}
+          token={index === 0 ? token.trimStart() : token}
           delta={tokenDeltas[index] ?? Number.NaN}
           isFocused={index === focused}
           onPoint={() => setFocused(index)}

@@ -2,7 +2,7 @@ import { Drawer } from "@mantine/core";
 import { lazy, Suspense, type ReactNode } from "react";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { openLayer, useViewStore } from "../../../state/viewStore.ts";
-import { Icon } from "../../components/Icon.tsx";
+import { Icon, type IconName } from "../../components/Icon.tsx";
 import { MessageAlerts } from "../../components/MessageAlerts.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { useViewport, type Viewport } from "../../components/useViewport.ts";
@@ -199,35 +199,34 @@ function SheetButtons({ isSetupHidden }: { readonly isSetupHidden: boolean }) {
   const summary = [...knobs, `lr ${formatSetting(config.learningRate)}`, `${config.steps} steps`].join(" · ");
   return (
     <div className="sheet-buttons">
-      {isSetupHidden && (
-        <button
-          type="button"
-          className="sheet-button"
-          data-testid="open-settings"
-          onClick={() => {
-            openLayer("settings");
-          }}
-        >
-          <Icon name="settings" />
-          <span>
-            <strong>Settings</strong> {summary}
-          </span>
-        </button>
-      )}
-      <button
-        type="button"
-        className="sheet-button"
-        data-testid="open-explain"
-        onClick={() => {
-          openLayer("explain");
-        }}
-      >
-        <Icon name="book" />
-        <span>
-          <strong>Explain</strong> {method}
-        </span>
-      </button>
+      {isSetupHidden && <SheetButton layer="settings" icon="settings" name="Settings" summary={summary} />}
+      <SheetButton layer="explain" icon="book" name="Explain" summary={method} />
     </div>
+  );
+}
+
+interface SheetButtonProps {
+  readonly layer: "settings" | "explain";
+  readonly icon: IconName;
+  readonly name: string;
+  readonly summary: string;
+}
+
+function SheetButton({ layer, icon, name, summary }: SheetButtonProps) {
+  return (
+    <button
+      type="button"
+      className="sheet-button"
+      data-testid={`open-${layer}`}
+      onClick={() => {
+        openLayer(layer);
+      }}
+    >
+      <Icon name={icon} />
+      <span>
+        <strong>{name}</strong> {summary}
+      </span>
+    </button>
   );
 }
 

@@ -64,6 +64,7 @@ export function NumberField({ field }: { readonly field: NumberField }) {
       field={field}
       {...settingTexts[field]}
       {...ranges[field]}
+      maximum={maximumOf(field, setup.model?.layers)}
       value={setup.config[field]}
       initial={Number(defaultOf(field) ?? setup.config[field])}
       isLive={isLiveField(field)}
@@ -73,6 +74,11 @@ export function NumberField({ field }: { readonly field: NumberField }) {
       }}
     />
   );
+}
+
+/** What the slider goes up to; of the layers no more can be trained than the model has. */
+function maximumOf(field: NumberField, layers: number | undefined): number {
+  return field === "topLayers" && layers !== undefined ? layers : ranges[field].maximum;
 }
 
 /** A choice of the configuration. */
