@@ -11,9 +11,9 @@ function array(shape: number[]): NamedArray {
   return { shape, values: Float32Array.from({ length: count }, (_, i) => i / 8) };
 }
 
-function adapter(): Map<string, NamedArray> {
+function adapter(layers: readonly number[] = [0, 1]): Map<string, NamedArray> {
   const arrays = new Map<string, NamedArray>();
-  for (const layer of [0, 1]) {
+  for (const layer of layers) {
     for (const module of ["self_attn.q_proj", "mlp.down_proj"]) {
       arrays.set(`model.layers.${layer}.${module}.lora_A.weight`, array([RANK, 6]));
       arrays.set(`model.layers.${layer}.${module}.lora_B.weight`, array([4, RANK]));
@@ -74,12 +74,47 @@ describe("PEFT adapters", () => {
     expect(readPeftAdapter(filesOf(arrays, { use_rslora: true })).scale).toBeCloseTo(4 / Math.SQRT2, 12);
   });
 
+  it.each([[[1]], [[2, 3]], [[0, 2]]])("on the layers %j alone name them and come back", (layers) => {
+    const arrays = adapter(layers);
+    const files = filesOf(arrays);
+    const config: unknown = JSON.parse(new TextDecoder().decode(files.config));
+    // PEFT takes the number before the module's name for the layer's unless it is given a pattern.
+    expect(config).toMatchObject({ layers_to_transform: layers, layers_pattern: null });
+    expect(new Map(readPeftAdapter(files).arrays)).toEqual(arrays);
+  });
+
+  it("on one layer may give its number without a list, and on all layers every number", () => {
+    expect(readPeftAdapter(filesOf(adapter([3]), { layers_to_transform: 3 })).arrays.size).toBe(4);
+    expect(readPeftAdapter(filesOf(adapter(), { layers_to_transform: [1, 0] })).arrays.size).toBe(8);
+    expect(readPeftAdapter(filesOf(adapter([1]), { layers_to_transform: null })).arrays.size).toBe(4);
+  });
+
+  it("on the last layers of another architecture find the number in its names", () => {
+    const arrays = new Map([
+      ["transformer.h.11.attn.c_attn.lora_A.weight", array([RANK, 6])],
+      ["transformer.h.11.attn.c_attn.lora_B.weight", array([4, RANK])],
+    ]);
+    const config: unknown = JSON.parse(new TextDecoder().decode(filesOf(arrays).config));
+    expect(config).toMatchObject({ layers_to_transform: [11], target_modules: ["c_attn"] });
+  });
+
+  it("on a module in some of the layers only are refused, because PEFT would adapt it in all", () => {
+    const arrays = adapter([1, 2]);
+    for (const factor of ["A", "B"]) arrays.delete(`model.layers.2.mlp.down_proj.lora_${factor}.weight`);
+    expect(() => writePeftAdapter(arrays, settings)).toThrow(
+      '"model.layers.1.mlp.down_proj" is adapted, but not the same in layer 2',
+    );
+  });
+
   it.each([
     [{ peft_type: "LOHA" }, 'peft_type is "LOHA", expected "LORA"'],
     [{ bias: "all" }, 'bias is "all"'],
     [{ use_dora: true }, "use_dora is true"],
     [{ modules_to_save: ["lm_head"] }, "modules_to_save"],
     [{ rank_pattern: { q_proj: 4 } }, "rank_pattern"],
+    [{ layers_to_transform: [1] }, "layers_to_transform is [1], expected [0, 1]"],
+    [{ layers_to_transform: [0, 1, 2] }, "expected [0, 1], the layers of the parameters"],
+    [{ layers_to_transform: 0 }, "layers_to_transform is 0, expected [0, 1]"],
     [{ r: 8 }, "r is 8, expected 2"],
     [{ lora_alpha: 0 }, "lora_alpha is 0"],
     [{ base_model_name_or_path: 5 }, "base_model_name_or_path is 5"],

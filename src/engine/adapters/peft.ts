@@ -39,6 +39,38 @@ const PARAMETER = /^(.+)\.lora_([AB])\.weight$/;
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Number of the layer that a module is in, found as PEFT finds it; null outside of layers. */
+function layerOf(module: string): number | null {
+  const found = /.*\.[^.]*\.(\d+)\./.exec(module)?.[1];
+  return found === undefined ? null : Number(found);
+}
+
+/** The layers that modules are in, in order. */
+function layersOf(modules: readonly string[]): number[] {
+  const layers = modules.map(layerOf).filter((layer) => layer !== null);
+  return [...new Set(layers)].sort((a, b) => a - b);
+}
+
+/**
+ * What `layers_to_transform` must say: null when the layers begin with the first and none is left out, so that PEFT
+ * finds the modules without it. Throws when a target is adapted in some of the layers only, which PEFT cannot be told.
+ */
+function layersToTransform(modules: readonly string[]): number[] | null {
+  const layers = layersOf(modules);
+  const names = new Set(modules);
+  for (const module of modules) {
+    const own = layerOf(module);
+    const missing = layers.find((layer) => !names.has(module.replace(`.${own}.`, `.${layer}.`)));
+    if (missing !== undefined)
+      throw new FileFormatError(
+        "FIL-1",
+        PEFT_CONFIG_FILE,
+        `"${module}" is adapted, but not the same in layer ${missing}; PEFT adapts a module in all of the layers.`,
+      );
+  }
+  return layers.every((layer, index) => layer === index) ? null : layers;
+}
+
 /** Sizes of the adapted modules; refuses names that are no LoRA parameter, lone factors and ranks that differ. */
 function checkArrays(arrays: AdapterArrays, file: string): { modules: string[]; rank: number } {
   const modules = new Set<string>();
@@ -68,8 +100,9 @@ function suffixes(modules: readonly string[]): string[] {
 }
 
 /**
- * Writes the two files that `PeftModel.from_pretrained` loads. PEFT adapts every module whose name ends in a target,
- * so `arrays` must hold all of them. Throws `FileFormatError` for factors that do not fit together.
+ * Writes the two files that `PeftModel.from_pretrained` loads. PEFT adapts every module whose name ends in a target:
+ * `arrays` must hold all of them up to the last adapted layer, or all of them in certain layers, which are then named
+ * in the config. Throws `FileFormatError` for factors that do not fit together.
  */
 export function writePeftAdapter(
   arrays: AdapterArrays,
@@ -95,7 +128,7 @@ export function writePeftAdapter(
     use_rslora: false,
     use_dora: false,
     modules_to_save: null,
-    layers_to_transform: null,
+    layers_to_transform: layersToTransform(modules),
     layers_pattern: null,
     rank_pattern: {},
     alpha_pattern: {},
@@ -127,19 +160,26 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Fields that change what an adapter computes in ways that are not supported; each must be absent or empty. */
-const UNSUPPORTED_FIELDS = [
-  "use_dora",
-  "modules_to_save",
-  "layers_to_transform",
-  "rank_pattern",
-  "alpha_pattern",
-];
+const UNSUPPORTED_FIELDS = ["use_dora", "modules_to_save", "rank_pattern", "alpha_pattern"];
 
 function checkConfig(config: Json, refuse: (field: string, expected: string) => never): void {
   if (config["peft_type"] !== "LORA") refuse("peft_type", '"LORA"');
   if ((config["bias"] ?? "none") !== "none") refuse("bias", '"none"');
   for (const field of UNSUPPORTED_FIELDS)
     if (!isEmpty(config[field])) refuse(field, "nothing: it is not supported");
+}
+
+/** Layers by their numbers, which PEFT allows to be one number, must be those of the parameters. */
+function checkLayers(
+  field: unknown,
+  modules: readonly string[],
+  refuse: (field: string, expected: string) => never,
+): void {
+  if (isEmpty(field)) return;
+  const given: unknown[] = Array.isArray(field) ? field : [field];
+  const layers = layersOf(modules);
+  if (new Set(given).size !== layers.length || !layers.every((layer) => given.includes(layer)))
+    refuse("layers_to_transform", `[${layers.join(", ")}], the layers of the parameters`);
 }
 
 function parseConfig(bytes: Uint8Array): Json {
@@ -169,6 +209,7 @@ export function readPeftAdapter(files: {
   checkConfig(config, refuse);
   const arrays = readPeftArrays(files.weights, PEFT_WEIGHTS_FILE);
   const { modules, rank } = checkArrays(arrays, PEFT_WEIGHTS_FILE);
+  checkLayers(config["layers_to_transform"], modules, refuse);
   if (config["r"] !== rank) refuse("r", `${rank}, the rank of the parameters`);
   const alpha = config["lora_alpha"];
   if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
