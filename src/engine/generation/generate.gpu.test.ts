@@ -3,7 +3,7 @@ import { withoutAdapters } from "../models/weights.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
-import { shortfall, uncachedLogits } from "../testing/uncachedDecoding.ts";
+import { generateUncached, shortfall, uncachedLogits } from "../testing/uncachedDecoding.ts";
 import { generate } from "./generate.ts";
 
 const shape = {
@@ -42,6 +42,16 @@ describe("generate on WebGPU", () => {
       const alone = await generate(model, weights, [prompt], options);
       expect(alone).toEqual([answer]);
     }
+    dispose();
+  });
+
+  it("writes 128 tokens as whole passes do", async () => {
+    const { model, dispose } = createTinyModel({ ...shape, maxPositions: 160 });
+    const weights = withoutAdapters(model);
+    const prompts = [[5], [1, 7, 12]].map((ids) => Int32Array.from(ids));
+    const maxNewTokens = 128;
+    const answers = await generate(model, weights, prompts, { ...options, maxNewTokens });
+    expect(answers).toEqual(await generateUncached(model, weights, prompts, maxNewTokens));
     dispose();
   });
 

@@ -6,8 +6,10 @@ import type { ModelConfig } from "../models/config.ts";
 import { headName, type Model } from "../models/decoder.ts";
 import { tapedPass } from "../models/tapedPass.ts";
 import { parameter, type Weights } from "../models/weights.ts";
-import { read, tidy } from "../tensor/run.ts";
+import { dispose, read, tidy } from "../tensor/run.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
+import { atOnce } from "../training/parts.ts";
+import { scoredStates } from "../training/scoring.ts";
 
 /** Logits after the last token of a text, [vocabulary]. */
 export async function uncachedLogits(
@@ -29,6 +31,31 @@ export async function uncachedLogits(
   pass.dispose();
   batch.dispose();
   return values;
+}
+
+/** Likeliest tokens without a cache, by the pass that training takes: every text whole for each of its tokens. */
+export async function generateUncached(
+  model: Model,
+  weights: Weights,
+  prompts: readonly Int32Array[],
+  count: number,
+): Promise<number[][]> {
+  const texts = prompts.map((prompt) => [...prompt]);
+  for (let step = 0; step < count; step++) {
+    const sequences = texts.map((text) => ({
+      tokens: Int32Array.from([...text, 0]),
+      scoredFrom: text.length,
+    }));
+    const batch = uploadBatch(flatBatch(sequences), distinctWindows(model.config));
+    const hidden = atOnce(scoredStates(model, weights, batch));
+    const logits = matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
+    const values = await read(logits);
+    dispose([hidden, logits]);
+    batch.dispose();
+    const width = model.config.vocabularySize;
+    texts.forEach((text, row) => text.push(argmax(values.subarray(row * width, (row + 1) * width))));
+  }
+  return texts.map((text, index) => text.slice(prompts[index]?.length));
 }
 
 /** Bounds logits that were read back, where the model does so; in place. */
