@@ -131,8 +131,12 @@ export function createStepRunner(): StepRunner {
     },
     probe: async (pass, flat) => {
       if (!records(pass)) return;
-      await runRecorded(pass, flat, () => new Float64Array(flat.labels.length));
-      await arena?.settled();
+      try {
+        await runRecorded(pass, flat, () => new Float64Array(flat.labels.length));
+      } finally {
+        // Takes back what there was no room for, and rejects.
+        await arena?.settled();
+      }
     },
     bytes: () => arena?.bytes ?? 0,
     dispose: () => {

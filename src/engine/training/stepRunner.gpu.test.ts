@@ -1,0 +1,137 @@
+/** Recorded micro-batches against live ones: the same numbers to the bit, and nothing new on the device. */
+import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { pairBatch } from "../data/batch.ts";
+import type { TokenPair } from "../data/tokenPair.ts";
+import { GpuOutOfMemoryError } from "../tensor/errors.ts";
+import { clear, dispose, read, zeros } from "../tensor/run.ts";
+import type { Device } from "../tensor/device.ts";
+import { openTestDevice } from "../tensor/testing.ts";
+import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
+import { paddedSize, uploadBatch } from "./deviceBatch.ts";
+import { addGradients, type BackwardPass } from "./gradients.ts";
+import { createPolicy } from "./policy.ts";
+import { createStepRunner, type StepRunner } from "./stepRunner.ts";
+import { randomAdapter, tinyRun } from "./tinyRun.testing.ts";
+
+let device: Device;
+// One device for all: compiling the texts takes longer than running them.
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Some gradient for every token; sums would hide a token in the wrong place. */
+const objective = ({ logps }: { readonly logps: Float64Array }) =>
+  logps.map((logp, index) => logp * (index % 7));
+
+interface Setup {
+  readonly pass: BackwardPass;
+  readonly runner: StepRunner;
+  readonly release: () => void;
+}
+
+function setUp(keeps: BackwardPass["keeps"]): Setup {
+  const { model, dispose: disposeModel } = createTinyModel();
+  const policy = createPolicy(model, tinyRun(model).config, randomAdapter(model, 3));
+  const flat = zeros(policy.parameters.theta.shape);
+  const runner = createStepRunner();
+  return {
+    pass: { model, weights: policy.weights, keeps, sink: { flat, trainables: policy.trainables } },
+    runner,
+    release: () => {
+      runner.dispose();
+      policy.dispose();
+      disposeModel();
+      dispose(flat);
+    },
+  };
+}
+
+const batches = (): TokenPair[][] => {
+  const pairs = tinyPairs(24, { seed: 8 });
+  return [pairs.slice(0, 4), pairs.slice(4, 8), pairs.slice(8, 16), pairs.slice(16, 22)];
+};
+
+it.each(["everything", "layerInputs"] as const)("gives the gradients of live runs (%s)", async (keeps) => {
+  const { pass, runner, release } = setUp(keeps);
+  const { flat: sum } = pass.sink;
+  for (const pairs of [...batches(), ...batches().toReversed()]) {
+    const flat = pairBatch(pairs);
+    clear(sum);
+    const batch = uploadBatch(flat, [null], paddedSize(flat));
+    await addGradients(pass, batch, objective);
+    batch.dispose();
+    const live = await read(sum);
+    clear(sum);
+    await runner.run(pass, flat, objective);
+    expect(await read(sum)).toEqual(live);
+    expect(Math.max(...live)).toBeGreaterThan(0);
+    // What padding adds is not seen by anything.
+    clear(sum);
+    const unpadded = uploadBatch(flat);
+    await addGradients(pass, unpadded, objective);
+    unpadded.dispose();
+    const largest = Math.max(...live.map(Math.abs));
+    for (const [index, value] of (await read(sum)).entries()) {
+      expect(Math.abs(value - (live[index] ?? NaN))).toBeLessThanOrEqual(1e-6 * largest);
+    }
+  }
+  release();
+});
+
+it("makes nothing on the device once it has met all sizes", async () => {
+  const { pass, runner, release } = setUp("everything");
+  const everything = async () => {
+    for (const pairs of batches()) await runner.run(pass, pairBatch(pairs), objective);
+  };
+  await everything();
+  await everything();
+  const bytes = runner.bytes();
+  const before = device.counters();
+  const createBuffer = vi.spyOn(GPUDevice.prototype, "createBuffer");
+  const createBindGroup = vi.spyOn(GPUDevice.prototype, "createBindGroup");
+  await everything();
+  expect(createBuffer).not.toHaveBeenCalled();
+  expect(createBindGroup).not.toHaveBeenCalled();
+  expect(device.counters().pipelines).toBe(before.pipelines);
+  expect(device.counters().dispatches).toBeGreaterThan(before.dispatches);
+  expect(runner.bytes()).toBe(bytes);
+  release();
+});
+
+it("forgets a plan whose objective failed, and goes on", async () => {
+  const { pass, runner, release } = setUp("everything");
+  const [first = [], second = []] = batches();
+  const fails = () => {
+    throw new Error("stop");
+  };
+  await expect(runner.run(pass, pairBatch(first), fails)).rejects.toThrow("stop");
+  const gradientsOf = async (pairs: readonly TokenPair[]) => {
+    clear(pass.sink.flat);
+    await runner.run(pass, pairBatch(pairs), objective);
+    return read(pass.sink.flat);
+  };
+  await gradientsOf(second);
+  const found = await gradientsOf(first);
+  expect(await gradientsOf(first)).toEqual(found);
+  release();
+});
+
+it("says before a run that the device has no room", async () => {
+  const { pass, runner, release } = setUp("everything");
+  const [first = []] = batches();
+  const filters: GPUErrorFilter[] = [];
+  vi.spyOn(GPUDevice.prototype, "pushErrorScope").mockImplementation((filter) => void filters.push(filter));
+  vi.spyOn(GPUDevice.prototype, "popErrorScope").mockImplementation(() =>
+    Promise.resolve(filters.pop() === "out-of-memory" ? new GPUOutOfMemoryError("no room") : null),
+  );
+  await expect(runner.probe(pass, pairBatch(first))).rejects.toBeInstanceOf(GpuOutOfMemoryError);
+  vi.restoreAllMocks();
+  expect(runner.bytes()).toBe(0);
+  await runner.probe({ ...pass, keeps: "layerInputs" }, pairBatch(first));
+  expect(runner.bytes()).toBeGreaterThan(0);
+  release();
+});
