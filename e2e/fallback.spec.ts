@@ -45,6 +45,19 @@ test("GPU-2: a browser whose GPU does not answer trains on the CPU", async ({ ba
   }
 });
 
+test("a link that asks for WebGPU where there is none offers the CPU instead", async ({ studio, page }) => {
+  await page.goto(addressOf({ settings: { ...tinyRun, backend: "webgpu" }, inject: "no-gpu" }));
+  await studio.expectPhase("failed");
+  const message = studio.message("GPU-1");
+  await expect(message).toContainText("This setup asks for one.");
+  await message.getByRole("button", { name: "Train on CPU" }).click();
+  await expect(message).toBeHidden();
+  await studio.expectPhase("done");
+  await expect(page).toHaveURL(/backend=cpu/);
+  await expect(page.getByTestId("preflight")).toContainText("Trainable");
+  await expect(studio.trainButton).toContainText("Train again on CPU");
+});
+
 test("every way without a GPU can be asked for, and its first action works", async ({ studio, page }) => {
   await studio.open({ settings: tinyRun, inject: "no-adapter" });
   await expect(studio.message("GPU-2")).toContainText("no GPU answered");

@@ -58,6 +58,25 @@ test.describe("a loss that is not a number", () => {
   });
 });
 
+test("MEM-1 names what needs less memory, and goes on with half the batch", async ({ studio, page }) => {
+  await studio.open({ settings: { ...onCpu, batchPairs: 2 }, inject: "oom@1" });
+  await studio.trainButton.click();
+  await studio.expectPhase("failed");
+  const message = studio.message("MEM-1");
+  await expect(message).toContainText("GPU memory ran out before the first step.");
+  await expect(message).toContainText(/A batch needs about [\d.]+ [kM]B of it\./);
+  await expect(message).toContainText(
+    /: a batch of 1, layers computed again, the last layer alone, rank \d+\./,
+  );
+  await expect(studio.trainButton).toHaveText("Use less memory");
+  await message.getByRole("button", { name: "Start again with a batch of 1" }).click();
+  await studio.expectPhase("done");
+  await expect(message).toBeHidden();
+  await expect(studio.field("batchPairs")).toHaveValue("1");
+  await expect(page).toHaveURL(/accumulationSteps=2/);
+  expect(await studio.step()).toBe(4);
+});
+
 test.describe("a trainer that dies", () => {
   test.use({ expectedErrors: [/stopped by the injected fault/] });
 

@@ -79,6 +79,54 @@ test("a value out of range is named, and Train leads to it", async ({ studio, pa
   await studio.expectAction("train");
 });
 
+test("what saves work and memory comes with the link, is set by keyboard, and shows in the cost", async ({
+  studio,
+  page,
+}) => {
+  await studio.open({ settings: { ...onCpu, sharesPrompts: false, checkpointing: "on", topLayers: 1 } });
+  const preflight = page.getByTestId("preflight");
+  await expect(preflight).toContainText("computed again");
+  await expect(preflight).not.toContainText("instead of");
+  const trainedNumbers = () => preflight.locator("dd").first().innerText();
+  const ofOneLayer = await trainedNumbers();
+
+  await page.getByText("Reading and computing", { exact: true }).click();
+  const shared = studio.field("sharesPrompts");
+  await expect(shared).not.toBeChecked();
+  await shared.focus();
+  await page.keyboard.press("Space");
+  await expect(shared).toBeChecked();
+  await expect(page).not.toHaveURL(/sharesPrompts/);
+  await expect(preflight).toContainText(/\d instead of \d+ \(−\d+%\)/);
+
+  await expect(studio.field("checkpointing")).toHaveValue("on");
+  await studio.field("checkpointing").selectOption("auto");
+  await expect(preflight).toContainText("kept whole");
+
+  await page.getByText("Adapter", { exact: true }).click();
+  await expect(studio.field("topLayers")).toHaveValue("1");
+  await page.getByRole("button", { name: "Reset Top layers to 0" }).click();
+  await expect.poll(trainedNumbers).not.toBe(ofOneLayer);
+  await expect(page).not.toHaveURL(/topLayers|checkpointing/);
+});
+
+test("a run shows what its steps hold beside the estimate, and says so in the log", async ({
+  studio,
+  page,
+}) => {
+  await studio.open({ settings: twoSteps });
+  const preflight = page.getByTestId("preflight");
+  await expect(preflight).toContainText(/A step holds\s*\?\s*≈ [\d.]+ MB/);
+  await studio.trainToEnd();
+  await expect(preflight).toContainText(/A step holds\s*\?\s*[\d.]+ MB \(≈ [\d.]+ MB estimated\)/);
+  await expect(page.locator(".status-text")).toContainText(/a step holds [\d.]+ MB/);
+  await expect(await studio.openLog()).toContainText(
+    /A step holds \d+ MB on the device; layers are kept whole, because that takes only \d+ MB\./,
+  );
+  await studio.field("batchPairs").fill("2");
+  await expect(preflight).not.toContainText("estimated");
+});
+
 test("a preset changes the setup, and the link says exactly what is in it", async ({ studio, page }) => {
   await studio.open({ settings: onCpu });
   await studio.field("preset").selectOption("harmless");
