@@ -3,6 +3,7 @@ import { openDevice, type Device } from "../src/engine/tensor/device.ts";
 import { dispose, memory, read, tensor } from "../src/engine/tensor/run.ts";
 import type { Tensor } from "../src/engine/tensor/tfjs.ts";
 import { difference, gpuCounts, startGpuCounters, storageBuffers } from "./gpuCounters.ts";
+import { attentionKernels } from "./kernels/attentionKernels.ts";
 import { decoderKernels } from "./kernels/decoderKernels.ts";
 import type { KernelCase, Outputs } from "./kernels/kernelCase.ts";
 import { matmulKernels } from "./kernels/matmulKernels.ts";
@@ -10,7 +11,7 @@ import { alternate, type Work } from "./rounds.ts";
 import { emptyRow, type Row, type SideCounts } from "./row.ts";
 
 /** Every kernel that is measured. */
-export const kernelCases: readonly KernelCase[] = [...matmulKernels, ...decoderKernels];
+export const kernelCases: readonly KernelCase[] = [...matmulKernels, ...decoderKernels, ...attentionKernels];
 
 const ROUNDS = 7;
 /** Work per round, enough to outweigh what one submit costs. */
@@ -26,14 +27,11 @@ export async function measureKernel({ name, shape, flops, open }: KernelCase): P
   const kept: Tensor[] = [];
   try {
     const stock = await import("./stock/stockKernels.ts");
-    const { own, tfjs } = open({
-      tensor: (values, sizes) => {
-        const made = tensor(values, sizes);
-        kept.push(made);
-        return made;
-      },
-      stock,
-    });
+    const keep = (made: Tensor): Tensor => {
+      kept.push(made);
+      return made;
+    };
+    const { own, tfjs } = open({ tensor: (values, sizes) => keep(tensor(values, sizes)), keep, stock });
     await checkEqual(own(), tfjs());
     const repeats = Math.min(MOST_REPEATS, Math.ceil(FLOPS_PER_ROUND / flops));
     const working =

@@ -12,6 +12,8 @@ export type StockKernels = typeof stockKernels;
 /** What a case makes its inputs with. */
 export interface KernelInputs {
   readonly tensor: (values: Float32Array | Int32Array, shape: readonly number[]) => Tensor;
+  /** Frees a tensor when the case is over. */
+  readonly keep: (made: Tensor) => Tensor;
   readonly stock: StockKernels;
 }
 
