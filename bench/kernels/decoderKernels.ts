@@ -1,5 +1,5 @@
 /** The kernels of a fused decoder layer, of its head and of the optimizer, at the widths of SmolLM2-135M. */
-import { adamwClip, gradientSquares } from "../../src/engine/kernels/adamw/adamwClip.ts";
+import { adamwClip, gradientSquares } from "../../src/engine/kernels/adamw/adamw.ts";
 import { addNorm } from "../../src/engine/kernels/addNorm/addNorm.ts";
 import { addNormGradient } from "../../src/engine/kernels/addNorm/addNormGradient.ts";
 import { linearDown } from "../../src/engine/kernels/groupLinear/linearDown.ts";
