@@ -12,6 +12,7 @@ import {
   type WholeWeight,
 } from "../kernels/weightLayout/packedWeight.ts";
 import { bytesPerRow, type WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
+import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { dispose, largestBinding, tensor, view } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { ModelConfig } from "./config.ts";
@@ -77,8 +78,8 @@ export interface UploadOptions {
   readonly largestBytes?: number;
 }
 
-/** A matrix that this device cannot read in one piece. */
-export class WeightTooLargeError extends Error {
+/** A matrix that this device cannot read in one piece, though it must. */
+export class WeightTooLargeError extends GpuOutOfMemoryError {
   override name = "WeightTooLargeError";
 }
 

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { parity, randomSource, randomValues } from "../../tensor/testing.ts";
 import { packRows, weightLayouts, wordsPerRow } from "../weightLayout/weightLayout.ts";
-import { embeddingGradOp, embeddingOp, packedEmbeddingOp } from "./embedding.ts";
+import { embeddingGradOp, embeddingOp, packedEmbeddingOp, shardEmbeddingOp } from "./embedding.ts";
 
 describe("embedding on WebGPU", () => {
   it.each([
@@ -54,6 +54,29 @@ describe("embedding on WebGPU", () => {
           { values, shape },
         ],
         attrs: { layout, columns, scale: 2, isNativeHalf: false },
+        tolerance: 0,
+      });
+    }
+  });
+
+  it.each(["f32", "f16", "q8"] as const)("writes the rows of a shard in %s alone", async (layout) => {
+    for (const [rows, columns, height] of [
+      [23, 37, 9],
+      [70, 96, 33],
+    ] as const) {
+      const random = randomSource(columns);
+      // The second of three shards, and some ids outside the table.
+      const ids = Int32Array.from({ length: rows }, () => Math.floor(random() * (3 * height + 2)) - 1);
+      const packed = packRows(randomValues(columns, [height, columns]), [height, columns], layout);
+      const values = layout === "f32" ? new Float32Array(packed.buffer) : packed;
+      await parity(shardEmbeddingOp, {
+        name: `${layout} ${rows} of ${height} x ${columns}`,
+        inputs: [
+          { values: ids, shape: [rows] },
+          { values, shape: [height, wordsPerRow(layout, columns)] },
+          { values: randomValues(7, [rows, columns]), shape: [rows, columns] },
+        ],
+        attrs: { layout, columns, scale: 2, first: height, isNativeHalf: false },
         tolerance: 0,
       });
     }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { read, tensor, tidy } from "../../tensor/run.ts";
+import { dispose, read, tensor, tidy } from "../../tensor/run.ts";
 import { checkGradient, openTestDevice, randomValues } from "../../tensor/testing.ts";
-import { packWeight } from "../weightLayout/packedWeight.ts";
-import { packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
-import { embedding, embeddingGradOp, embeddingOp, packedEmbeddingOp } from "./embedding.ts";
+import { packShards, packWeight, tensorsOfWeight } from "../weightLayout/packedWeight.ts";
+import { bytesPerRow, packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
+import { embedding, embeddingGradOp, embeddingOp, packedEmbeddingOp, shardEmbeddingOp } from "./embedding.ts";
 
 describe("embedding", () => {
   it("gathers rows and gives 0 for ids outside the table", () => {
@@ -52,6 +52,26 @@ describe("embedding", () => {
       ...last.map((value) => 3 * value),
     ]);
     gathered.dispose();
+  });
+
+  it.each(weightLayouts)("gathers from shards what it gathers from a table, in %s", async (layout) => {
+    await openTestDevice("cpu");
+    const values = randomValues(1, [11, 37]);
+    const largestBytes = 4 * bytesPerRow(layout, 37);
+    const shards = packShards(values, [11, 37], { layout, largestBytes });
+    expect(shards.shards.map(({ outputs }) => outputs)).toEqual([4, 4, 3]);
+    const [whole, parts] = tidy(() => {
+      const ids = tensor(Int32Array.of(3, 4, -1, 0, 10, 11, 8, 7, 4), [9]);
+      return [embedding(ids, packWeight(values, [11, 37], layout), 3), embedding(ids, shards, 3)] as const;
+    });
+    expect(await read(parts)).toEqual(await read(whole));
+    dispose([whole, parts, ...tensorsOfWeight(shards)]);
+  });
+
+  it("refuses to gather from a shard into rows of another number", () => {
+    const attrs = { layout: "f32", columns: 4, scale: 1, isNativeHalf: false, first: 5 } as const;
+    expect(shardEmbeddingOp.outputShapes([[2], [5, 4], [2, 4]], attrs)).toEqual([]);
+    expect(() => shardEmbeddingOp.outputShapes([[2], [5, 4], [3, 4]], attrs)).toThrow("[3, 4], not [2, 4]");
   });
 
   it("refuses rows of another size than the layout's", () => {
