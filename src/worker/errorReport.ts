@@ -1,6 +1,7 @@
 /** Errors of the engine as plain data with the code of the message they lead to. */
 import { DatasetError } from "../engine/data/datasetError.ts";
 import { FileFormatError } from "../engine/files/fileFormatError.ts";
+import { WeightTooLargeError } from "../engine/models/stacks.ts";
 import { DeviceLostError, GpuOutOfMemoryError, NoWebGpuError } from "../engine/tensor/errors.ts";
 import { TokenizerError } from "../engine/tokenizer/tokenizerError.ts";
 import { EmptyResultError, NonFiniteLossError } from "../engine/training/numericErrors.ts";
@@ -58,6 +59,7 @@ function codeOf(error: Error): MessageCode {
 function detailsOf(error: Error): ErrorReport["details"] {
   if (error instanceof StudioError) return error.details;
   if (error instanceof NonFiniteLossError || error instanceof EmptyResultError) return { step: error.step };
+  if (error instanceof WeightTooLargeError) return { part: "weights" };
   if (error instanceof DeviceLostError) return { reason: lossReason(error.message) };
   if (error instanceof FileFormatError || error instanceof DatasetError) return { file: error.file };
   return {};
