@@ -4,7 +4,9 @@ import { readSafetensors } from "../files/safetensors.ts";
 import type { InitialValues } from "../adapters/lora.ts";
 import { objectives } from "../losses/index.ts";
 import type { Objective } from "../losses/objective.ts";
+import { canFuse } from "../models/fusedPass.ts";
 import { loadModel } from "../models/loadModel.ts";
+import { withoutAdapters } from "../models/weights.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
 import { isWholeTrajectory, readFixture, readFixtureText } from "../testing/fixtures.ts";
 import { readStoriesFiles } from "../testing/storiesModel.ts";
@@ -69,8 +71,25 @@ export async function trajectoryNames(): Promise<string[]> {
   return Object.keys(file?.runs ?? {}).filter((name) => name in objectives);
 }
 
-/** Trains as the file says and compares every metric of every step, both evaluations and the final adapter. */
-export async function checkTrajectory(name: string): Promise<void> {
+/** Another way to compute the same. */
+export interface TrajectoryChanges {
+  readonly settings?: Partial<Pick<RunConfig, "sharesPrompts" | "checkpointing">>;
+  /** Layers run on the tape, although they could be fused. */
+  readonly isTaped?: boolean;
+}
+
+/** Every way but the usual one, which shares prompts and keeps these small layers whole. */
+export const trajectoryVariants: readonly (readonly [string, TrajectoryChanges])[] = [
+  ["each answer after a prompt of its own", { settings: { sharesPrompts: false } }],
+  ["layers computed again", { settings: { checkpointing: "on" } }],
+  ["layers on the tape", { isTaped: true }],
+];
+
+/**
+ * Trains as the file says and compares every metric of every step, both evaluations and the final adapter. `changes`
+ * are ways to compute that must make no difference.
+ */
+export async function checkTrajectory(name: string, changes: TrajectoryChanges = {}): Promise<void> {
   const file = await readTrajectories();
   const run = file?.runs[name];
   if (!file || !run) throw new Error(`The trajectory file has no run "${name}".`);
@@ -78,12 +97,17 @@ export async function checkTrajectory(name: string): Promise<void> {
   expect({ beta1, beta2, epsilon }).toEqual(adamwDefaults);
   const loaded = loadModel(await readStoriesFiles());
   try {
-    const heldoutPairs = tokenPairs(file.eval);
-    const config = configOf(run, heldoutPairs.length);
+    const isVariant = changes.isTaped === true || changes.settings !== undefined;
+    // Held-out pairs take as long as a few steps, and variants are about the steps.
+    const heldoutPairs = tokenPairs(isVariant && !isWholeTrajectory ? file.eval.slice(0, 1) : file.eval);
+    const config = { ...configOf(run, heldoutPairs.length), ...changes.settings };
+    // Without stacks there is nothing that fused layers could read.
+    const model = changes.isTaped === true ? { ...loaded.model, stacks: new Map() } : loaded.model;
+    expect(canFuse({ model, weights: withoutAdapters(model) })).toBe(changes.isTaped !== true);
     const objective = (objectives as Record<string, Objective>)[run.objective];
     if (objective === undefined) throw new Error(`No objective "${run.objective}".`);
     const reports = train({
-      model: loaded.model,
+      model,
       config,
       objective,
       trainPairs: tokenPairs(file.train),
@@ -92,7 +116,10 @@ export async function checkTrajectory(name: string): Promise<void> {
       live: { learningRate: config.learningRate, evalEvery: 0 },
       initialAdapter: await readInitialAdapter(run.lora.initFile),
     });
-    for await (const report of reports) await checkReport(report, run);
+    for await (const report of reports) {
+      if (report.kind === "evaluation" && heldoutPairs.length < file.eval.length) continue;
+      await checkReport(report, run);
+    }
   } finally {
     loaded.dispose();
   }
