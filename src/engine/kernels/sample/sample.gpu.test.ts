@@ -3,7 +3,14 @@ import { parity, randomValues, type TestInput } from "../../tensor/testing.ts";
 import { everyChoice } from "../../tensor/variant.ts";
 import { placeColumnsOp } from "./placeColumns.ts";
 import { sampleOp, type DeviceSampleAttributes } from "./sample.ts";
-import { distributions, DRAWS, logits, plain as plainAttributes, rowsOf } from "./sampleCases.testing.ts";
+import {
+  distributions,
+  DRAWS,
+  logits,
+  oneUnitMore,
+  plain as plainAttributes,
+  rowsOf,
+} from "./sampleCases.testing.ts";
 
 const plain: DeviceSampleAttributes = { ...plainAttributes, isSoftware: true };
 
@@ -85,6 +92,25 @@ describe("sample on WebGPU", () => {
         attrs: { ...plain, ...changes },
         inputs: [{ values, shape }, ...others],
       });
+  });
+
+  it("needs a share to the last unit", async () => {
+    const { topP, equal } = oneUnitMore;
+    const attrs = { ...plain, topP };
+    await parity(sampleOp, { name: "unit", attrs, inputs: rowsOf(equal, 100) });
+  });
+
+  it("lowers negative logits of seen tokens", async () => {
+    for (const temperature of [0, 1]) {
+      const attrs = { ...plain, temperature, repetitionPenalty: 1.3 };
+      const [logitsInput, ...others] = inputsOf([40, 300], attrs);
+      const values = Float32Array.from(logitsInput!.values, (value) => value - 20);
+      await parity(sampleOp, {
+        name: "negative",
+        attrs,
+        inputs: [{ values, shape: [40, 300] }, ...others],
+      });
+    }
   });
 
   it("passes over equal tokens that do not survive", async () => {

@@ -6,7 +6,7 @@ import { halvings, ONE } from "./halvings.ts";
 import { placeColumns } from "./placeColumns.ts";
 import { sample } from "./sample.ts";
 import { seenBits, type SampleAttributes } from "./sampleAttributes.ts";
-import { distributions, DRAWS, logits, plain } from "./sampleCases.testing.ts";
+import { distributions, DRAWS, logits, oneUnitMore, plain } from "./sampleCases.testing.ts";
 
 /** Chi-square with 9 degrees of freedom exceeds this once in a million fair experiments. */
 const LARGEST_CHI_SQUARE = 45.1;
@@ -128,6 +128,8 @@ describe("sample", () => {
     expect(await kept(0.25 + 2 ** -31)).toBe(2);
     expect(await kept(0.75)).toBe(3);
     expect(await kept(0.75 + 2 ** -31)).toBe(4);
+    const { topP, equal } = oneUnitMore;
+    expect(new Set(await draws(equal, { topP }, 300)).size).toBe(3);
   });
 
   it("divides positive logits of seen tokens and multiplies negative ones, and sees what it chose", async () => {

@@ -36,6 +36,12 @@ export const distributions: readonly {
   { change: { topK: 4, topP: 0.85 }, ids: [3, 7, 10] },
 ];
 
+/**
+ * Nine equal tokens of 2^31 units each. This share of them is two tokens and half a unit, because
+ * 9 · 954437177 = 2^33 + 1: two are not enough.
+ */
+export const oneUnitMore = { topP: 954437177 / 2 ** 32, equal: [1, 1, 1, 1, 1, 1, 1, 1, 1] };
+
 /** Rows of the same logits, each with a stream of its own, as the operation takes them. */
 export function rowsOf(values: readonly number[], rows: number): TestInput[] {
   const shape = [rows, values.length];
