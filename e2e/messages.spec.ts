@@ -68,7 +68,7 @@ test("MEM-1 names what needs less memory, and goes on with half the batch", asyn
   await expect(message).toContainText(
     /: a batch of 1, layers computed again, the last layer alone, rank \d+\./,
   );
-  await expect(studio.trainButton).toHaveText("Use less memory");
+  await expect(studio.trainButton).toHaveText("Less memory");
   await message.getByRole("button", { name: "Start again with a batch of 1" }).click();
   await studio.expectPhase("done");
   await expect(message).toBeHidden();

@@ -121,7 +121,7 @@ test("a run shows what its steps hold beside the estimate, and says so in the lo
   await expect(preflight).toContainText(/A step holds\s*\?\s*[\d.]+ MB \(≈ [\d.]+ MB estimated\)/);
   await expect(page.locator(".status-text")).toContainText(/a step holds [\d.]+ MB/);
   await expect(await studio.openLog()).toContainText(
-    /A step holds \d+ MB on the device; layers are kept whole, because that takes only \d+ MB\./,
+    /A step holds [\d.]+ MB on the device; layers are kept whole, because that takes only [\d.]+ MB\./,
   );
   await studio.field("batchPairs").fill("2");
   await expect(preflight).not.toContainText("estimated");

@@ -232,10 +232,13 @@ function evaluationSentence(metrics: Readonly<Record<string, number>>): string {
       ["log-ratio margin", metrics["eval_margins/logratio"]],
       ["loss", metrics["eval_loss"]],
     ] as const
-  ).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name} ${value.toFixed(3).replace("-", "−")}`],
-  );
+  ).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${thousandths(value)}`]));
   return `Held-out pairs: ${parts.join(", ")}.`;
+}
+
+function thousandths(value: number): string {
+  const text = value.toFixed(3);
+  return text === "-0.000" ? "0.000" : text.replace("-", "−");
 }
 
 function afterSteps(event: Extract<RunEvent, { type: "steps" }>, state: RunState): Partial<RunState> {

@@ -15,7 +15,7 @@ it("says what a step holds, and why its layers are kept or computed again", () =
 });
 
 it("gives no figure where nothing is held between steps", () => {
-  expect(roomSentence({ keeps: "everything", reason: "small", bytes: 0, layerBytes: 1000 })).toBe(
-    "Layers are kept whole, because that takes only 1 MB.",
+  expect(roomSentence({ keeps: "everything", reason: "small", bytes: 0, layerBytes: 2_740_000 })).toBe(
+    "Layers are kept whole, because that takes only 2.7 MB.",
   );
 });

@@ -15,5 +15,7 @@ export function roomSentence({ keeps, reason, bytes, layerBytes }: StepRoom): st
 }
 
 function inMegabytes(bytes: number): string {
-  return `${Math.max(1, Math.round(bytes / 1e6)).toLocaleString("en")} MB`;
+  const megabytes = bytes / 1e6;
+  const rounded = megabytes < 10 ? Math.max(0.1, Number(megabytes.toFixed(1))) : Math.round(megabytes);
+  return `${rounded.toLocaleString("en")} MB`;
 }

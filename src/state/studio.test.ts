@@ -120,6 +120,15 @@ it("shows what a step holds, with a real minus in the log, and forgets it with t
   const metrics = { "eval_margins/logratio": -0.25 };
   trainer().say({ type: "evaluation", runId, step: 0, activeMs: 0, metrics, points: testPoints(0, 0) });
   expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin −0.250.");
+  trainer().say({
+    type: "evaluation",
+    runId,
+    step: 0,
+    activeMs: 0,
+    metrics: { "eval_margins/logratio": -1e-7 },
+    points: testPoints(0, 0),
+  });
+  expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin 0.000.");
   await train();
   expect(run().room).toBeNull();
 });

@@ -20,7 +20,7 @@ export function formatShare(value: number): string {
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return "not a number";
   // Sums of 32-bit log-probs cannot tell less than this from 0.
-  if (Math.abs(value) < 1e-7) return "0";
+  if (Math.abs(value) < 1e-6) return "0";
   const text = Math.abs(value) < 1e-3 ? value.toExponential(1) : fine.format(value);
   return text.replaceAll("-", "−");
 }

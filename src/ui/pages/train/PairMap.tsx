@@ -8,7 +8,7 @@ import { Panel } from "../../components/Panel.tsx";
 import { formatValue } from "../../format.ts";
 import { PairMapCanvas } from "./PairMapCanvas.tsx";
 import { mapMargins, PairMapFrame, PairMapNotes } from "./PairMapFrame.tsx";
-import { cornerCounts, farthestOf, meansOf, pairsByMargin, rangeFor } from "./PairMapGeometry.ts";
+import { cornerCounts, farthestOf, leastMove, meansOf, pairsByMargin, rangeFor } from "./PairMapGeometry.ts";
 import type { PairMeans, PairPoint } from "./PairMapGeometry.ts";
 import { PairMapSurface } from "./PairMapSurface.tsx";
 import { PairMapTable } from "./PairMapTable.tsx";
@@ -103,7 +103,7 @@ function MapView({ pairs, trail, means, axesFrom, selected, onSelect }: MapViewP
   const side = Math.min(Math.max(width - mapMargins.left - mapMargins.right, sides.least), sides.most);
   const find = (index: number | null) => pairs.find(({ pairIndex }) => pairIndex === index) ?? null;
   const focused = find(focusedIndex);
-  const isAtOrigin = pairs.length > 0 && farthestOf(pairs) < 1e-4;
+  const isAtOrigin = pairs.length > 0 && farthestOf(pairs) < leastMove;
   return (
     <div className="pairmap-room" ref={ref} style={{ minHeight: mapMargins.top + side + mapMargins.bottom }}>
       {width > 0 && (

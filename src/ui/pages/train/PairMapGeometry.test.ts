@@ -71,6 +71,8 @@ test("lines of equal margin are round, symmetric and inside the map", () => {
 test("corners, means and wins are counted", () => {
   const pairs = pairsByMargin(corners);
   expect(cornerCounts(pairs)).toEqual({ bothUp: 1, chosenUp: 1, bothDown: 1, rejectedUp: 1 });
+  const untouched = { pairIndex: 0, chosenDelta: 1e-6, rejectedDelta: -1e-6, margin: 2e-6 };
+  expect(cornerCounts([untouched])).toEqual({ bothUp: 0, chosenUp: 0, bothDown: 0, rejectedUp: 0 });
   const { chosenDelta, rejectedDelta, wins } = meansOf(pairs);
   expect(chosenDelta).toBeCloseTo(0.4);
   expect(rejectedDelta).toBeCloseTo(-0.8);

@@ -69,14 +69,18 @@ export function histogram(values: readonly number[], range: number, bins: number
 /** The corners of the map by where the log-probs went. */
 export type Corner = "bothUp" | "chosenUp" | "bothDown" | "rejectedUp";
 
+/** Nats that a 32-bit log-prob of an answer may move by when nothing but the order of its sums has changed. */
+export const leastMove = 1e-4;
+
 /** How many pairs are in each corner; pairs on an axis belong to none. */
 export function cornerCounts(pairs: readonly PairPoint[]): Record<Corner, number> {
   const counts = { bothUp: 0, chosenUp: 0, bothDown: 0, rejectedUp: 0 };
   for (const { chosenDelta, rejectedDelta } of pairs) {
+    if (Math.min(Math.abs(chosenDelta), Math.abs(rejectedDelta)) < leastMove) continue;
     if (chosenDelta > 0 && rejectedDelta > 0) counts.bothUp += 1;
-    else if (chosenDelta > 0 && rejectedDelta < 0) counts.chosenUp += 1;
-    else if (chosenDelta < 0 && rejectedDelta < 0) counts.bothDown += 1;
-    else if (chosenDelta < 0 && rejectedDelta > 0) counts.rejectedUp += 1;
+    else if (chosenDelta > 0) counts.chosenUp += 1;
+    else if (rejectedDelta < 0) counts.bothDown += 1;
+    else counts.rejectedUp += 1;
   }
   return counts;
 }

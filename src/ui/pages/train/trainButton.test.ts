@@ -43,7 +43,7 @@ it.each([
     "from step 80",
     "lower-rate",
   ],
-  ["out of memory", { phase: "failed", failureCode: "MEM-1" }, "Use less memory", "", "less-memory"],
+  ["out of memory", { phase: "failed", failureCode: "MEM-1" }, "Less memory", "", "less-memory"],
   [
     "out of memory with nothing to give up",
     { phase: "failed", failureCode: "MEM-1", canShrink: false },

@@ -96,7 +96,7 @@ function failedView({ failureCode, lastGoodStep, changes, canShrink }: TrainButt
   if (failureCode === "NUM-1") return view("Resume, lr ÷ 3", from, "lower-rate");
   if (failureCode === "MEM-1") {
     if (changes > 0) return restartView(changes);
-    if (canShrink) return view("Use less memory", "", "less-memory");
+    if (canShrink) return view("Less memory", "", "less-memory");
   }
   if (failureCode?.startsWith("GPU-") === true) return view("Train on CPU", "", "train-on-cpu");
   if (failureCode === "NUM-2") return view("Restart device", from, "restart-trainer");
