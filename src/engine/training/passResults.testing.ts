@@ -33,7 +33,7 @@ export interface PassCase {
 export type PassResults = ReadonlyMap<string, Float32Array>;
 
 /** Names in `PassResults` beside those of parameters. */
-export const hiddenStates = "scored hidden states";
+const hiddenStates = "scored hidden states";
 const logProbs = "log-probs";
 
 const PAIRS = 3;
