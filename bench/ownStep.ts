@@ -46,7 +46,7 @@ export async function createOwnRun(
   shape: StepShape,
   { pairs = shape.pairs }: { readonly pairs?: readonly TokenPair[] } = {},
 ): Promise<OwnRun> {
-  const { model, dispose } = uploadModel(shape.config, shape.arrays());
+  const { model, dispose } = uploadModel(shape.config, shape.arrays(), shape.layout);
   const config: RunConfig = { ...stepConfig, batchPairs: shape.pairs.length };
   const { memoryBytes, referenceBytes } = estimateRun(model, config, {
     train: pairs.slice(0, config.batchPairs),

@@ -6,6 +6,7 @@ import { readPairs } from "../src/engine/data/readPairs.ts";
 import { tokenizePairs } from "../src/engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../src/engine/data/tokenPair.ts";
 import { readSafetensors, type NamedArray } from "../src/engine/files/safetensors.ts";
+import type { WeightLayout } from "../src/engine/kernels/weightLayout/weightLayout.ts";
 import { readModelConfig, type ModelConfig } from "../src/engine/models/config.ts";
 import { expectedShapes } from "../src/engine/models/parameterNames.ts";
 import { createTokenizer } from "../src/engine/tokenizer/tokenizer.ts";
@@ -25,6 +26,8 @@ export interface StepShape {
   readonly pairs: readonly TokenPair[];
   /** Pairs of other lengths for a run in which every batch differs; null where there are none. */
   readonly varyingPairs: readonly TokenPair[] | null;
+  /** How our side stores the frozen matrices; the other sides have no choice. */
+  readonly layout: WeightLayout;
 }
 
 /** Reads a file of `public/`. */
@@ -147,6 +150,7 @@ export function randomShape(name: string, config: ModelConfig, lengths: Lengths)
     adapter: () => randomAdapter(config),
     pairs: randomPairs(config, lengths),
     varyingPairs: null,
+    layout: "f32",
   };
 }
 
@@ -221,6 +225,7 @@ export async function embeddedShape(readAsset: ReadAsset): Promise<StepShape> {
       answer: mean(({ chosen, rejected }) => (chosen.length + rejected.length) / 2),
     }),
     varyingPairs: pairs,
+    layout: "f32",
   };
 }
 

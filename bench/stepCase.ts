@@ -19,7 +19,7 @@ import { randomShape, stepSize, type StepShape } from "./shapes.ts";
 export interface StepPlan {
   /** Steps after the first two over which nothing may grow. */
   readonly growthSteps: number;
-  /** Timed steps of each side; 0 measures ours alone. */
+  /** Timed steps of each side. */
   readonly rounds: number;
 }
 
@@ -59,7 +59,24 @@ export async function measureStep(shape: StepShape, { growthSteps, rounds }: Ste
     estimatedBytes: own.estimatedBytes,
     measuredPeakBytes: own.counts.peakBytes,
   };
-  return rounds === 0 ? row : compare(row, shape, rounds);
+  return compare(row, shape, rounds);
+}
+
+/** A single step of ours alone: what it holds at most. */
+export async function measureMemory(shape: StepShape): Promise<Row> {
+  startGpuCounters();
+  const { counts, phases, estimatedBytes } = await onFreshDevice(shape, { growthSteps: 1 - WARM_STEPS });
+  return {
+    ...emptyRow(shape.name, `${stepSize(shape).text}, weights in ${shape.layout}`),
+    counts: {
+      own: { ...counts, growth: null, hasTokensTimesVocabulary: null, varyingGrowth: null },
+      tfjs: null,
+      jax: null,
+    },
+    optimizerDispatches: phases.optimizer,
+    estimatedBytes,
+    measuredPeakBytes: counts.peakBytes,
+  };
 }
 
 /** What the same shape costs per layer: the difference between two layers and one. */
@@ -118,7 +135,7 @@ async function onFreshDevice(
         dispatchesByName: last.dispatchesByName,
         pipelines: difference(gpuCounts(), before).createPipeline,
         largestBufferBytes: Math.max(...sizes),
-        growth: growthSteps === 0 ? null : growthOf(steps),
+        growth: growthSteps > 0 ? growthOf(steps) : null,
       },
     };
   } finally {
