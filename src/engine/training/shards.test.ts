@@ -1,7 +1,8 @@
 import { beforeEach, expect, it } from "vitest";
+import { generate } from "../generation/generate.ts";
 import { isShardedWeight } from "../kernels/weightLayout/packedWeight.ts";
 import { headName } from "../models/decoder.ts";
-import { matrix } from "../models/weights.ts";
+import { matrix, withoutAdapters } from "../models/weights.ts";
 import { memory } from "../tensor/run.ts";
 import { compare, openTestDevice } from "../tensor/testing.ts";
 import { createPolicy } from "./policy.ts";
@@ -26,6 +27,16 @@ it.each([true, false])("trains over shards as over whole matrices (tied head: %s
   const metrics = Object.entries(last?.metrics ?? {});
   expect(metrics.some(([name, value]) => name.includes("kl") && value !== 0)).toBe(true);
   for (const [name, value] of metrics) expect(lastActual?.metrics[name], name).toBeCloseTo(value, 5);
+  dispose();
+});
+
+it("draws the answers over shards that it draws over whole matrices", async () => {
+  const { whole, sharded, dispose } = shardedPair(true);
+  const prompts = shardedRun(whole, 1).trainPairs.map(({ prompt }) => prompt);
+  const options = { maxNewTokens: 6, temperature: 1, seed: 3, stopTokenIds: [] };
+  const expected = await generate(whole, withoutAdapters(whole), prompts, options);
+  expect(new Set(expected.flat()).size).toBeGreaterThan(20);
+  expect(await generate(sharded, withoutAdapters(sharded), prompts, options)).toEqual(expected);
   dispose();
 });
 
