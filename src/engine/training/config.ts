@@ -35,7 +35,7 @@ export const runConfigSchema = z.strictObject({
   loraAlpha: real(0.1, 512),
   loraDropout: real(0, 0.9),
   loraTargets: z.array(z.enum(loraModules)).check(z.minLength(1)),
-  /** Only this many of the last layers train, and the backward pass ends at the first of them; 0 trains all. */
+  /** Only this many of the last layers carry adapters, and the backward pass ends at the first of them; 0 means all. */
   topLayers: integer(0, 1024),
   learningRate: real(0, 1),
   weightDecay: real(0, 1),
