@@ -10,6 +10,20 @@ Object.defineProperty(globalThis, "navigator", {
   configurable: true,
 });
 
+// jax-js calls helpers of iterators, which Node has from version 22 on.
+const iterators = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+iterators.map ??= function* (change) {
+  let index = 0;
+  for (const value of this) yield change(value, index++);
+};
+iterators.filter ??= function* (isKept) {
+  let index = 0;
+  for (const value of this) if (isKept(value, index++)) yield value;
+};
+iterators.toArray ??= function () {
+  return [...this];
+};
+
 const folder = import.meta.dirname;
 const readAsset = async (path) => new Uint8Array(await readFile(join(folder, "..", "public", path)));
 
