@@ -161,7 +161,7 @@ export const gpuHelp = [
 export const acceptedFiles: readonly (readonly [string, string])[] = [
   [
     "Model",
-    "A Hugging Face Llama folder, or its files together: config.json, model.safetensors (F32, F16 or BF16), tokenizer.json.",
+    "The folder of a Hugging Face model (Llama, Qwen 2 and 3, Gemma 2 and 3, SmolLM 3, GPT-2 or Pythia), or its files together: config.json, model.safetensors (F32, F16 or BF16), tokenizer.json.",
   ],
   ["Preference pairs", "One .jsonl file: one JSON object a line with prompt, chosen and rejected."],
 ];
