@@ -1,7 +1,7 @@
 /** The parameters that train, in one flat buffer: one optimizer step updates them all, whatever their number. */
 import { dispose, tensor, view } from "../tensor/run.ts";
 import { sizeOf } from "../tensor/shader.ts";
-import type { Shape } from "../tensor/op.ts";
+import { ShapeError, type Shape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 
 /** A parameter by its name, as a view of the flat buffer. */
@@ -27,12 +27,19 @@ export interface ParameterSpec {
   readonly values: Float32Array | null;
 }
 
-/** Puts parameters one after another into a flat buffer; `null` values are zeros. */
+/** Puts parameters one after another into a flat buffer; `null` values are zeros. Throws `ShapeError` for a wrong count. */
 export function flatParameters(specs: readonly ParameterSpec[]): FlatParameters {
   const offsets = offsetsOf(specs.map(({ shape }) => sizeOf(shape)));
   const values = new Float32Array(offsets.at(-1) ?? 0);
   specs.forEach((spec, index) => {
-    if (spec.values !== null) values.set(spec.values, offsets[index]);
+    if (spec.values === null) return;
+    // Too many would run into the neighbour.
+    if (spec.values.length !== sizeOf(spec.shape)) {
+      throw new ShapeError(
+        `"${spec.name}" is [${spec.shape.join(", ")}], given ${spec.values.length} values`,
+      );
+    }
+    values.set(spec.values, offsets[index]);
   });
   const theta = tensor(values, [values.length]);
   const trainables = specs.map(({ name, shape }, index) => {
