@@ -1,6 +1,6 @@
 /** What a run's steps hold on the device, and why its layers are kept as they are. */
-import { largestBatch, stepPairs } from "../engine/training/batches.ts";
-import { keepsOf, layerNumbers } from "../engine/training/stepMemory.ts";
+import { largestBatches, stepPairs } from "../engine/training/batches.ts";
+import { layerNumbers } from "../engine/training/stepMemory.ts";
 import type { TrainingReport, TrainingRun } from "../engine/training/train.ts";
 import type { StepRoom } from "./protocol.ts";
 
@@ -12,9 +12,10 @@ export function stepRoom(
   { keeps, bytes }: Extract<TrainingReport, { kind: "ready" }>,
 ): StepRoom {
   const firstStep = (resume?.step ?? 0) + 1;
-  const rows = largestBatch(config, stepPairs(config, trainPairs), firstStep).tokenIds.length;
+  const batches = largestBatches(model.config, config, { pairsOf: stepPairs(config, trainPairs), firstStep });
+  const rows = batches[0]?.flat.tokenIds.length ?? 0;
   const layerBytes = BYTES_PER_NUMBER * rows * model.config.layers * layerNumbers(model.config, config);
-  const isPlanned = keepsOf(model.config, config, rows) === keeps;
+  const isPlanned = batches[0]?.keeps === keeps;
   const found = keeps === "everything" ? "small" : isPlanned ? "large" : "noRoom";
   return { keeps, bytes, layerBytes, reason: config.checkpointing === "auto" ? found : "asked" };
 }

@@ -48,11 +48,6 @@ export function withoutAdapters({ base, stacks }: Pick<Weights, "base" | "stacks
   return { base, stacks, adapters: new Map(), groupAdapters: new Map(), dropout: null };
 }
 
-/** The same weights with adapter dropout for one forward pass. */
-export function withDropout(weights: Weights, dropout: Weights["dropout"]): Weights {
-  return { ...weights, dropout };
-}
-
 /** Looks a vector or an unpacked matrix up by its full name; throws `MissingWeightError`. */
 export function parameter(weights: Pick<Weights, "base">, name: string): Tensor {
   const weight = wholeMatrix(weights, name);

@@ -1,7 +1,9 @@
 /** Which pairs every step of a run reads. */
 import { batchOrder, pairBatch, type FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
+import type { ModelConfig } from "../models/config.ts";
 import type { RunConfig } from "./config.ts";
+import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 
 /** The pairs of a step, counted from 1; they depend on nothing but the configuration. */
 export function stepPairs(config: RunConfig, pairs: readonly TokenPair[]): (step: number) => TokenPair[] {
@@ -22,20 +24,34 @@ export function microBatches({ batchPairs }: RunConfig, pairs: readonly TokenPai
   );
 }
 
-/** The micro-batch with the most rows from a step on. */
-export function largestBatch(
+/** A micro-batch, and what is kept of its layers. */
+export interface StepBatch {
+  readonly flat: FlatBatch;
+  readonly keeps: StepKeeps;
+}
+
+/**
+ * The micro-batches from a step on that no other one needs more room than, the one with the most rows first. They are
+ * two where layers of the largest batches are computed again: a smaller one that keeps them whole can need more.
+ */
+export function largestBatches(
+  model: ModelConfig,
   config: RunConfig,
-  pairsOf: (step: number) => readonly TokenPair[],
-  firstStep = 1,
-): FlatBatch {
-  let largest: { readonly rows: number; readonly pairs: readonly TokenPair[] } = { rows: 0, pairs: [] };
+  {
+    pairsOf,
+    firstStep = 1,
+  }: { readonly pairsOf: (step: number) => readonly TokenPair[]; readonly firstStep?: number },
+): StepBatch[] {
+  const found = new Map<StepKeeps, { readonly rows: number; readonly pairs: readonly TokenPair[] }>();
   for (let step = firstStep; step <= config.steps; step++) {
     for (const pairs of microBatches(config, pairsOf(step))) {
       const rows = pairs.reduce((sum, pair) => sum + rowCount(pair, config), 0);
-      if (rows > largest.rows) largest = { rows, pairs };
+      const keeps = keepsOf(model, config, rows);
+      if (rows > (found.get(keeps)?.rows ?? 0)) found.set(keeps, { rows, pairs });
     }
   }
-  return pairBatch(largest.pairs, config);
+  const largestFirst = [...found].sort(([, a], [, b]) => b.rows - a.rows);
+  return largestFirst.map(([keeps, { pairs }]) => ({ flat: pairBatch(pairs, config), keeps }));
 }
 
 /** Rows that a pair takes in a batch. */

@@ -3,6 +3,7 @@ import { withoutAdapters } from "../models/weights.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
+import type { RunConfig } from "./config.ts";
 import { estimateRun, evaluatorBytes } from "./estimate.ts";
 import { createEvaluator } from "./evaluate.ts";
 import { rememberReference } from "./referencePass.ts";
@@ -24,6 +25,18 @@ it("counts every byte that an evaluator keeps", async () => {
   for await (const _ of evaluator.evaluate(withoutAdapters(model))) continue;
   expect(evaluatorBytes(model, config, heldoutPairs)).toBe(memory().numBytes - before);
   evaluator.dispose();
+  dispose();
+});
+
+it("plans the tape where adapters drop some of their inputs", async () => {
+  const { model, dispose } = createTinyModel();
+  const run = tinyRun(model);
+  const data = { train: run.trainPairs, heldout: run.heldoutPairs };
+  const dispatchesOf = (changes: Partial<RunConfig>) =>
+    estimateRun(model, { ...run.config, ...changes }, data).dispatchesPerBatch;
+  expect(dispatchesOf({ loraDropout: 0.2 })).toBeGreaterThan(2 * dispatchesOf({}));
+  // Without adapters nothing is dropped.
+  expect(dispatchesOf({ tuning: "full", loraDropout: 0.2 })).toBe(dispatchesOf({ tuning: "full" }));
   dispose();
 });
 

@@ -1,5 +1,5 @@
 /** What a run will cost, from its configuration and the shape of its data alone. */
-import { pairBatch, type FlatBatch } from "../data/batch.ts";
+import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { lmHeadLogProbs } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { distinctWindows } from "../models/config.ts";
@@ -8,15 +8,15 @@ import { openPass } from "../models/openPass.ts";
 import { countParameters, modelBytes, withoutAdapters } from "../models/weights.ts";
 import type { Plan } from "../tensor/planning.ts";
 import { plan, zeros } from "../tensor/run.ts";
-import { largestBatch, microBatches, rowCount, stepPairs } from "./batches.ts";
+import { largestBatches, microBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
 import { backward, forward } from "./gradients.ts";
 import { adamwDefaults, createOptimizer } from "./optimizer.ts";
 import { atOnce } from "./parts.ts";
-import { countTrainable, createPolicy } from "./policy.ts";
+import { countTrainable, createPolicy, trainingWeights } from "./policy.ts";
 import { headInputs, scoredStates } from "./scoring.ts";
-import { keepsOf, type StepKeeps } from "./stepMemory.ts";
+import type { StepKeeps } from "./stepMemory.ts";
 import { referenceBytes } from "./train.ts";
 
 /** Bytes by part, and the counts behind them. */
@@ -47,7 +47,7 @@ const TABLE_NUMBERS_PER_ENTRY = 2;
 /** Parameter, gradient and two moments. */
 const COPIES_PER_TRAINED = 4;
 
-/** Estimates a run by planning its largest micro-batch and its largest evaluated batch. */
+/** Estimates a run by planning its largest micro-batches and its largest evaluated batch. */
 export function estimateRun(
   model: Model,
   config: RunConfig,
@@ -55,9 +55,10 @@ export function estimateRun(
 ): RunEstimate {
   const trainableParameters = countTrainable(model, config);
   const adapterBytes = BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters;
-  const largest = largestBatch(config, stepPairs(config, data.train));
-  const keeps = keepsOf(model.config, config, largest.tokenIds.length);
-  const step = planStep(model, config, { flat: largest, keeps });
+  const batches = largestBatches(model.config, config, { pairsOf: stepPairs(config, data.train) });
+  const plans = batches.map((batch) => planStep(model, config, batch));
+  const { keeps = "everything" } = batches[0] ?? {};
+  const stepBytes = plans.map(({ bytes, dispatches }) => bytes + UNIFORM_BYTES * dispatches);
   const meanRows = (sharesPrompts: boolean) =>
     (config.batchPairs / Math.max(1, data.train.length)) *
     data.train.reduce((sum, pair) => sum + rowCount(pair, { sharesPrompts }), 0);
@@ -69,29 +70,25 @@ export function estimateRun(
     keeps,
     rowsPerBatch: meanRows(config.sharesPrompts),
     rowsPerBatchUnshared: meanRows(false),
-    dispatchesPerBatch: step.dispatches,
+    dispatchesPerBatch: plans[0]?.dispatches ?? 0,
     referenceBytes: referenceBytes(config, data.train.length, data.heldout.length),
     memoryBytes: {
       weights: modelBytes(model),
       adapter: adapterBytes,
-      activations: step.bytes + UNIFORM_BYTES * step.dispatches - adapterBytes,
+      activations: Math.max(...stepBytes) - adapterBytes,
       evaluation: evaluatorBytes(model, config, data.heldout) + scoringBytes(model, config, data.heldout),
     },
   };
 }
 
 /** One micro-batch with its policy and optimizer. */
-function planStep(
-  model: Model,
-  config: RunConfig,
-  { flat, keeps }: { readonly flat: FlatBatch; readonly keeps: StepKeeps },
-): Plan {
+function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch): Plan {
   return plan(() => {
     const policy = createPolicy(model, config);
     const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
     const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
     const sink = { flat: gradients, trainables: policy.trainables };
-    const pass = { model, weights: policy.weights, keeps, sink };
+    const pass = { model, weights: trainingWeights(policy, config, config.seed), keeps, sink };
     const walk = openPass({ ...pass, rows: batch.rows });
     const head = atOnce(forward(pass, walk, batch));
     atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }));

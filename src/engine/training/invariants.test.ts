@@ -154,6 +154,22 @@ describe("a run", () => {
     expect(rest.evaluations.at(-1)).toEqual(whole.evaluations.at(-1));
   });
 
+  it("has nothing left to do after its last step", async () => {
+    const tensors = lastOf(await follow(tinyRun(model, { steps: 1 })));
+    const kinds: string[] = [];
+    for await (const { kind } of train(tinyRun(model, { steps: 1 }, { resume: { step: 1, tensors } }))) {
+      if (kind !== "reference") kinds.push(kind);
+    }
+    expect(kinds).toEqual(["milestone"]);
+  });
+
+  it("refuses first values of another rank, which would run into one another", () => {
+    const before = memory().numTensors;
+    const initialAdapter = randomAdapter(model, 3, { rank: 3 });
+    expect(() => createPolicy(model, tinyRun(model).config, initialAdapter)).toThrow("is [2, 16], given 48");
+    expect(memory().numTensors).toBe(before);
+  });
+
   it("refuses to go on from a state of another shape", async () => {
     const whole = await follow(tinyRun(model, { steps: 1 }));
     const before = memory().numTensors;

@@ -101,6 +101,15 @@ function fullPolicy(model: Model): PolicyParts {
   return { weights: withoutAdapters({ base, stacks }), parameters, held };
 }
 
+/** The policy's weights for one micro-batch: with adapter dropout, every seed drops other inputs of the adapters. */
+export function trainingWeights(
+  { weights }: Pick<Policy, "weights">,
+  { tuning, loraDropout: rate }: Pick<RunConfig, "tuning" | "loraDropout">,
+  seed: number,
+): Weights {
+  return tuning === "lora" && rate > 0 ? { ...weights, dropout: { rate, seed } } : weights;
+}
+
 /** How many numbers train: with LoRA rank · (in + out) per adapted module. */
 export function countTrainable(model: Pick<Model, "base" | "config">, settings: PolicySettings): number {
   if (settings.tuning === "full") return countParameters(model);

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
-import { clear, dispose, read, zeros } from "../tensor/run.ts";
+import { clear, dispose, memory, read, zeros } from "../tensor/run.ts";
 import type { Device } from "../tensor/device.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
@@ -12,6 +12,7 @@ import { addGradients, type BackwardPass } from "./gradients.ts";
 import { createPolicy } from "./policy.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
 import { randomAdapter, tinyRun } from "./tinyRun.testing.ts";
+import { train } from "./train.ts";
 
 let device: Device;
 // One device for all: compiling the texts takes longer than running them.
@@ -120,18 +121,51 @@ it("forgets a plan whose objective failed, and goes on", async () => {
   release();
 });
 
-it("says before a run that the device has no room", async () => {
+it("holds nothing after work that cannot be recorded", async () => {
   const { pass, runner, release } = setUp("everything");
   const [first = []] = batches();
+  const before = memory().numTensors;
+  // The layers go through; their head is not there.
+  const base = new Map([...pass.weights.base].filter(([name]) => name !== "lm_head.weight"));
+  const broken = { ...pass, weights: { ...pass.weights, base } };
+  await expect(runner.run(broken, pairBatch(first), objective)).rejects.toThrow("lm_head.weight");
+  expect(memory().numTensors).toBe(before);
+  await runner.run(pass, pairBatch(first), objective);
+  release();
+});
+
+it("makes no room for a run whose micro-batches are not recorded", async () => {
+  const { model, dispose: disposeModel } = createTinyModel();
+  const bytes: number[] = [];
+  const run = tinyRun(model, { steps: 1, loraDropout: 0.1 });
+  for await (const report of train(run)) if (report.kind === "ready") bytes.push(report.bytes);
+  expect(bytes).toEqual([0]);
+  disposeModel();
+});
+
+it.each(["forward", "backward"])("says before a run that there is no room for the %s pass", async (way) => {
+  const { pass, runner, release } = setUp("everything");
+  const [first = []] = batches();
+  const tensors = memory().numTensors;
   const filters: GPUErrorFilter[] = [];
+  let isFull = way === "forward";
+  const mapAsync: unknown = Reflect.get(GPUBuffer.prototype, "mapAsync");
+  // The statistics are read between the two passes.
+  vi.spyOn(GPUBuffer.prototype, "mapAsync").mockImplementation(function (this: GPUBuffer, ...settings) {
+    isFull = true;
+    return Reflect.apply(mapAsync as GPUBuffer["mapAsync"], this, settings);
+  });
   vi.spyOn(GPUDevice.prototype, "pushErrorScope").mockImplementation((filter) => void filters.push(filter));
   vi.spyOn(GPUDevice.prototype, "popErrorScope").mockImplementation(() =>
-    Promise.resolve(filters.pop() === "out-of-memory" ? new GPUOutOfMemoryError("no room") : null),
+    Promise.resolve(filters.pop() === "out-of-memory" && isFull ? new GPUOutOfMemoryError("no room") : null),
   );
   await expect(runner.probe(pass, pairBatch(first))).rejects.toBeInstanceOf(GpuOutOfMemoryError);
   vi.restoreAllMocks();
   expect(runner.bytes()).toBe(0);
+  expect(memory().numTensors).toBe(tensors);
   await runner.probe({ ...pass, keeps: "layerInputs" }, pairBatch(first));
   expect(runner.bytes()).toBeGreaterThan(0);
+  // What was voided is recorded anew.
+  await runner.run(pass, pairBatch(first), objective);
   release();
 });

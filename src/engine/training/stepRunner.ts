@@ -66,6 +66,10 @@ export function createStepRunner(): StepRunner {
     plan.batch.dispose();
   };
 
+  const dropAll = (): void => {
+    for (const key of plans.keys()) drop(key);
+  };
+
   const planOf = (pass: BackwardPass, flat: FlatBatch): { key: string; plan: Plan } => {
     const key = keyOf(pass, flat);
     const known = plans.get(key);
@@ -80,13 +84,19 @@ export function createStepRunner(): StepRunner {
     arena.reset();
     const batch = uploadBatch(flat, distinctWindows(pass.model.config), paddedSize(flat));
     const walk = openPass({ ...pass, rows: batch.rows });
-    const recorded = arena.record(() => atOnce(forward(pass, walk, batch)));
-    const upstream = zeros(recorded.result.statistics.shape);
-    const plan = { batch, walk, upstream, forward: recorded, backward: null };
-    plans.set(key, plan);
-    const [oldest] = plans.keys();
-    if (plans.size > MOST_PLANS && oldest !== undefined) drop(oldest);
-    return { key, plan };
+    try {
+      const recorded = arena.record(() => atOnce(forward(pass, walk, batch)));
+      const upstream = zeros(recorded.result.statistics.shape);
+      const plan = { batch, walk, upstream, forward: recorded, backward: null };
+      plans.set(key, plan);
+      const [oldest] = plans.keys();
+      if (plans.size > MOST_PLANS && oldest !== undefined) drop(oldest);
+      return { key, plan };
+    } catch (cause) {
+      walk.dispose();
+      batch.dispose();
+      throw cause;
+    }
   };
 
   const runRecorded = async (
@@ -134,13 +144,16 @@ export function createStepRunner(): StepRunner {
       try {
         await runRecorded(pass, flat, () => new Float64Array(flat.labels.length));
       } finally {
-        // Takes back what there was no room for, and rejects.
-        await arena?.settled();
+        // Takes back what there was no room for, and rejects; the plans among it cannot be replayed.
+        await arena?.settled().catch((cause: unknown) => {
+          dropAll();
+          throw cause;
+        });
       }
     },
     bytes: () => arena?.bytes ?? 0,
     dispose: () => {
-      for (const key of plans.keys()) drop(key);
+      dropAll();
       arena?.dispose();
       arena = null;
     },

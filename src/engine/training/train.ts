@@ -3,22 +3,22 @@
  * holds on the device is freed either way. It knows nothing of messages, clocks or pages.
  */
 import type { InitialValues } from "../adapters/lora.ts";
-import { pairBatch, type FlatBatch } from "../data/batch.ts";
+import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
-import { withDropout, type Weights } from "../models/weights.ts";
+import type { Weights } from "../models/weights.ts";
 import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { trimMemory } from "../tensor/run.ts";
-import { largestBatch, microBatches, stepPairs } from "./batches.ts";
+import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
 import { metricBatch, pairStatistics, tokenGradients } from "./pairScores.ts";
-import { createPolicy, type Policy } from "./policy.ts";
+import { createPolicy, trainingWeights, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
@@ -103,10 +103,13 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     yield milestoneAt(firstStep - 1);
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
-    const largest = largestBatch(config, pairsOf, firstStep);
-    const checkpointing = await makeRoom(run, { policy, optimizer, runner }, largest);
-    const keeps = keepsOf(model.config, { ...config, checkpointing }, largest.tokenIds.length);
-    yield { kind: "ready", keeps, bytes: runner.bytes() };
+    const batches = largestBatches(model.config, config, { pairsOf, firstStep });
+    const checkpointing = await makeRoom(run, { policy, optimizer, runner }, batches);
+    const [largest] = batches;
+    if (largest !== undefined) {
+      const keeps = checkpointing === config.checkpointing ? largest.keeps : "layerInputs";
+      yield { kind: "ready", keeps, bytes: runner.bytes() };
+    }
     for (let step = firstStep; step <= config.steps; step++) {
       const pairs = pairsOf(step);
       const metrics = await takeStep(run, { policy, optimizer, runner, checkpointing, step, pairs });
@@ -152,8 +155,7 @@ async function takeStep(
   for (const [index, some] of microBatches(config, pairs).entries()) {
     const flat = pairBatch(some, config);
     const seed = step * config.accumulationSteps + index + config.seed;
-    const dropout = config.loraDropout > 0 ? { rate: config.loraDropout, seed } : null;
-    const weights = withDropout(policy.weights, dropout);
+    const weights = trainingWeights(policy, config, seed);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
     await runner.run({ model, weights, keeps, sink }, flat, (measured) => {
       const entries = run.tamper?.(step, measured) ?? measured;
@@ -189,24 +191,25 @@ async function* evaluateAt(
 }
 
 /**
- * Runs the largest micro-batch without effect, so that what a run cannot hold is known before its first step. Where
+ * Runs the largest micro-batches without effect, so that what a run cannot hold is known before its first step. Where
  * layers do not fit whole they are computed again; rejects with `GpuOutOfMemoryError` when that does not fit either.
  */
 async function makeRoom(
   { model, config }: TrainingRun,
   { policy, optimizer, runner }: { policy: Policy; optimizer: Optimizer; runner: StepRunner },
-  flat: FlatBatch,
+  batches: readonly StepBatch[],
 ): Promise<RunConfig["checkpointing"]> {
   const sink = { flat: optimizer.gradients, trainables: policy.trainables };
-  const keeps = keepsOf(model.config, config, flat.tokenIds.length);
-  const pass = { model, weights: policy.weights, sink };
+  const pass = { model, weights: trainingWeights(policy, config, config.seed), sink };
   try {
-    await runner.probe({ ...pass, keeps }, flat);
+    for (const { flat, keeps } of batches) await runner.probe({ ...pass, keeps }, flat);
     return config.checkpointing;
   } catch (cause) {
-    if (!(cause instanceof GpuOutOfMemoryError) || keeps === "layerInputs" || config.checkpointing === "off")
-      throw cause;
-    await runner.probe({ ...pass, keeps: "layerInputs" }, flat);
+    const [largest] = batches;
+    const isWhole = batches.some(({ keeps }) => keeps === "everything");
+    if (!(cause instanceof GpuOutOfMemoryError) || largest === undefined || !isWhole) throw cause;
+    if (config.checkpointing === "off") throw cause;
+    await runner.probe({ ...pass, keeps: "layerInputs" }, largest.flat);
     return "on";
   }
 }
