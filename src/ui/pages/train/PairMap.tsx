@@ -196,7 +196,6 @@ type LegendProps = Pick<PairMapProps, "beta" | "axesFrom"> & {
 };
 
 function Legend({ pairs, means, missing, beta, axesFrom }: LegendProps) {
-  const lost = pairs.filter(({ margin }) => margin < 0).length;
   const margin = means.chosenDelta - means.rejectedDelta;
   const known = (text: string) => (pairs.length === 0 ? "–" : text);
   return (
@@ -205,7 +204,7 @@ function Legend({ pairs, means, missing, beta, axesFrom }: LegendProps) {
         <i className="pairmap-key-won" /> chosen ahead <b>{known(formatValue(means.wins))}</b>
       </span>
       <span>
-        <i className="pairmap-key-lost" /> rejected ahead <b>{known(formatValue(lost))}</b>
+        <i className="pairmap-key-lost" /> rejected ahead <b>{known(formatValue(means.losses))}</b>
       </span>
       <span>
         <i className="pairmap-key-mean" /> mean margin <b>{known(formatValue(margin))}</b>

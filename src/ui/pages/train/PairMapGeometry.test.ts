@@ -73,12 +73,14 @@ test("corners, means and wins are counted", () => {
   expect(cornerCounts(pairs)).toEqual({ bothUp: 1, chosenUp: 1, bothDown: 1, rejectedUp: 1 });
   const untouched = { pairIndex: 0, chosenDelta: 1e-6, rejectedDelta: -1e-6, margin: 2e-6 };
   expect(cornerCounts([untouched])).toEqual({ bothUp: 0, chosenUp: 0, bothDown: 0, rejectedUp: 0 });
-  const { chosenDelta, rejectedDelta, wins } = meansOf(pairs);
+  const mirrored = { ...untouched, margin: -2e-6 };
+  expect(meansOf([untouched, mirrored])).toMatchObject({ wins: 0, losses: 0 });
+  const { chosenDelta, rejectedDelta, wins, losses } = meansOf(pairs);
   expect(chosenDelta).toBeCloseTo(0.4);
   expect(rejectedDelta).toBeCloseTo(-0.8);
-  expect(wins).toBe(3);
+  expect({ wins, losses }).toEqual({ wins: 3, losses: 1 });
   expect(farthestOf(pairs)).toBe(4);
-  expect(meansOf([])).toEqual({ chosenDelta: 0, rejectedDelta: 0, wins: 0 });
+  expect(meansOf([])).toEqual({ chosenDelta: 0, rejectedDelta: 0, wins: 0, losses: 0 });
 });
 
 test("the histogram counts every value once, those beyond the edge in the last bin", () => {

@@ -85,11 +85,12 @@ export function cornerCounts(pairs: readonly PairPoint[]): Record<Corner, number
   return counts;
 }
 
-/** Means over the pairs, and how many have a margin above 0. */
+/** Means over the pairs, and how many have a margin above and below 0 by more than rounding. */
 export interface PairMeans {
   readonly chosenDelta: number;
   readonly rejectedDelta: number;
   readonly wins: number;
+  readonly losses: number;
 }
 
 /** The mean pair; zeros when there are none. */
@@ -99,7 +100,8 @@ export function meansOf(pairs: readonly PairPoint[]): PairMeans {
   return {
     chosenDelta: sum((pair) => pair.chosenDelta) / count,
     rejectedDelta: sum((pair) => pair.rejectedDelta) / count,
-    wins: pairs.filter(({ margin }) => margin > 0).length,
+    wins: pairs.filter(({ margin }) => margin >= leastMove).length,
+    losses: pairs.filter(({ margin }) => margin <= -leastMove).length,
   };
 }
 
