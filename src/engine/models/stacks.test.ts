@@ -71,7 +71,7 @@ it("refuses a linear that the device cannot bind, before anything is on it", () 
   const upload = () => uploadWeights(config, tinyArrays(config), { layout: "f32", largestBytes: 1500 });
   expect(upload).toThrow(WeightTooLargeError);
   expect(upload).toThrow(
-    '"model.layers.0.mlp.gate_proj.weight" takes 0.00154 MB in f32, this device reads at most 0.00150 MB at once',
+    '"model.layers.0.mlp.gate_proj.weight" takes 0.00154 MB in f32, this device reads at most 0.0015 MB at once',
   );
   expect(memory().numTensors).toBe(before);
 });

@@ -153,8 +153,9 @@ function checkSizes(
   }
 }
 
-function inMegabytes(bytes: number): string {
-  return (bytes / 1e6).toPrecision(3);
+/** Three digits, in plain notation: `toPrecision` alone gives 1.50e+3. */
+function inMegabytes(bytes: number): number {
+  return Number((bytes / 1e6).toPrecision(3));
 }
 
 /** Frees uploaded weights. */

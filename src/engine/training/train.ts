@@ -10,7 +10,7 @@ import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
-import { trimMemory } from "../tensor/run.ts";
+import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
@@ -18,12 +18,14 @@ import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
 import { metricBatch, pairStatistics, tokenGradients } from "./pairScores.ts";
-import { createPolicy, trainingWeights, type Policy } from "./policy.ts";
+import { countTrainable, createPolicy, trainingWeights, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
+
+const BYTES_PER_NUMBER = 4;
 
 /** Everything a run needs. */
 export interface TrainingRun {
@@ -77,6 +79,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   const pairsOf = stepPairs(config, run.trainPairs);
   const firstStep = (run.resume?.step ?? 0) + 1;
 
+  checkTrainable(run);
   const policy = createPolicy(model, config, run.initialAdapter);
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
@@ -129,6 +132,16 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     policy.dispose();
     trimMemory();
   }
+}
+
+/** What trains is one tensor: throws `GpuOutOfMemoryError` when the device cannot bind it. */
+function checkTrainable({ model, config }: TrainingRun): void {
+  const bytes = BYTES_PER_NUMBER * countTrainable(model, config);
+  if (bytes <= largestBinding()) return;
+  const [taken, most] = [bytes, largestBinding()].map((count) => Math.round(count / 1e6));
+  throw new GpuOutOfMemoryError(
+    `what trains takes ${taken} MB, this device reads at most ${most} MB at once: train adapters, on fewer layers or of a smaller rank.`,
+  );
 }
 
 /** One optimizer step over all of its micro-batches; metrics are those of the batch before the update. */
