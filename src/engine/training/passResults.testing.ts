@@ -14,8 +14,8 @@ import { tinyArrays, tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
 import { defaultConfig } from "./config.ts";
 import { backward, forward, type BackwardPass } from "./gradients.ts";
 import { uploadBatch } from "./deviceBatch.ts";
+import { atOnce } from "./parts.ts";
 import { createPolicy, type PolicySettings } from "./policy.ts";
-
 import { randomAdapter } from "./tinyRun.testing.ts";
 
 /** A model and a policy on it. */
@@ -60,13 +60,13 @@ export async function passResults(
   const pass = { model, weights, keeps, sink };
   const before = memory().numTensors;
   const walk = open({ ...pass, rows: batch.rows });
-  const head = runAll(forward(pass, walk, batch));
+  const head = atOnce(forward(pass, walk, batch));
   const upstream = randomUpstream(head.statistics);
   const found = new Map([
     [hiddenStates, Float32Array.from(await read(head.inputs.hidden))],
     [logProbs, Float32Array.from(await read(head.statistics)).filter((_, at) => at % statisticsWidth === 0)],
   ]);
-  runAll(backward(pass, walk, { ...head, upstream }));
+  atOnce(backward(pass, walk, { ...head, upstream }));
   dispose([head.statistics, upstream]);
   walk.dispose();
   expect(memory().numTensors, "tensors left behind").toBe(before);
@@ -99,11 +99,4 @@ function randomUpstream({ shape, size }: Tensor): Tensor {
     at % statisticsWidth === 0 ? random.gaussian() : 0,
   );
   return tensor(values, shape);
-}
-
-function runAll<Result>(parts: Generator<void, Result>): Result {
-  for (;;) {
-    const { done, value } = parts.next();
-    if (done === true) return value;
-  }
 }

@@ -1,7 +1,6 @@
 /** The tiny model with its embedding and head in shards, as a device of a small binding limit has them; for tests only. */
-import { uploadWeights } from "../models/stacks.ts";
 import type { Model } from "../models/decoder.ts";
-import { disposeWeights } from "../models/stacks.ts";
+import { disposeWeights, uploadWeights } from "../models/stacks.ts";
 import { createTinyModel, tinyArrays, tinyPairs } from "../testing/tinyModel.ts";
 import { tinyRun } from "./tinyRun.testing.ts";
 import type { TrainingRun } from "./train.ts";
