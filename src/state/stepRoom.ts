@@ -8,6 +8,7 @@ export function roomSentence({ keeps, reason, bytes, layerBytes }: StepRoom): st
     asked: "the setup asks for it",
     small: `that takes only ${whole}`,
     large: `kept whole they would take ${whole}`,
+    tape: "layers of this kind, or with adapter dropout, run operation by operation",
     noRoom: `the device had no room for the ${whole} that they take when they are kept whole`,
   };
   const layers = `ayers are ${keeps === "everything" ? "kept whole" : "computed again"}, because ${reasons[reason]}.`;

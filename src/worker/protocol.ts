@@ -159,7 +159,7 @@ export interface Preflight {
 export interface StepRoom {
   readonly keeps: Preflight["keeps"];
   /** Why: the setup asks for it, whole layers are small, they are large, or the device had no room for them. */
-  readonly reason: "asked" | "small" | "large" | "noRoom";
+  readonly reason: "asked" | "small" | "large" | "noRoom" | "tape";
   /** What recorded steps hold; 0 where steps are not recorded. */
   readonly bytes: number;
   /** What the layers of the largest batch take when they are kept whole. */

@@ -80,7 +80,7 @@ const event = z.discriminatedUnion("type", [
     runId: z.string(),
     room: z.strictObject({
       keeps: z.enum(["everything", "layerInputs"]),
-      reason: z.enum(["asked", "small", "large", "noRoom"]),
+      reason: z.enum(["asked", "small", "large", "noRoom", "tape"]),
       bytes: z.number(),
       layerBytes: z.number(),
     }),

@@ -99,7 +99,7 @@ async function decodeTogether(
   const sampling = { temperature, topK, topP, repetitionPenalty, softCap, seed };
   try {
     for (let grown = 0; live.length > 0;) {
-      const steps = Math.min(readEvery, ...live.map(room));
+      const steps = Math.max(1, Math.min(readEvery, ...live.map(room)));
       const pending = live.map((sequence) => ({
         ...sequence,
         // All have as many new tokens; their prompts are pending at first, later the last token only.

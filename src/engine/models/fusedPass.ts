@@ -5,6 +5,7 @@ import { gatherRows, sumEntries } from "../kernels/gatherRows/gatherRows.ts";
 import { dispose, tidy, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { vjp } from "../tensor/vjp.ts";
+import type { ModelConfig } from "./config.ts";
 import { embedTokens, isEmbedding } from "./decoder.ts";
 import { addNormGainOf } from "./fusedGradients.ts";
 import {
@@ -17,13 +18,12 @@ import {
   type Normed,
   type Stream,
 } from "./fusedLayer.ts";
-import { ownedBy, type DecoderPass, type PassSetup } from "./pass.ts";
+import { ownedBy, type DecoderPass, type Keeps, type PassSetup } from "./pass.ts";
 import type { ScoredRows } from "./rows.ts";
 import { parameter } from "./weights.ts";
 
-/** Whether the layers of a model have the shape that is fused, and its weights are stacked. */
-export function canFuse({ model, weights }: Pick<PassSetup, "model" | "weights">): boolean {
-  const { config } = model;
+/** Whether the layers of a model have the shape that is fused. */
+export function hasFusedShape(config: ModelConfig): boolean {
   return (
     config.norm === "rms" &&
     config.isGatedMlp &&
@@ -31,10 +31,14 @@ export function canFuse({ model, weights }: Pick<PassSetup, "model" | "weights">
     !config.hasPostNorms &&
     config.activation !== "gelu" &&
     config.rotaryDims > 0 &&
-    config.layerPattern.every(({ rope }) => rope === "main") &&
-    weights.dropout === null &&
-    weights.stacks.size === 4 * config.layers
+    config.layerPattern.every(({ rope }) => rope === "main")
   );
+}
+
+/** Whether a pass can be fused: the shape, no adapter dropout, and weights that are stacked. */
+export function canFuse({ model, weights }: Pick<PassSetup, "model" | "weights">): boolean {
+  const { config } = model;
+  return hasFusedShape(config) && weights.dropout === null && weights.stacks.size === 4 * config.layers;
 }
 
 const finalNorm = "model.norm.weight";
@@ -49,6 +53,11 @@ interface KeptLayer {
   readonly values: LayerValues | null;
 }
 
+/** A stream, and how the layer that made it is kept: what is kept whole owns the stream's tensors. */
+interface OwnedStream extends Stream {
+  readonly keptBy: Keeps;
+}
+
 /** What is kept of the end: the stream before the last norm, and the scored rows after it. */
 interface KeptEnd extends Pick<Normed, "h" | "aux"> {
   readonly hidden: Tensor;
@@ -57,14 +66,14 @@ interface KeptEnd extends Pick<Normed, "h" | "aux"> {
 
 /** A pass that keeps what `setup` asks for and computes the rest again on its way back. */
 export function fusedPass(setup: PassSetup): DecoderPass {
-  const { model, weights, rows, keeps } = setup;
+  const { model, weights, rows, keeps, keepsFrom = 0 } = setup;
   const kept: KeptLayer[] = [];
-  let stream: Stream | null = null;
+  let stream: OwnedStream | null = null;
   let end: KeptEnd | null = null;
   /** [rows, hidden]: gradient of the residual stream, changed in place from layer to layer. */
   let dh: Tensor | null = null;
 
-  const current = (): Stream => {
+  const current = (): OwnedStream => {
     if (stream === null) throw new Error("The pass has no stream: embed comes first.");
     return stream;
   };
@@ -74,33 +83,36 @@ export function fusedPass(setup: PassSetup): DecoderPass {
   };
   const finish = (): Normed => addAndNorm(setup, current(), { gain: finalNorm, reader: null });
   /** Frees a stream that has been added up, but not what a layer keeps: its input `h`, or the stream within it. */
-  const leave = ({ x, pending }: Stream, h: Tensor | null): void => {
-    const isKept = keeps === "everything" && pending !== null;
-    if (x !== h && !isKept) dispose(x);
+  const leave = ({ x, pending, keptBy }: OwnedStream, h: Tensor | null): void => {
+    if (x !== h && keptBy !== "everything") dispose(x);
     pending?.y.dispose();
-    if (keeps === "nothing") pending?.inner?.dispose();
+    if (keptBy === "nothing") pending?.inner?.dispose();
     stream = null;
   };
 
   return {
     embed: () => {
-      stream = { x: tidy(() => embedTokens(model, weights, rows)), pending: null };
+      stream = { x: tidy(() => embedTokens(model, weights, rows)), pending: null, keptBy: "nothing" };
     },
     forward: (layer) => {
       const before = current();
+      const keptBy = layer < keepsFrom ? "nothing" : keeps;
       const { h, values, next } = tidy(() => {
         const attention = layerInput(setup, layer, before);
-        const made = layerValues(setup, layer, attention);
-        const isKept = keeps === "everything";
+        const made = layerValues(
+          { ...setup, keeps: keptBy === "everything" ? keptBy : "nothing" },
+          layer,
+          attention,
+        );
         return {
-          h: keeps === "nothing" ? null : attention.h,
-          values: isKept ? made : null,
+          h: keptBy === "nothing" ? null : attention.h,
+          values: keptBy === "everything" ? made : null,
           next: layerOutput(setup, layer, made),
         };
       });
       if (h !== null) kept.push({ h, downInner: next.pending?.inner ?? null, values });
       leave(before, h);
-      stream = next;
+      stream = { ...next, keptBy };
     },
     stream: () => {
       const before = current();

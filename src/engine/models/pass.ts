@@ -21,6 +21,8 @@ export interface PassSetup {
   readonly weights: Weights;
   readonly rows: Rows;
   readonly keeps: Keeps;
+  /** Nothing is kept of the layers below this one, because the backward pass ends at it; 0 when left out. */
+  readonly keepsFrom?: number;
 }
 
 /**

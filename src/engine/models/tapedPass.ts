@@ -8,7 +8,7 @@ import { ownedBy, type DecoderPass, type GradientSink, type PassSetup } from "./
 import type { ScoredRows } from "./rows.ts";
 
 /** A pass that keeps each layer's input, if anything, and computes the layer again on its way back. */
-export function tapedPass({ model, weights, rows, keeps }: PassSetup): DecoderPass {
+export function tapedPass({ model, weights, rows, keeps, keepsFrom = 0 }: PassSetup): DecoderPass {
   /** inputs[i]: input of layer i, [rows, hidden] */
   let inputs: Tensor[] = [];
   let scoredRows: ScoredRows | null = null;
@@ -42,7 +42,7 @@ export function tapedPass({ model, weights, rows, keeps }: PassSetup): DecoderPa
     forward: (layer) => {
       const input = last();
       inputs.push(tidy(() => decoderLayer(model, weights, layer, { x: input, rows })));
-      if (keeps === "nothing") dispose(inputs.splice(0, inputs.length - 1));
+      if (keeps === "nothing" || layer < keepsFrom) dispose(inputs.splice(0, inputs.length - 1));
     },
     stream: () => {
       const stream = last();

@@ -279,6 +279,8 @@ export function dispose(tensors: Tensor | readonly Tensor[]): void {
 
 /** Gives the memory of freed tensors back to the device, where it would otherwise wait to be used again. */
 export function trimMemory(): void {
+  // A device that is closed has nothing to give back.
+  if (engine().backendNames().length === 0) return;
   const backend = activeBackend();
   if (backend instanceof GpuBackend) backend.trim();
 }

@@ -54,6 +54,9 @@ it("plans without computing, and leaves nothing behind", async () => {
   // Computing a layer again is its forward pass without the last projection.
   expect(again.dispatchesPerBatch - whole.dispatchesPerBatch).toBe(7 * layers);
   expect(again.memoryBytes.activations).toBeLessThan(whole.memoryBytes.activations);
+  // Nothing is kept of layers below the lowest that trains.
+  const top = estimateRun(model, { ...run.config, checkpointing: "off", topLayers: 1 }, data);
+  expect(top.memoryBytes.activations).toBeLessThan(0.8 * whole.memoryBytes.activations);
   expect(whole.rowsPerBatch).toBeLessThan(whole.rowsPerBatchUnshared);
   dispose();
 });

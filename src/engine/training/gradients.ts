@@ -11,9 +11,10 @@ import {
   statisticsWidth,
   type HeadInputs,
 } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
-import { headName, isEmbedding } from "../models/decoder.ts";
+import { headName, isEmbedding, type Model } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
 import { ownedBy, type DecoderPass, type GradientSink, type Keeps, type PassSetup } from "../models/pass.ts";
+import type { Rows } from "../models/rows.ts";
 import { dispose, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
@@ -35,7 +36,7 @@ export async function addGradients(
   batch: DeviceBatch,
   objective: TokenObjective,
 ): Promise<void> {
-  const walk = openPass({ ...pass, rows: batch.rows });
+  const walk = openWalk(pass, batch.rows);
   const held: Tensor[] = [];
   try {
     const head = await yielding(forward(pass, walk, batch));
@@ -48,6 +49,19 @@ export async function addGradients(
     dispose(held);
     walk.dispose();
   }
+}
+
+/** A pass that keeps what its way back needs, down to the lowest layer that trains. */
+export function openWalk({ model, weights, keeps, sink }: BackwardPass, rows: Rows): DecoderPass {
+  return openPass({ model, weights, rows, keeps, keepsFrom: Math.max(0, lowestTrained(model, sink)) });
+}
+
+/** The lowest layer that trains; -1 when the embedding below it does. */
+function lowestTrained({ config }: Model, sink: GradientSink): number {
+  if (ownedBy(sink, isEmbedding).length > 0) return -1;
+  const trains = (layer: number) =>
+    ownedBy(sink, (name) => name.startsWith(`model.layers.${layer}.`)).length > 0;
+  return Array.from({ length: config.layers }, (_, layer) => layer).findIndex(trains);
 }
 
 /** The head of a pass: what it reads, and the statistics it gives. */
@@ -85,17 +99,14 @@ export function* backward(
   const dHidden = tidy(() => lmHeadHiddenGradient(inputs, statistics, upstream));
   walk.backwardScored(dHidden, sink);
   dispose(dHidden);
-  const trains = (layer: number) =>
-    ownedBy(sink, (name) => name.startsWith(`model.layers.${layer}.`)).length > 0;
-  const embeds = ownedBy(sink, isEmbedding).length > 0;
+  const lowest = lowestTrained(model, sink);
   const layers = Array.from({ length: model.config.layers }, (_, layer) => layer);
-  const lowest = embeds ? -1 : layers.findIndex(trains);
   // Below the lowest trained layer nobody reads a gradient.
   for (const layer of layers.slice(Math.max(0, lowest)).toReversed()) {
     walk.backward(layer, sink, { isLowest: layer === lowest });
     yield;
   }
-  if (embeds) walk.backwardEmbed(sink);
+  if (lowest < 0) walk.backwardEmbed(sink);
 }
 
 function accumulateAndFree(sink: GradientSink, offset: number, gradient: Tensor): void {

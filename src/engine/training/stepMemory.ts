@@ -1,10 +1,14 @@
 /** What a step holds on the device, from the shape of the model and of its batches alone. */
 import type { ModelConfig } from "../models/config.ts";
+import { hasFusedShape } from "../models/fusedPass.ts";
 import type { Keeps } from "../models/pass.ts";
 import type { RunConfig } from "./config.ts";
 
 /** Settings that change what a step holds. */
-export type StepSettings = Pick<RunConfig, "tuning" | "loraRank" | "checkpointing">;
+export type StepSettings = Pick<
+  RunConfig,
+  "tuning" | "loraRank" | "loraDropout" | "topLayers" | "checkpointing"
+>;
 
 /** What a step keeps of its layers. */
 export type StepKeeps = Exclude<Keeps, "nothing">;
@@ -25,10 +29,21 @@ export function layerNumbers(config: ModelConfig, { tuning, loraRank }: StepSett
 
 /** Whether the layers of a batch of `rows` are kept whole or computed again. */
 export function keepsOf(config: ModelConfig, settings: StepSettings, rows: number): StepKeeps {
-  if (settings.checkpointing === "on") return "layerInputs";
+  if (settings.checkpointing === "on" || !runsFused(config, settings)) return "layerInputs";
   if (settings.checkpointing === "off") return "everything";
-  const bytes = BYTES_PER_NUMBER * rows * config.layers * layerNumbers(config, settings);
+  const bytes = BYTES_PER_NUMBER * rows * keptLayers(config, settings) * layerNumbers(config, settings);
   return bytes <= CHEAP_BYTES ? "everything" : "layerInputs";
+}
+
+/** Whether a run's layers are fused; layers on the tape are always computed again on the way back. */
+export function runsFused(config: ModelConfig, { tuning, loraDropout }: StepSettings): boolean {
+  const isTaped = tuning === "lora" ? loraDropout > 0 : config.hasQueryKeyNorm;
+  return hasFusedShape(config) && !isTaped;
+}
+
+/** Layers of which something is kept: those from the lowest that trains on. */
+export function keptLayers({ layers }: ModelConfig, { tuning, topLayers }: StepSettings): number {
+  return tuning === "lora" && topLayers > 0 ? Math.min(topLayers, layers) : layers;
 }
 
 function widths({ heads, keyValueHeads, headDim }: ModelConfig) {

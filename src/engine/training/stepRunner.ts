@@ -5,7 +5,6 @@
  */
 import type { FlatBatch } from "../data/batch.ts";
 import { distinctWindows } from "../models/config.ts";
-import { openPass } from "../models/openPass.ts";
 import type { DecoderPass } from "../models/pass.ts";
 import { canRecord, createArena, type Arena, type Recording } from "../tensor/recording.ts";
 import { dispose, read, write, zeros } from "../tensor/run.ts";
@@ -16,6 +15,7 @@ import {
   backward,
   forward,
   logpUpstream,
+  openWalk,
   type BackwardPass,
   type PassHead,
   type TokenObjective,
@@ -83,7 +83,7 @@ export function createStepRunner(): StepRunner {
     arena ??= createArena();
     arena.reset();
     const batch = uploadBatch(flat, distinctWindows(pass.model.config), paddedSize(flat));
-    const walk = openPass({ ...pass, rows: batch.rows });
+    const walk = openWalk(pass, batch.rows);
     try {
       const recorded = arena.record(() => atOnce(forward(pass, walk, batch)));
       const upstream = zeros(recorded.result.statistics.shape);
