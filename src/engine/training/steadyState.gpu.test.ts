@@ -1,7 +1,7 @@
 /** Once a run has met all of its batches, a step makes nothing new on the device and leaves nothing behind. */
 import { afterEach, expect, it, vi } from "vitest";
 import { memory } from "../tensor/run.ts";
-import { closeTestDevice, openTestDevice } from "../tensor/testing.ts";
+import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { tinyRun } from "./tinyRun.testing.ts";
 import { train } from "./train.ts";
@@ -10,9 +10,8 @@ const STEPS = 12;
 /** Steps until buffers and bind groups of every batch exist. */
 const WARM_STEPS = 4;
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await closeTestDevice();
 });
 
 /** What is held on the device after every step of a run. */

@@ -3,7 +3,7 @@ import type { Values } from "../../tensor/op.ts";
 import { dispose, read } from "../../tensor/run.ts";
 import { compare, openTestDevice, parity, randomValues } from "../../tensor/testing.ts";
 import type { Tensor } from "../../tensor/tfjs.ts";
-import { packRows, weightLayouts, wordsPerRow } from "../weightLayout/weightLayout.ts";
+import { packRows, wordsPerRow } from "../weightLayout/weightLayout.ts";
 import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import {
   lmHeadFinishOp,
@@ -131,11 +131,12 @@ async function expectSameInShards(testCase: ShardedCase): Promise<void> {
 }
 
 describe("a head in shards on WebGPU", () => {
-  it.each(weightLayouts)("gives what it gives in one piece, in %s", async (layout) => {
+  // The cpu has all layouts; here, one of each way to read words.
+  it.each(["f32", "f16", "q8"] as const)("gives what it gives in one piece, in %s", async (layout) => {
     await expectSameInShards({ width: 36, vocabulary: 1003, layout, shardRows: 300, softCap: 6 });
   });
 
-  it.each(["f32", "q4m"] as const)("does so for rows of odd length, in %s", async (layout) => {
+  it.each(["q4m"] as const)("does so for rows of odd length, in %s", async (layout) => {
     await expectSameInShards({ width: 37, vocabulary: 67, layout, shardRows: 30, hasReference: false });
   });
 
