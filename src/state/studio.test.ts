@@ -11,7 +11,7 @@ import { useMessageStore } from "./messageStore.ts";
 import { restartTrainer, resumeWithLessMemory, resumeWithLowerRate, trainOnCpu } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
 import { pendingChanges, useSetupStore } from "./setupStore.ts";
-import { testAnswers, testPoints, TestTrainer } from "./testTrainer.ts";
+import { testAnswers, testPoints, testScores, TestTrainer } from "./testTrainer.ts";
 
 let trainers: TestTrainer[] = [];
 const trainer = () => trainers.at(-1)!;
@@ -101,6 +101,7 @@ it("collects a run's record and ignores what another run says", async () => {
     activeMs: 10_000,
     metrics: { eval_loss: 0.5 },
     points: testPoints(2, -3),
+    scores: testScores,
   });
   expect(run()).toMatchObject({ phase: "training", step: 12, activeMs: 12_000, secondsPerStep: 1 });
   expect(run().trail).toEqual([{ x: 2, y: -3 }]);
@@ -118,7 +119,15 @@ it("shows what a step holds, with a real minus in the log, and forgets it with t
   expect(run().room).toEqual(room);
   expect(run().log.at(-1)?.message).toContain("A step holds 38 MB");
   const metrics = { "eval_margins/logratio": -0.25 };
-  trainer().say({ type: "evaluation", runId, step: 0, activeMs: 0, metrics, points: testPoints(0, 0) });
+  trainer().say({
+    type: "evaluation",
+    runId,
+    step: 0,
+    activeMs: 0,
+    metrics,
+    points: testPoints(0, 0),
+    scores: testScores,
+  });
   expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin −0.250.");
   trainer().say({
     type: "evaluation",
@@ -127,6 +136,7 @@ it("shows what a step holds, with a real minus in the log, and forgets it with t
     activeMs: 0,
     metrics: { "eval_margins/logratio": -1e-7 },
     points: testPoints(0, 0),
+    scores: testScores,
   });
   expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin 0.000.");
   await train();
@@ -289,7 +299,7 @@ it("shows after going back what it showed at that step", async () => {
   const sayEvaluation = (atStep: number) => {
     const [runId, activeMs] = [run().runId!, atStep * 1000];
     const [metrics, points] = [{ eval_loss: 1 / atStep }, testPoints(atStep, -atStep)];
-    trainer().say({ type: "evaluation", runId, step: atStep, activeMs, metrics, points });
+    trainer().say({ type: "evaluation", runId, step: atStep, activeMs, metrics, points, scores: testScores });
   };
   const saySamples = (atStep: number) => {
     const set = { step: atStep, samples: [], meanJudgeScore: atStep };

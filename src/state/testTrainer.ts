@@ -1,4 +1,5 @@
 /** A trainer for tests of the page: it answers every command, records it, and says what a test tells it to. */
+import type { PairScores } from "../engine/training/evaluate.ts";
 import type { Commands, ErrorReport, ProbePoints, Request, WorkerEvent } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { testDescription } from "./testDescription.ts";
@@ -129,3 +130,13 @@ export function testPoints(x: number, y: number): ProbePoints {
     rejectedDelta: Float32Array.of(y - 1, y + 1),
   };
 }
+
+/** Scores of two pairs with nothing measured. */
+export const testScores: PairScores = {
+  chosenTokens: Float32Array.of(1, 1),
+  rejectedTokens: Float32Array.of(1, 1),
+  losses: Float32Array.of(0, 0),
+  arguments: new Float32Array(),
+  chosenRewards: new Float32Array(),
+  rejectedRewards: new Float32Array(),
+};

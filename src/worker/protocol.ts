@@ -5,6 +5,7 @@
  */
 import type { Objective } from "../engine/losses/objective.ts";
 import type { RunConfig } from "../engine/training/config.ts";
+import type { PairScores } from "../engine/training/evaluate.ts";
 import type { PresetSummary } from "../engine/training/presets.ts";
 
 /** What the trainer can be doing, in one word each. */
@@ -306,6 +307,7 @@ export type WorkerEvent =
       /** Names carry the prefix `eval_`. */
       readonly metrics: Readonly<Record<string, number>>;
       readonly points: ProbePoints;
+      readonly scores: PairScores;
     }
   | {
       readonly type: "samples";

@@ -117,10 +117,10 @@ export function startRunner(settings: RunnerSettings): Runner {
     if (report.kind === "reference") enter("caching-ref", { done: report.done, total: report.total });
     if (report.kind === "evaluating") enter("evaluating", { done: report.done, total: report.total });
     if (report.kind === "evaluation") {
-      const { metrics, chosenDelta, rejectedDelta } = report.evaluation;
+      const { metrics, chosenDelta, rejectedDelta, scores } = report.evaluation;
       const pairIndex = Int32Array.from(chosenDelta, (_, index) => index);
       const points = { pairIndex, chosenDelta, rejectedDelta };
-      say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points });
+      say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points, scores });
     }
     if (report.kind === "ready") say({ type: "room", runId, room: stepRoom(run, report) });
     if (report.kind === "step") {

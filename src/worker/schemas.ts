@@ -4,6 +4,7 @@ import { runConfigSchema } from "../engine/training/config.ts";
 import { messageCodes, phases, type CommandName, type Reply, type Request } from "./protocol.ts";
 
 const bytes = z.instanceof(Uint8Array);
+const floats = z.instanceof(Float32Array);
 const localFile = z.strictObject({ name: z.string(), bytes });
 const localFiles = z.nullable(z.array(localFile));
 const checkpoint = z.strictObject({
@@ -98,8 +99,16 @@ const event = z.discriminatedUnion("type", [
     metrics,
     points: z.strictObject({
       pairIndex: z.instanceof(Int32Array),
-      chosenDelta: z.instanceof(Float32Array),
-      rejectedDelta: z.instanceof(Float32Array),
+      chosenDelta: floats,
+      rejectedDelta: floats,
+    }),
+    scores: z.strictObject({
+      chosenTokens: floats,
+      rejectedTokens: floats,
+      losses: floats,
+      arguments: floats,
+      chosenRewards: floats,
+      rejectedRewards: floats,
     }),
   }),
   z.strictObject({

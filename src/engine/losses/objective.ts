@@ -11,6 +11,12 @@ export interface SideStatistics {
   readonly tokens: Float64Array;
   /** The same sums under the reference model. */
   readonly referenceLogps?: Float64Array;
+  /** Sequential KL(reference ‖ policy) over the scored tokens, summed, in nats; for `tokenKl`. */
+  readonly divergences?: Float64Array;
+  /** Squared drift D of the answer's pooled features from the reference's; for `features`. */
+  readonly featureErrors?: Float64Array;
+  /** Mean over the scored tokens of log p(token) − log Σ p², in nats; for `policyConfidence`. */
+  readonly confidences?: Float64Array;
 }
 
 /** What an objective is told about a batch. */
@@ -18,6 +24,12 @@ export interface PairStatistics {
   readonly pairs: number;
   readonly chosen: SideStatistics;
   readonly rejected: SideStatistics;
+  /** Log-ratio, in nats, of another pair's answer after each pair's prompt; for `mismatchedAnswers`. */
+  readonly mismatchedRatios?: Float64Array;
+  /** Judge score of the chosen answer less that of the rejected one, in the judge's units; for `rewardGap`. */
+  readonly rewardGaps?: Float64Array;
+  /** Weight that the data gives each pair; for `pairWeight`. */
+  readonly pairWeights?: Float64Array;
 }
 
 /** Sizes of the whole optimizer step, which make results independent of how it is split into micro-batches. */
@@ -40,6 +52,16 @@ export interface ObjectiveResult {
   readonly rejectedRewards: Float64Array;
   /** The argument u of the sigmoid per pair, for objectives of the form softplus(-u). */
   readonly arguments?: Float64Array;
+  /** Derivative with respect to the sequential KL of each chosen answer; absent where it carries no gradient. */
+  readonly chosenDivergenceGradient?: Float64Array;
+  readonly rejectedDivergenceGradient?: Float64Array;
+  /** Derivative with respect to the feature error of each chosen answer; absent where it carries no gradient. */
+  readonly chosenFeatureGradient?: Float64Array;
+  readonly rejectedFeatureGradient?: Float64Array;
+  /** What each pair's loss was multiplied by, for weighted objectives. */
+  readonly weights?: Float64Array;
+  /** Further metrics by their full name, as sums and what they are divided by. */
+  readonly metrics?: Readonly<Record<string, { readonly sum: number; readonly weight: number }>>;
 }
 
 /** One number that a person can set. */
@@ -51,18 +73,43 @@ export interface ParameterSpec {
   readonly minimum: number;
   readonly maximum: number;
   readonly scale: "linear" | "log";
+  /** A choice instead of a number: names of the values 0, 1, and so on. */
+  readonly choices?: readonly string[];
+  /** Only whole numbers. */
+  readonly isWhole?: boolean;
   /** The published value, such as "paper: 0.1". */
   readonly paper?: string;
 }
 
 /** Inputs beyond the policy's log-probs that an objective can ask for. */
-export type ObjectiveNeed = "referenceLogps";
+export type ObjectiveNeed =
+  | "referenceLogps"
+  | "tokenKl"
+  | "features"
+  | "mismatchedAnswers"
+  | "rewardGap"
+  | "policyConfidence"
+  | "pairWeight";
+
+/** Kinds of objectives, in the order in which the page shows them. */
+export const objectiveGroups = [
+  "imitate",
+  "reference",
+  "reference-free",
+  "token",
+  "feature",
+  "unpaired",
+  "weighted",
+] as const;
+
+/** The kind of an objective. */
+export type ObjectiveGroup = (typeof objectiveGroups)[number];
 
 /** A loss on preference pairs with everything the page says about it. */
 export interface Objective {
   readonly id: string;
   readonly label: string;
-  readonly group: "imitate" | "reference" | "reference-free";
+  readonly group: ObjectiveGroup;
   /** What it does in one sentence. */
   readonly sentence: string;
   /** The loss per pair in plain text. */

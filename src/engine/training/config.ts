@@ -30,6 +30,15 @@ export const runConfigSchema = z.strictObject({
   method: z.string(),
   /** The method's own knobs, by the keys it declares. */
   params: z.record(z.string(), z.number()),
+  /** Weight of an SFT term on the chosen answers beside the method (RPO); 0 leaves it out. */
+  sftWeight: real(0, 100),
+  /** A second method that is summed with the first; empty for none. Its knobs are `second.<key>` in `params`. */
+  secondMethod: z.string(),
+  /** What the losses of both methods are multiplied by. */
+  methodWeight: real(0, 100),
+  secondWeight: real(0, 100),
+  /** Where the reference's numbers come from: remembered once, or computed with the adapters off in every step. */
+  referenceMode: z.enum(["cached", "live"]),
   tuning: z.enum(["lora", "full"]),
   loraRank: integer(1, 128),
   loraAlpha: real(0.1, 512),
@@ -80,6 +89,11 @@ export const defaultConfig: RunConfig = {
   objective: "",
   method: "dpo",
   params: { beta: 0.5 },
+  sftWeight: 0,
+  secondMethod: "",
+  methodWeight: 1,
+  secondWeight: 1,
+  referenceMode: "cached",
   tuning: "lora",
   loraRank: 8,
   loraAlpha: 16,

@@ -1,7 +1,7 @@
 /** Held-out evaluation: the objective's metrics, the KL to the reference with adapters, and where every pair moved. */
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
-import type { Objective } from "../losses/objective.ts";
+import type { Objective, ObjectiveResult } from "../losses/objective.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
@@ -12,6 +12,18 @@ import { metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import { referenceHidden, scoreBatch } from "./scoring.ts";
 
+/** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
+export interface PairScores {
+  /** Scored tokens of both answers. */
+  readonly chosenTokens: Float32Array;
+  readonly rejectedTokens: Float32Array;
+  readonly losses: Float32Array;
+  /** The argument u of the sigmoid. */
+  readonly arguments: Float32Array;
+  readonly chosenRewards: Float32Array;
+  readonly rejectedRewards: Float32Array;
+}
+
 /** What an evaluation found; arrays have one value per held-out pair. */
 export interface Evaluation {
   /** Names carry TRL's prefix `eval_`. */
@@ -20,6 +32,7 @@ export interface Evaluation {
   readonly chosenDelta: Float32Array;
   /** The same of the rejected answers. */
   readonly rejectedDelta: Float32Array;
+  readonly scores: PairScores;
 }
 
 /** What every evaluation of a run shares. */
@@ -68,6 +81,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const hasKl = weights.base === model.base;
     const chosenDelta = new Float32Array(pairs.length);
     const rejectedDelta = new Float32Array(pairs.length);
+    const results: ObjectiveResult[] = [];
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
@@ -77,6 +91,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       const statistics = pairStatistics(heldout.pairs, batch.flat, entries.logps, reference);
       const result = objective.compute(statistics, params, totals);
       accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl }));
+      results.push(result);
       const { chosen, rejected } = statistics;
       heldout.pairs.forEach((_, index) => {
         chosenDelta[done + index] = (chosen.logps[index] ?? NaN) - (chosen.referenceLogps?.[index] ?? NaN);
@@ -85,7 +100,8 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       });
       done += heldout.pairs.length;
     }
-    return { metrics: prefixed("eval_", accumulator.record()), chosenDelta, rejectedDelta };
+    const metrics = prefixed("eval_", accumulator.record());
+    return { metrics, chosenDelta, rejectedDelta, scores: scoresOf(pairs, results) };
   }
 
   return {
@@ -96,5 +112,18 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
         hidden?.dispose();
       }
     },
+  };
+}
+
+function scoresOf(pairs: readonly TokenPair[], results: readonly ObjectiveResult[]): PairScores {
+  const all = (valuesOf: (result: ObjectiveResult) => Float64Array | undefined) =>
+    Float32Array.from(results.flatMap((result) => [...(valuesOf(result) ?? [])]));
+  return {
+    chosenTokens: Float32Array.from(pairs, ({ chosen }) => chosen.length),
+    rejectedTokens: Float32Array.from(pairs, ({ rejected }) => rejected.length),
+    losses: all(({ losses }) => losses),
+    arguments: all((result) => result.arguments),
+    chosenRewards: all(({ chosenRewards }) => chosenRewards),
+    rejectedRewards: all(({ rejectedRewards }) => rejectedRewards),
   };
 }
