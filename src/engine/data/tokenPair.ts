@@ -5,4 +5,8 @@ export interface TokenPair {
   readonly rejected: Int32Array;
   /** Index of the row it came from, in the list of rows that was tokenised. */
   readonly row: number;
+  /** Judge score of the chosen answer less that of the rejected one, where a judge has scored both. */
+  readonly rewardGap?: number;
+  /** Weight of the pair in the data, where it has one. */
+  readonly weight?: number;
 }

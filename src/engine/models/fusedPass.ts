@@ -130,6 +130,14 @@ export function fusedPass(setup: PassSetup): DecoderPass {
       leave(before, end.h);
       return end.hidden;
     },
+    residual: () => {
+      const before = current();
+      if (before.pending === null) return before.x.clone();
+      const h = tidy(() => finish().h);
+      leave(before, h);
+      stream = { x: h, pending: null, keptBy: "nothing" };
+      return h.clone();
+    },
     backwardScored: (dHidden, sink) => {
       if (end === null) throw new Error("No rows were scored.");
       const { h, aux, hidden, scored } = end;
@@ -154,6 +162,11 @@ export function fusedPass(setup: PassSetup): DecoderPass {
         layerBackward(setup, { layer, isLowest }, { values, downInner, dh: upstream }, sink);
       });
       free(saved);
+    },
+    changeGradient: (change) => {
+      tidy(() => {
+        change(flowing());
+      });
     },
     backwardEmbed: (sink) => {
       const trainables = ownedBy(sink, isEmbedding);

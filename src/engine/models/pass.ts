@@ -36,10 +36,14 @@ export interface DecoderPass {
   readonly stream: () => Tensor;
   /** Final hidden states of the scored rows [entries, hidden], after the last norm; the pass keeps them. */
   readonly scored: (scored: ScoredRows) => Tensor;
+  /** Residual stream after the layers so far [rows, hidden], between two of them; the caller disposes it. */
+  readonly residual: () => Tensor;
   /** Takes the gradient of the scored hidden states. */
   readonly backwardScored: (dHidden: Tensor, sink: GradientSink) => void;
   /** The lowest layer that trains passes no gradient on: `isLowest`. */
   readonly backward: (layer: number, sink: GradientSink, options: { readonly isLowest: boolean }) => void;
+  /** Lets `change` add to the gradient [rows, hidden] of the stream that flows back, between two layers. */
+  readonly changeGradient: (change: (dh: Tensor) => void) => void;
   readonly backwardEmbed: (sink: GradientSink) => void;
   readonly dispose: () => void;
 }

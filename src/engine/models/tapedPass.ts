@@ -54,6 +54,7 @@ export function tapedPass({ model, weights, rows, keeps, keepsFrom = 0 }: PassSe
       hidden = tidy(() => scoredHidden(model, weights, last(), scored));
       return hidden;
     },
+    residual: () => last().clone(),
     backwardScored: (dHidden, sink) => {
       const [stream, scored] = [last(), scoredRows];
       if (scored === null) throw new Error("No rows were scored.");
@@ -67,6 +68,13 @@ export function tapedPass({ model, weights, rows, keeps, keepsFrom = 0 }: PassSe
       const trainables = ownedBy(sink, (name) => name.startsWith(`model.layers.${layer}.`));
       const block = () => decoderLayer(model, weights, layer, { x: input, rows });
       walkBack(block, isLowest ? null : input, { ...sink, trainables });
+    },
+    changeGradient: (change) => {
+      const dh = flowing;
+      if (dh === null) throw new Error("No gradient flows back yet.");
+      tidy(() => {
+        change(dh);
+      });
     },
     backwardEmbed: (sink) => {
       const trainables = ownedBy(sink, isEmbedding);

@@ -3,7 +3,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { pairBatch } from "../data/batch.ts";
 import type { ObjectiveResult } from "../losses/objective.ts";
 import { dispose, read, zeros } from "../tensor/run.ts";
-import { addGradients, type BackwardPass } from "./gradients.ts";
+import { addGradients, type BackwardPass, type Measured } from "./gradients.ts";
 import { pairStatistics, tokenGradients } from "./pairScores.ts";
 import type { Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
@@ -28,9 +28,9 @@ export async function gradientsOf(
   const flat = zeros(policy.parameters.theta.shape);
   const { weights, trainables } = policy;
   try {
-    await addGradients({ model, weights, keeps, sink: { flat, trainables } }, batch, ({ logps }) =>
-      tokenGradients(batch.flat, resultOf(run, batch, logps)),
-    );
+    await addGradients({ model, weights, keeps, sink: { flat, trainables } }, batch, {
+      gradients: (measured) => tokenGradients(batch.flat, resultOf(run, batch, measured)),
+    });
     const values = Float32Array.from(await read(flat));
     return new Map(
       trainables.map(({ name, offset, tensor: { size } }) => [name, values.slice(offset, offset + size)]),
@@ -46,18 +46,18 @@ export async function lossOf({ run, policy }: GradientCase): Promise<number> {
   await fillReference(run);
   const batch = uploadBatch(pairBatch(run.trainPairs, run.config));
   try {
-    const { logps } = await scoreBatch(run.model, policy.weights, batch);
-    const { losses } = resultOf(run, batch, logps);
+    const entries = await scoreBatch(run.model, policy.weights, batch);
+    const { losses } = resultOf(run, batch, { entries, reference: null });
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   } finally {
     batch.dispose();
   }
 }
 
-function resultOf(run: TrainingRun, { flat }: DeviceBatch, logps: Float64Array): ObjectiveResult {
+function resultOf(run: TrainingRun, { flat }: DeviceBatch, measured: Measured): ObjectiveResult {
   const { objective, config, trainPairs, reference } = run;
   const totals = { pairs: trainPairs.length, chosenTokens: chosenTokens(trainPairs) };
-  return objective.compute(pairStatistics(trainPairs, flat, logps, reference), config.params, totals);
+  return objective.compute(pairStatistics(trainPairs, flat, measured, { reference }), config.params, totals);
 }
 
 function chosenTokens(pairs: readonly TokenPair[]): number {

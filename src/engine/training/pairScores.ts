@@ -3,42 +3,95 @@ import type { FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
+import type { Measured, TokenGradients } from "./gradients.ts";
 import type { MetricBatch } from "./metrics.ts";
 import { sumBySequence, type EntryStatistics } from "./scoring.ts";
+
+/** Where the numbers of pairs come from that a pass over the policy does not measure. */
+export interface PairSources {
+  /** Remembered log-probs; not asked where the reference ran within the pass. */
+  readonly reference: ReferenceCache;
+  /** Log-ratios of mismatched answers, where the objective needs them. */
+  readonly mismatchedRatios?: Float64Array | undefined;
+}
 
 /** What an objective needs of a batch laid out by `pairBatch`: chosen answers first, then rejected ones. */
 export function pairStatistics(
   pairs: readonly TokenPair[],
   flat: FlatBatch,
-  logps: Float64Array,
-  reference: ReferenceCache,
+  measured: Measured,
+  sources: PairSources,
 ): PairStatistics {
-  const sums = sumBySequence(flat, logps); // [2 · pairs]
-  const referenceOf = (side: "chosen" | "rejected") =>
-    Float64Array.from(pairs, (pair) => {
-      const known = reference.get(pair);
-      if (known === undefined) throw new Error("A pair is trained on whose reference log-probs are unknown.");
-      return known[side];
-    });
+  const { entries } = measured;
+  const count = pairs.length;
+  const tokens = Float64Array.from(
+    [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)],
+    (answer) => answer.length,
+  ); // [2 · pairs]
+  const sums = {
+    logps: sumBySequence(flat, entries.logps),
+    tokens,
+    referenceLogps:
+      measured.reference === null
+        ? rememberedLogps(pairs, sources.reference)
+        : sumBySequence(flat, measured.reference.logps),
+    divergences: sumBySequence(flat, entries.divergences),
+  };
+  const side = (start: number) => ({
+    logps: sums.logps.slice(start, start + count),
+    tokens: sums.tokens.slice(start, start + count),
+    referenceLogps: sums.referenceLogps.slice(start, start + count),
+    divergences: sums.divergences.slice(start, start + count),
+  });
+  const { mismatchedRatios } = sources;
+  const rewardGaps = knownOfAll(pairs, ({ rewardGap }) => rewardGap);
+  const pairWeights = knownOfAll(pairs, ({ weight }) => weight);
   return {
-    pairs: pairs.length,
-    chosen: {
-      logps: sums.slice(0, pairs.length),
-      tokens: Float64Array.from(pairs, ({ chosen }) => chosen.length),
-      referenceLogps: referenceOf("chosen"),
-    },
-    rejected: {
-      logps: sums.slice(pairs.length),
-      tokens: Float64Array.from(pairs, ({ rejected }) => rejected.length),
-      referenceLogps: referenceOf("rejected"),
-    },
+    pairs: count,
+    chosen: side(0),
+    rejected: side(count),
+    ...(mismatchedRatios === undefined ? {} : { mismatchedRatios }),
+    ...(rewardGaps === null ? {} : { rewardGaps }),
+    ...(pairWeights === null ? {} : { pairWeights }),
   };
 }
 
-/** Every scored token of an answer carries the gradient of the answer's summed log-prob. */
-export function tokenGradients(flat: FlatBatch, result: ObjectiveResult): Float64Array {
-  const perSequence = [...result.chosenGradient, ...result.rejectedGradient]; // [2 · pairs]
-  return Float64Array.from(flat.entrySequence, (sequence) => perSequence[sequence] ?? NaN);
+/** Remembered log-probs of all chosen answers, then of all rejected ones. */
+function rememberedLogps(pairs: readonly TokenPair[], reference: ReferenceCache): Float64Array {
+  const records = pairs.map((pair) => {
+    const known = reference.get(pair);
+    if (known === undefined) throw new Error("A pair is trained on whose reference log-probs are unknown.");
+    return known;
+  });
+  return Float64Array.from([
+    ...records.map(({ chosen }) => chosen),
+    ...records.map(({ rejected }) => rejected),
+  ]);
+}
+
+/** A number of every pair; null when one of them has none. */
+function knownOfAll(
+  pairs: readonly TokenPair[],
+  numberOf: (pair: TokenPair) => number | undefined,
+): Float64Array | null {
+  const numbers = pairs.map(numberOf);
+  return numbers.some((value) => value === undefined) ? null : Float64Array.from(numbers as number[]);
+}
+
+/** Every scored token of an answer carries the gradients of the answer's sums. */
+export function tokenGradients(flat: FlatBatch, result: ObjectiveResult): TokenGradients {
+  const perToken = (chosen: Float64Array, rejected: Float64Array) => {
+    const perSequence = [...chosen, ...rejected]; // [2 · pairs]
+    return Float64Array.from(flat.entrySequence, (sequence) => perSequence[sequence] ?? NaN);
+  };
+  const { chosenDivergenceGradient: chosen, rejectedDivergenceGradient: rejected } = result;
+  const none = new Float64Array(flat.sequences / 2);
+  return {
+    logps: perToken(result.chosenGradient, result.rejectedGradient),
+    ...(chosen === undefined && rejected === undefined
+      ? {}
+      : { divergences: perToken(chosen ?? none, rejected ?? none) }),
+  };
 }
 
 /** Everything the metrics of a batch are made of. */

@@ -8,7 +8,7 @@ import type { Device } from "../tensor/device.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
-import { addGradients, type BackwardPass } from "./gradients.ts";
+import { addGradients, type BackwardPass, type HostPart } from "./gradients.ts";
 import { createPolicy } from "./policy.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
 import { randomAdapter, tinyRun } from "./tinyRun.testing.ts";
@@ -25,8 +25,9 @@ afterEach(() => {
 });
 
 /** Some gradient for every token; sums would hide a token in the wrong place. */
-const objective = ({ logps }: { readonly logps: Float64Array }) =>
-  logps.map((logp, index) => logp * (index % 7));
+const host: HostPart = {
+  gradients: ({ entries: { logps } }) => ({ logps: logps.map((logp, index) => logp * (index % 7)) }),
+};
 
 interface Setup {
   readonly pass: BackwardPass;
@@ -63,17 +64,17 @@ it.each(["everything", "layerInputs"] as const)("gives the gradients of live run
     const flat = pairBatch(pairs);
     clear(sum);
     const batch = uploadBatch(flat, [null], paddedSize(flat));
-    await addGradients(pass, batch, objective);
+    await addGradients(pass, batch, host);
     batch.dispose();
     const live = await read(sum);
     clear(sum);
-    await runner.run(pass, flat, objective);
+    await runner.run(pass, flat, host);
     expect(await read(sum)).toEqual(live);
     expect(Math.max(...live)).toBeGreaterThan(0);
     // What padding adds is not seen by anything.
     clear(sum);
     const unpadded = uploadBatch(flat);
-    await addGradients(pass, unpadded, objective);
+    await addGradients(pass, unpadded, host);
     unpadded.dispose();
     const largest = Math.max(...live.map(Math.abs));
     for (const [index, value] of (await read(sum)).entries()) {
@@ -86,7 +87,7 @@ it.each(["everything", "layerInputs"] as const)("gives the gradients of live run
 it("makes nothing on the device once it has met all sizes", async () => {
   const { pass, runner, release } = setUp("everything");
   const everything = async () => {
-    for (const pairs of batches()) await runner.run(pass, pairBatch(pairs), objective);
+    for (const pairs of batches()) await runner.run(pass, pairBatch(pairs), host);
   };
   await everything();
   await everything();
@@ -109,10 +110,10 @@ it("forgets a plan whose objective failed, and goes on", async () => {
   const fails = () => {
     throw new Error("stop");
   };
-  await expect(runner.run(pass, pairBatch(first), fails)).rejects.toThrow("stop");
+  await expect(runner.run(pass, pairBatch(first), { gradients: fails })).rejects.toThrow("stop");
   const gradientsOf = async (pairs: readonly TokenPair[]) => {
     clear(pass.sink.flat);
-    await runner.run(pass, pairBatch(pairs), objective);
+    await runner.run(pass, pairBatch(pairs), host);
     return read(pass.sink.flat);
   };
   await gradientsOf(second);
@@ -128,9 +129,9 @@ it("holds nothing after work that cannot be recorded", async () => {
   // The layers go through; their head is not there.
   const base = new Map([...pass.weights.base].filter(([name]) => name !== "lm_head.weight"));
   const broken = { ...pass, weights: { ...pass.weights, base } };
-  await expect(runner.run(broken, pairBatch(first), objective)).rejects.toThrow("lm_head.weight");
+  await expect(runner.run(broken, pairBatch(first), host)).rejects.toThrow("lm_head.weight");
   expect(memory().numTensors).toBe(before);
-  await runner.run(pass, pairBatch(first), objective);
+  await runner.run(pass, pairBatch(first), host);
   release();
 });
 
@@ -166,6 +167,6 @@ it.each(["forward", "backward"])("says before a run that there is no room for th
   await runner.probe({ ...pass, keeps: "layerInputs" }, pairBatch(first));
   expect(runner.bytes()).toBeGreaterThan(0);
   // What was voided is recorded anew.
-  await runner.run(pass, pairBatch(first), objective);
+  await runner.run(pass, pairBatch(first), host);
   release();
 });

@@ -7,21 +7,24 @@ import type { FlatBatch } from "../data/batch.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { DecoderPass } from "../models/pass.ts";
 import { canRecord, createArena, type Arena, type Recording } from "../tensor/recording.ts";
-import { dispose, read, write, zeros } from "../tensor/run.ts";
+import { dispose, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { paddedSize, rangeColumns, uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import {
   addGradients,
   backward,
   forward,
-  logpUpstream,
+  headUpstream,
   openWalk,
+  readHead,
+  statesFor,
+  tensorsOf,
+  writeStates,
   type BackwardPass,
+  type HostPart,
   type PassHead,
-  type TokenObjective,
 } from "./gradients.ts";
 import { atOnce } from "./parts.ts";
-import { entryStatistics } from "./scoring.ts";
 
 /** Recordings that are kept; the one that was played longest ago goes first. */
 const MOST_PLANS = 32;
@@ -29,7 +32,7 @@ const MOST_PLANS = 32;
 /** Runs the micro-batches of one policy. */
 export interface StepRunner {
   /** Runs one micro-batch and adds its gradients to the sink of `pass`. */
-  readonly run: (pass: BackwardPass, flat: FlatBatch, objective: TokenObjective) => Promise<void>;
+  readonly run: (pass: BackwardPass, flat: FlatBatch, host: HostPart) => Promise<void>;
   /**
    * Makes room for a micro-batch by running it without effect; smaller ones need no more. Rejects with
    * `GpuOutOfMemoryError` when there is none. Does nothing where steps are not recorded.
@@ -44,6 +47,8 @@ export interface StepRunner {
 interface Plan {
   readonly batch: DeviceBatch;
   readonly walk: DecoderPass;
+  /** Remembered hidden states of the reference [entries, hidden], written before the forward recording; or null. */
+  readonly states: Tensor | null;
   /** [entries, statisticsWidth] written between the two recordings. */
   readonly upstream: Tensor;
   readonly forward: Recording<PassHead>;
@@ -61,7 +66,8 @@ export function createStepRunner(): StepRunner {
     plans.delete(key);
     plan.forward.dispose();
     plan.backward?.dispose();
-    dispose([plan.upstream, plan.forward.result.statistics]);
+    dispose([plan.upstream, ...(plan.states === null ? [] : [plan.states])]);
+    dispose(tensorsOf(plan.forward.result));
     plan.walk.dispose();
     plan.batch.dispose();
   };
@@ -70,13 +76,14 @@ export function createStepRunner(): StepRunner {
     for (const key of plans.keys()) drop(key);
   };
 
-  const planOf = (pass: BackwardPass, flat: FlatBatch): { key: string; plan: Plan } => {
+  const planOf = (pass: BackwardPass, flat: FlatBatch, host: HostPart): { key: string; plan: Plan } => {
     const key = keyOf(pass, flat);
     const known = plans.get(key);
     if (known !== undefined) {
       plans.delete(key);
       plans.set(key, known);
       known.batch.replace(flat);
+      if (known.states !== null) writeStates(known.states, host);
       known.forward.replay();
       return { key, plan: known };
     }
@@ -84,16 +91,19 @@ export function createStepRunner(): StepRunner {
     arena.reset();
     const batch = uploadBatch(flat, distinctWindows(pass.model.config), paddedSize(flat));
     const walk = openWalk(pass, batch.rows);
+    const states = statesFor(pass, batch);
     try {
-      const recorded = arena.record(() => atOnce(forward(pass, walk, batch)));
+      if (states !== null) writeStates(states, host);
+      const recorded = arena.record(() => atOnce(forward(pass, walk, batch, states)));
       const upstream = zeros(recorded.result.statistics.shape);
-      const plan = { batch, walk, upstream, forward: recorded, backward: null };
+      const plan = { batch, walk, states, upstream, forward: recorded, backward: null };
       plans.set(key, plan);
       const [oldest] = plans.keys();
       if (plans.size > MOST_PLANS && oldest !== undefined) drop(oldest);
       return { key, plan };
     } catch (cause) {
       walk.dispose();
+      states?.dispose();
       batch.dispose();
       throw cause;
     }
@@ -102,13 +112,12 @@ export function createStepRunner(): StepRunner {
   const runRecorded = async (
     pass: BackwardPass,
     flat: FlatBatch,
-    objective: TokenObjective,
+    host: HostPart,
   ): Promise<void> => {
-    const { key, plan } = planOf(pass, flat);
-    const { statistics } = plan.forward.result;
+    const { key, plan } = planOf(pass, flat, host);
     try {
-      const entries = entryStatistics(await read(statistics), flat.labels.length);
-      write(plan.upstream, logpUpstream(objective(entries), statistics));
+      const gradients = host.gradients(await readHead(plan.forward.result, flat.labels.length));
+      write(plan.upstream, headUpstream(gradients, plan.upstream));
       if (plan.backward !== null) {
         plan.backward.replay();
         return;
@@ -127,14 +136,14 @@ export function createStepRunner(): StepRunner {
 
   const records = ({ weights }: BackwardPass) => canRecord() && weights.dropout === null;
   return {
-    run: async (pass, flat, objective) => {
+    run: async (pass, flat, host) => {
       if (records(pass)) {
-        await runRecorded(pass, flat, objective);
+        await runRecorded(pass, flat, host);
         return;
       }
       const batch = uploadBatch(flat, distinctWindows(pass.model.config));
       try {
-        await addGradients(pass, batch, objective);
+        await addGradients(pass, batch, host);
       } finally {
         batch.dispose();
       }
@@ -142,7 +151,7 @@ export function createStepRunner(): StepRunner {
     probe: async (pass, flat) => {
       if (!records(pass)) return;
       try {
-        await runRecorded(pass, flat, () => new Float64Array(flat.labels.length));
+        await runRecorded(pass, flat, hostPartWithoutEffect(pass, flat));
       } finally {
         // Takes back what there was no room for, and rejects; the plans among it cannot be replayed.
         await arena?.settled().catch((cause: unknown) => {
@@ -157,6 +166,15 @@ export function createStepRunner(): StepRunner {
       arena?.dispose();
       arena = null;
     },
+  };
+}
+
+/** A host part that gives zeros: what it runs changes nothing. */
+function hostPartWithoutEffect({ model }: BackwardPass, flat: FlatBatch): HostPart {
+  const entries = flat.labels.length;
+  return {
+    referenceHidden: new Float32Array(entries * model.config.hiddenSize),
+    gradients: () => ({ logps: new Float64Array(entries) }),
   };
 }
 

@@ -13,6 +13,7 @@ import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
+import type { Measures } from "./gradients.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
@@ -22,6 +23,7 @@ import { countTrainable, createPolicy, trainingWeights, type Policy } from "./po
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
+import { mismatchedRatiosOf } from "./mismatched.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
 
@@ -170,21 +172,38 @@ async function takeStep(
     const seed = step * config.accumulationSteps + index + config.seed;
     const weights = trainingWeights(policy, config, seed);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
-    await runner.run({ model, weights, keeps, sink }, flat, (measured) => {
-      const entries = run.tamper?.(step, measured) ?? measured;
-      if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
-      const statistics = pairStatistics(some, flat, entries.logps, run.reference);
-      const result = objective.compute(statistics, config.params, totals);
-      // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
-      if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-      accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl: false }));
-      return tokenGradients(flat, result);
+    const pass = { model, weights, keeps, sink, measures: measuresOf(run) };
+    const mismatchedRatios = await mismatchedRatiosOf({ model, weights: policy.weights, objective }, some);
+    await runner.run(pass, flat, {
+      gradients: (found) => {
+        const entries = run.tamper?.(step, found.entries) ?? found.entries;
+        if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
+        const measured = { ...found, entries };
+        const statistics = pairStatistics(some, flat, measured, {
+          reference: run.reference,
+          mismatchedRatios,
+        });
+        const result = objective.compute(statistics, config.params, totals);
+        // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
+        if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
+        const hasKl = pass.measures.hasTokenKl;
+        accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl }));
+        return tokenGradients(flat, result);
+      },
     });
   }
   const learningRate = learningRateAt(step, { ...config, learningRate: run.live.learningRate });
   const gradientNorm = await optimizer.step(learningRate);
   if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError("The gradient norm", step);
   return { ...accumulator.record(), grad_norm: gradientNorm, learning_rate: learningRate };
+}
+
+/** What the passes of a run measure. */
+export function measuresOf({ config, objective }: Pick<TrainingRun, "config" | "objective">): Measures {
+  return {
+    hasTokenKl: objective.needs.includes("tokenKl"),
+    isReferenceLive: config.referenceMode === "live",
+  };
 }
 
 async function* evaluateAt(
