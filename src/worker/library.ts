@@ -105,8 +105,8 @@ export async function loadData(
   return {
     id: raw.id,
     settings: { objective: question.objective, maxTokens: question.maxTokens, terminator },
-    train: train.pairs,
-    heldout: heldout.pairs,
+    train: withRewardGaps(train.pairs, raw.trainRows, raw.judge),
+    heldout: withRewardGaps(heldout.pairs, raw.heldoutRows, raw.judge),
     heldoutRows: raw.heldoutRows,
     judge: raw.judge,
     ...(raw.shipped === undefined ? {} : { shipped: raw.shipped }),
@@ -127,6 +127,21 @@ export async function loadData(
       judge: raw.judge?.label ?? null,
     },
   };
+}
+
+/** The pairs with the judge's opinion of each, where the data brings no scores of its own. */
+function withRewardGaps(
+  pairs: readonly TokenPair[],
+  rows: readonly PairRow[],
+  judge: Judge | null,
+): readonly TokenPair[] {
+  if (judge === null) return pairs;
+  return pairs.map((pair) => {
+    const row = rows[pair.row];
+    if (pair.rewardGap !== undefined || row === undefined) return pair;
+    const score = (answer: PairRow["chosen"]) => judge.score(textOf(row.prompt), textOf(answer));
+    return { ...pair, rewardGap: score(row.chosen) - score(row.rejected) };
+  });
 }
 
 /** A row as plain text. */

@@ -5,10 +5,12 @@ const PROBLEM_WORDS: ReadonlyMap<ProblemKind, string> = new Map([
   ["identicalPair", "identical"],
   ["emptyAnswer", "empty"],
   ["emptyPrompt", "without a prompt"],
+  ["promptFills", "with a prompt that fills the context"],
   ["invalidJson", "not valid JSON"],
   ["unknownColumns", "with unknown columns"],
   ["missingColumn", "with a missing column"],
   ["wrongType", "of a wrong type"],
+  ["badNumber", "with a weight or score that is no number"],
   ["needsChatTemplate", "that need a chat template"],
 ]);
 

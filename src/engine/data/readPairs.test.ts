@@ -60,6 +60,14 @@ describe("readPairs", () => {
     ['{"prompt":"p","chosen":"a","rejected":"a"}', "identicalPair", "identical"],
     ['{"text":"a"}', "unknownColumns", "unknown columns text; expected prompt, chosen, rejected"],
     ["{", "invalidJson", "not valid JSON"],
+    ['{"prompt":"p","chosen":"a","rejected":"b","weight":1e999}', "badNumber", "the weight is Infinity"],
+    ['{"prompt":"p","chosen":"a","rejected":"b","weight":-1}', "badNumber", "expected a finite number"],
+    ['{"prompt":"p","chosen":"a","rejected":"b","weight":"1"}', "wrongType", '"weight" holds a string'],
+    [
+      '{"prompt":"p","chosen":"a","rejected":"b","score_chosen":1e999,"score_rejected":0}',
+      "badNumber",
+      "the scores are Infinity and 0",
+    ],
   ])("reports the row %s as %s", (line, kind, words) => {
     const { rows, problems } = readPairs(`${good}\n${line}`, "pairs.jsonl");
     expect(rows).toHaveLength(1);

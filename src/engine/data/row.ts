@@ -12,6 +12,8 @@ export interface PairRow {
   readonly objective?: string;
   /** A judge's scores of the two answers. */
   readonly scores?: { readonly chosen: number; readonly rejected: number };
+  /** How much the pair counts, from a column of the data; finite and not negative. */
+  readonly weight?: number;
   /** File name, and line (JSONL) or entry (JSON) counted from 1. */
   readonly source: { readonly file: string; readonly row: number };
 }
@@ -22,7 +24,9 @@ export type ProblemKind =
   | "unknownColumns"
   | "missingColumn"
   | "wrongType"
+  | "badNumber"
   | "emptyPrompt"
+  | "promptFills"
   | "emptyAnswer"
   | "identicalPair"
   | "needsChatTemplate";

@@ -83,8 +83,8 @@ describe("tokenizePairs on plain text", () => {
   });
 
   it("truncates the prompt from the left and keeps BOS", () => {
-    const pair = pairOf(row("abcdefgh", "xyz", "q"), { maxTokens: 8 });
-    expect(pair.prompt).toEqual([BOS, ...encode("fgh")]);
+    const pair = pairOf(row("abcdefgh", "xyz", "q"), { maxTokens: 10 });
+    expect(pair.prompt).toEqual([BOS, ...encode("defgh")]);
     expect(pair.chosen).toEqual([...encode("xyz"), END]);
     expect(pair.rejected).toEqual([...encode("q"), END]);
     expect(pair.counts).toEqual({ apart: 0, truncatedPrompts: 1, cutAnswers: 0 });
@@ -96,6 +96,22 @@ describe("tokenizePairs on plain text", () => {
     expect(pair.chosen).toEqual(encode("vwx"));
     expect(pair.rejected).toEqual([...encode("q"), END]);
     expect(pair.counts).toEqual({ apart: 0, truncatedPrompts: 1, cutAnswers: 1 });
+  });
+
+  it("leaves out a prompt that alone fills the context, and says how long it is", () => {
+    expect(tokenize(row("abcdefg", "x", "y"), { maxTokens: 8 })).toMatchObject({
+      pairs: [],
+      problems: [
+        { row: 7, kind: "promptFills", reason: "the prompt has 8 tokens and fills the context of 8" },
+      ],
+    });
+    expect(tokenize(row("abcdef", "x", "y"), { maxTokens: 8 }).pairs).toHaveLength(1);
+  });
+
+  it("keeps what a judge and the data say of a pair", () => {
+    const known = { ...row("a", "b", "c"), scores: { chosen: 0.75, rejected: -0.5 }, weight: 2 };
+    expect(tokenize(known).pairs).toMatchObject([{ rewardGap: 1.25, weight: 2 }]);
+    expect(tokenize(row("a", "b", "c")).pairs[0]).not.toHaveProperty("rewardGap");
   });
 
   it("reports what leaves nothing to learn, by the row's number", () => {

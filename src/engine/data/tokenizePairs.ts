@@ -55,8 +55,11 @@ function isSame(first: Int32Array, second: Int32Array): boolean {
   return first.length === second.length && first.every((id, i) => id === second[i]);
 }
 
+function problem(kind: ProblemKind, reason: string): Omit<RowProblem, "row"> {
+  return { kind, reason };
+}
+
 function problemOf({ prompt, chosen, rejected }: Omit<TokenPair, "row">): Omit<RowProblem, "row"> | null {
-  const problem = (kind: ProblemKind, reason: string) => ({ kind, reason });
   if (prompt.length === 0)
     return problem("emptyPrompt", "the prompt is empty and the model has no start token");
   if (chosen.length === 0) return problem("emptyAnswer", "the chosen answer has no tokens");
@@ -70,7 +73,7 @@ const ROWS_PER_TURN = 16;
 
 /**
  * Tokenises pairs: BOS once, the answer with its terminator, nothing over `maxTokens`. Prompts are truncated from the
- * left; an answer alone over the limit is cut from the right and loses its terminator.
+ * left, but one that alone fills `maxTokens` is left out; an answer alone over the limit is cut from the right and loses its terminator.
  * Throws RangeError for a limit below 2, and `TokenizerError` where a chat template refuses a conversation.
  */
 export function tokenizePairs(rows: readonly PairRow[], options: TokenizeOptions): TokenizedPairs {
@@ -110,7 +113,8 @@ export function* tokenizeInTurns(
 type RowOutcome =
   (FittedPair & { readonly isApart: boolean }) | { readonly problem: Omit<RowProblem, "row"> };
 
-function tokenizeRow({ prompt, chosen, rejected }: PairRow, options: TokenizeOptions): RowOutcome {
+function tokenizeRow(row: PairRow, options: TokenizeOptions): RowOutcome {
+  const { prompt, chosen, rejected, scores, weight } = row;
   const { tokenizer } = options;
   const isChat = typeof prompt !== "string";
   if (isChat && !tokenizer.hasChatTemplate) {
@@ -120,7 +124,18 @@ function tokenizeRow({ prompt, chosen, rejected }: PairRow, options: TokenizeOpt
   const answerOptions = { tokenizer, terminator: options.terminator ?? (isChat ? "template" : "eos") };
   const chosenIds = sideIds(prompt, chosen, answerOptions);
   const rejectedIds = sideIds(prompt, rejected, answerOptions);
+  const promptTokens = chosenIds.prompt.length;
+  if (promptTokens >= options.maxTokens) {
+    const reason = `the prompt has ${promptTokens} tokens and fills the context of ${options.maxTokens}`;
+    return { problem: problem("promptFills", reason) };
+  }
   const fitted = fit(chosenIds, rejectedIds, options);
-  const problem = problemOf(fitted.tokens);
-  return problem ? { problem } : { ...fitted, isApart: chosenIds.isApart || rejectedIds.isApart };
+  const found = problemOf(fitted.tokens);
+  if (found !== null) return { problem: found };
+  const tokens = {
+    ...fitted.tokens,
+    ...(scores === undefined ? {} : { rewardGap: scores.chosen - scores.rejected }),
+    ...(weight === undefined ? {} : { weight }),
+  };
+  return { ...fitted, tokens, isApart: chosenIds.isApart || rejectedIds.isApart };
 }

@@ -109,11 +109,7 @@ export function createStepRunner(): StepRunner {
     }
   };
 
-  const runRecorded = async (
-    pass: BackwardPass,
-    flat: FlatBatch,
-    host: HostPart,
-  ): Promise<void> => {
+  const runRecorded = async (pass: BackwardPass, flat: FlatBatch, host: HostPart): Promise<void> => {
     const { key, plan } = planOf(pass, flat, host);
     try {
       const gradients = host.gradients(await readHead(plan.forward.result, flat.labels.length));

@@ -1,9 +1,16 @@
 import type { ChatMessage } from "../../tokenizer/chatTemplate.ts";
-import type { Text } from "../row.ts";
+import type { ProblemKind, Text } from "../row.ts";
 import type { PairFormat, RawRow } from "./pairFormat.ts";
 
-/** A value that cannot be read as a text, caught again where the row is reported. */
-class WrongType extends Error {}
+/** A value that cannot be read, caught again where the row is reported. */
+class WrongType extends Error {
+  readonly kind: ProblemKind = "wrongType";
+}
+
+/** A number that cannot be calculated with. */
+class BadNumber extends WrongType {
+  override readonly kind = "badNumber";
+}
 
 function isMessage(value: unknown): value is ChatMessage {
   if (typeof value !== "object" || value === null) return false;
@@ -27,8 +34,21 @@ function readText(raw: RawRow, column: string): Text {
 function readScores(raw: RawRow): { chosen: number; rejected: number } | null {
   const { score_chosen: chosen, score_rejected: rejected } = raw;
   if ((chosen ?? null) === null && (rejected ?? null) === null) return null;
-  if (typeof chosen === "number" && typeof rejected === "number") return { chosen, rejected };
+  if (typeof chosen === "number" && typeof rejected === "number") {
+    if (Number.isFinite(chosen - rejected)) return { chosen, rejected };
+    throw new BadNumber(`the scores are ${chosen} and ${rejected}, expected finite numbers`);
+  }
   throw new WrongType('the columns "score_chosen" and "score_rejected" must both hold numbers');
+}
+
+function readWeight(raw: RawRow): number | null {
+  const weight = raw["weight"] ?? null;
+  if (weight === null) return null;
+  if (typeof weight !== "number") {
+    throw new WrongType(`the column "weight" holds a ${typeof weight}, expected a number`);
+  }
+  if (Number.isFinite(weight) && weight >= 0) return weight;
+  throw new BadNumber(`the weight is ${weight}, expected a finite number of at least 0`);
 }
 
 function readObjective(raw: RawRow): string | null {
@@ -49,6 +69,7 @@ export const trlPreference: PairFormat = {
         throw new WrongType("prompt, chosen and rejected must be all texts or all lists of messages");
       const scores = readScores(raw);
       const objective = readObjective(raw);
+      const weight = readWeight(raw);
       return {
         row: {
           prompt,
@@ -56,10 +77,11 @@ export const trlPreference: PairFormat = {
           rejected,
           ...(objective === null ? {} : { objective }),
           ...(scores ? { scores } : {}),
+          ...(weight === null ? {} : { weight }),
         },
       };
     } catch (error) {
-      if (error instanceof WrongType) return { problem: { kind: "wrongType", reason: error.message } };
+      if (error instanceof WrongType) return { problem: { kind: error.kind, reason: error.message } };
       throw error;
     }
   },
