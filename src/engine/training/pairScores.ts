@@ -18,7 +18,7 @@ export function pairStatistics(
     Float64Array.from(pairs, (pair) => {
       const known = reference.get(pair);
       if (known === undefined) throw new Error("A pair is trained on whose reference log-probs are unknown.");
-      return known[side];
+      return known[side].sumLogps;
     });
   return {
     pairs: pairs.length,

@@ -8,7 +8,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
-import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
+import { onlyLogps, referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
@@ -69,7 +69,7 @@ export interface Milestone {
 /** Bytes that a run remembers of the reference. */
 export function referenceBytes(config: RunConfig, trainPairs: number, heldoutPairs: number): number {
   const used = Math.min(trainPairs, config.steps * config.batchPairs * config.accumulationSteps);
-  return (used + Math.min(heldoutPairs, config.evalPairs)) * referenceBytesPerPair;
+  return (used + Math.min(heldoutPairs, config.evalPairs)) * referenceBytesPerPair(onlyLogps);
 }
 
 /** Trains from the run's first step, or from its checkpoint on, and reports as it goes. */
@@ -91,12 +91,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const used = pairsOfRun(run, firstStep, pairsOf);
-    for await (const progress of rememberReference(
-      model,
-      reference,
-      [...used, ...heldout],
-      config.batchPairs,
-    )) {
+    for await (const progress of rememberReference(model, reference, [...used, ...heldout], {
+      batchPairs: config.batchPairs,
+      needs: onlyLogps,
+    })) {
       yield { kind: "reference", ...progress };
     }
     const settings = { pairs: heldout, objective, params: config.params, reference };
