@@ -3,11 +3,16 @@ import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
 import { objectives } from "../engine/losses/index.ts";
 import { loadModel, type LoadedModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
-import { createReferenceCache, type ReferenceCache } from "../engine/reference/referenceCache.ts";
+import {
+  createReferenceCache,
+  shippedRecords,
+  type ReferenceCache,
+} from "../engine/reference/referenceCache.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
+import { measuresOf } from "../engine/training/measures.ts";
 import { presets } from "../engine/training/presets.ts";
 import {
   followedPrompts,
@@ -189,12 +194,15 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
         speed = null;
-        data = { ...loaded, reference: createReferenceCache(loaded.shipped, owner.fingerprint) };
+        data = {
+          ...loaded,
+          reference: createReferenceCache(shippedRecords(loaded.shipped, owner.fingerprint)),
+        };
         return loaded.summary;
       }),
     preflight: ({ config }) => {
       const { model: weights } = needModel();
-      const estimate = estimateRun(weights, config, needData());
+      const estimate = estimateRun(weights, config, needData(), measuresOf(objectiveOf(config), config));
       const secondsPerStep = speed?.key === speedKey(config) ? speed.secondsPerStep : null;
       return { ...estimate, secondsPerStep, problems: configProblems(config, needModel()) };
     },

@@ -20,7 +20,7 @@ await withEngine(async (load) => {
   const { embeddedDatasets, embeddedModels } = await load("src/engine/data/embedded.ts");
   const { readPairs } = await load("src/engine/data/readPairs.ts");
   const { tokenizePairs } = await load("src/engine/data/tokenizePairs.ts");
-  const { createReferenceCache, pairKey } = await load("src/engine/reference/referenceCache.ts");
+  const { createReferenceCache, onlyLogps, pairKey } = await load("src/engine/reference/referenceCache.ts");
   const { fingerprint } = await load("src/engine/reference/fingerprint.ts");
   const { rememberReference } = await load("src/engine/training/referencePass.ts");
 
@@ -39,13 +39,17 @@ await withEngine(async (load) => {
       pairs.push(...tokenizePairs(rows, { tokenizer, maxTokens: MAX_TOKENS }).pairs);
     }
     const cache = createReferenceCache();
-    for await (const { done, total } of rememberReference(model, cache, pairs, BATCH_PAIRS)) {
+    const options = { batchPairs: BATCH_PAIRS, needs: onlyLogps };
+    for await (const { done, total } of rememberReference(model, cache, pairs, options)) {
       if (process.stdout.isTTY) process.stdout.write(`\r${reference}: ${done} of ${total} pairs`);
     }
     const logps = Object.fromEntries(
       pairs.map((pair) => {
         const { chosen, rejected } = cache.get(pair);
-        return [pairKey(pair), [chosen, rejected].map((value) => Number(value.toPrecision(DIGITS)))];
+        return [
+          pairKey(pair),
+          [chosen, rejected].map(({ sumLogps }) => Number(sumLogps.toPrecision(DIGITS))),
+        ];
       }),
     );
     await writeFile(join(projectRoot, "public", reference), `${JSON.stringify({ weights, logps })}\n`);

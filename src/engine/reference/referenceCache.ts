@@ -1,22 +1,90 @@
-/** What is remembered of the reference policy: two summed log-probs a pair, computed once with the adapters off. */
+/** What is remembered of the reference policy: numbers of every answer, computed once with the adapters off. */
 import type { TokenPair } from "../data/tokenPair.ts";
 import { fingerprint } from "./fingerprint.ts";
 
-/** Summed log-probs of a pair's answers under the reference. */
-export interface ReferenceLogps {
-  readonly chosen: number;
-  readonly rejected: number;
+/** Non-zero features of an answer, pooled over its tokens; every other of the `width` features is 0. */
+export interface SparseFeatures {
+  readonly width: number;
+  /** Features that are not 0, each below `width`. */
+  readonly index: Uint16Array | Uint32Array;
+  /** Their values, in the order of `index`. */
+  readonly values: Float32Array;
 }
 
-/** Bytes remembered per pair: two 32-bit numbers. */
-export const referenceBytesPerPair = 8;
+/** What is remembered of one answer. */
+export interface ReferenceAnswer {
+  /** Log-prob of the whole answer in nats, summed over its scored tokens. */
+  readonly sumLogps: number;
+  /** Final hidden states, the head's input, for the KL of every token. [tokens, hiddenSize] */
+  readonly hidden?: Float32Array;
+  readonly features?: SparseFeatures;
+}
 
-/** Remembered log-probs by pair; one cache belongs to one model. */
+/** What is remembered of a pair. */
+export interface ReferenceRecord {
+  readonly chosen: ReferenceAnswer;
+  readonly rejected: ReferenceAnswer;
+}
+
+/** What is asked of the reference beyond the log-probs, which are always there. */
+export interface ReferenceNeeds {
+  readonly hidden: boolean;
+  readonly features: boolean;
+}
+
+/** Two log-probs a pair and nothing else. */
+export const onlyLogps: ReferenceNeeds = { hidden: false, features: false };
+
+/** A log-prob is kept in 64 bits: rounded, it would differ from the untouched policy's own. */
+const LOGP_BYTES = 8;
+const NUMBER_BYTES = 4;
+/** Up to this width the index of a feature takes two bytes. */
+const SHORT_INDEX_WIDTH = 65_536;
+const SHORT_INDEX_BYTES = 2;
+
+/** Sizes of a mean pair, for the estimate of what it takes. */
+export interface ReferenceSizes {
+  /** Scored tokens of both answers together. */
+  readonly tokens: number;
+  readonly hiddenSize: number;
+  /** Non-zero features of one answer, and how many there are in all. */
+  readonly features?: { readonly nonZero: number; readonly width: number };
+}
+
+/** Bytes remembered of a pair of such sizes. */
+export function referenceBytesPerPair(needs: ReferenceNeeds, sizes?: ReferenceSizes): number {
+  const { tokens = 0, hiddenSize = 0, features = { nonZero: 0, width: 0 } } = sizes ?? {};
+  const indexBytes = features.width <= SHORT_INDEX_WIDTH ? SHORT_INDEX_BYTES : NUMBER_BYTES;
+  return (
+    2 * LOGP_BYTES +
+    (needs.hidden ? NUMBER_BYTES * tokens * hiddenSize : 0) +
+    (needs.features ? 2 * features.nonZero * (indexBytes + NUMBER_BYTES) : 0)
+  );
+}
+
+/** Bytes that a record takes. */
+export function bytesOf({ chosen, rejected }: ReferenceRecord): number {
+  return [chosen, rejected].reduce(
+    (sum, { hidden, features }) =>
+      sum +
+      LOGP_BYTES +
+      (hidden?.byteLength ?? 0) +
+      (features === undefined ? 0 : features.index.byteLength + features.values.byteLength),
+    0,
+  );
+}
+
+/** Remembered records by pair; one cache belongs to one model, and to one layer and dictionary of features. */
 export interface ReferenceCache {
-  readonly get: (pair: TokenPair) => ReferenceLogps | undefined;
-  readonly set: (pair: TokenPair, logps: ReferenceLogps) => void;
-  /** Pairs of the list that are not remembered yet, each once. */
-  readonly missing: (pairs: readonly TokenPair[]) => TokenPair[];
+  readonly get: (pair: TokenPair) => ReferenceRecord | undefined;
+  /** Remembers a record; hidden states and features that it lacks and that are known already stay. */
+  readonly set: (pair: TokenPair, record: ReferenceRecord) => void;
+  /** Pairs of the list of which something needed is not remembered yet, each once; without needs the log-probs. */
+  readonly missing: (pairs: readonly TokenPair[], needs?: ReferenceNeeds) => TokenPair[];
+  /** Every record by its pair's key, as it is now. */
+  readonly records: () => ReadonlyMap<string, ReferenceRecord>;
+  /** Bytes of all records. */
+  readonly bytes: () => number;
 }
 
 /** Log-probs that come along with an embedded preference set, so that its first run starts at once. */
@@ -27,26 +95,53 @@ export interface ShippedReference {
   readonly logps: Readonly<Record<string, readonly [number, number]>>;
 }
 
+/** What was shipped for these weights, by the pair's key; nothing when it belongs to others. */
+export function shippedRecords(
+  shipped: ShippedReference | undefined,
+  weights: string,
+): Map<string, ReferenceRecord> {
+  if (shipped === undefined || shipped.weights !== weights) return new Map();
+  return new Map(
+    Object.entries(shipped.logps).map(([key, [chosen, rejected]]) => [
+      key,
+      { chosen: { sumLogps: chosen }, rejected: { sumLogps: rejected } },
+    ]),
+  );
+}
+
 /**
- * A cache with what was shipped for these weights, or an empty one. Keys are the pair's token ids, so re-reading the
- * same data keeps what is known.
+ * A cache that starts with the records given. Keys are the pair's token ids, so re-reading the same data keeps what is
+ * known.
  */
-export function createReferenceCache(shipped?: ShippedReference, weights?: string): ReferenceCache {
-  const known = new Map<string, ReferenceLogps>();
-  if (shipped !== undefined && shipped.weights === weights) {
-    for (const [key, [chosen, rejected]] of Object.entries(shipped.logps))
-      known.set(key, { chosen, rejected });
-  }
+export function createReferenceCache(
+  records: Iterable<readonly [string, ReferenceRecord]> = [],
+): ReferenceCache {
+  const known = new Map(records);
   return {
     get: (pair) => known.get(pairKey(pair)),
-    set: (pair, logps) => {
-      known.set(pairKey(pair), logps);
+    set: (pair, { chosen, rejected }) => {
+      const key = pairKey(pair);
+      const before = known.get(key);
+      known.set(key, {
+        chosen: { ...before?.chosen, ...chosen },
+        rejected: { ...before?.rejected, ...rejected },
+      });
     },
-    missing: (pairs) => {
+    missing: (pairs, needs = onlyLogps) => {
       const wanted = new Map(pairs.map((pair) => [pairKey(pair), pair]));
-      return [...wanted].filter(([key]) => !known.has(key)).map(([, pair]) => pair);
+      return [...wanted].filter(([key]) => !suffices(known.get(key), needs)).map(([, pair]) => pair);
     },
+    records: () => new Map(known),
+    bytes: () => [...known.values()].reduce((sum, record) => sum + bytesOf(record), 0),
   };
+}
+
+function suffices(record: ReferenceRecord | undefined, needs: ReferenceNeeds): boolean {
+  if (record === undefined) return false;
+  return [record.chosen, record.rejected].every(
+    ({ hidden, features }) =>
+      (!needs.hidden || hidden !== undefined) && (!needs.features || features !== undefined),
+  );
 }
 
 /** The key of a pair: a fingerprint of its token ids and where its parts begin. */

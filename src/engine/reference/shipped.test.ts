@@ -9,7 +9,7 @@ import { loadModel } from "../models/loadModel.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { rememberReference } from "../training/referencePass.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { createReferenceCache, type ShippedReference } from "./referenceCache.ts";
+import { createReferenceCache, onlyLogps, shippedRecords, type ShippedReference } from "./referenceCache.ts";
 
 const bytesOf = (path: string) =>
   new Uint8Array(readFileSync(join(import.meta.dirname, "../../../public", path)));
@@ -26,18 +26,21 @@ describe.each(embeddedDatasets.map((dataset) => [dataset.id, dataset] as const))
     await openTestDevice("cpu");
     const { model, tokenizer, dispose } = loadModel(files);
     const shipped = JSON.parse(new TextDecoder().decode(bytesOf(dataset.reference))) as ShippedReference;
-    const remembered = createReferenceCache(shipped, weights);
+    const remembered = createReferenceCache(shippedRecords(shipped, weights));
     const pairs = Object.values(dataset.files).flatMap(
       (path) => tokenizePairs(readPairs(bytesOf(path), path).rows, { tokenizer, maxTokens: 128 }).pairs,
     );
     expect(remembered.missing(pairs)).toEqual([]);
     const again = createReferenceCache();
     const some = pairs.filter((_pair, index) => index % STRIDE === 0);
-    for await (const _progress of rememberReference(model, again, some, 8));
+    const options = { batchPairs: 8, needs: onlyLogps };
+    for await (const _progress of rememberReference(model, again, some, options));
     for (const pair of some) {
       for (const side of ["chosen", "rejected"] as const) {
         expect(
-          Math.abs((again.get(pair)?.[side] ?? NaN) - (remembered.get(pair)?.[side] ?? NaN)),
+          Math.abs(
+            (again.get(pair)?.[side].sumLogps ?? NaN) - (remembered.get(pair)?.[side].sumLogps ?? NaN),
+          ),
         ).toBeLessThan(TOLERANCE);
       }
     }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { withoutAdapters } from "../models/weights.ts";
+import { onlyLogps } from "../reference/referenceCache.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
@@ -18,7 +19,8 @@ it("counts every byte that an evaluator keeps", async () => {
   const run = tinyRun(model, { evalPairs: 3, batchPairs: 2 });
   const { config, objective, reference, heldoutPairs } = run;
   const pairs = heldoutPairs.slice(0, config.evalPairs);
-  for await (const _ of rememberReference(model, reference, pairs, 2)) continue;
+  for await (const _ of rememberReference(model, reference, pairs, { batchPairs: 2, needs: onlyLogps }))
+    continue;
   const before = memory().numBytes;
   const settings = { pairs, objective, params: config.params, reference, batchPairs: config.batchPairs };
   const evaluator = createEvaluator(model, settings);

@@ -10,20 +10,20 @@ import { plan, zeros } from "../tensor/run.ts";
 import { largestBatches, microBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
-import { backward, forward, openWalk } from "./gradients.ts";
+import { backward, forward, openWalk, statesFor } from "./gradients.ts";
 import { adamwDefaults, createOptimizer } from "./optimizer.ts";
+import { measuresNothing, referenceBytes, type Measures } from "./measures.ts";
 import { atOnce } from "./parts.ts";
 import { countTrainable, createPolicy, trainingWeights } from "./policy.ts";
 import { headInputs, scoredStates } from "./scoring.ts";
 import type { StepKeeps } from "./stepMemory.ts";
-import { referenceBytes } from "./train.ts";
 
 /** Bytes by part, and the counts behind them. */
 export interface RunEstimate {
   readonly trainableParameters: number;
   readonly baseParameters: number;
   readonly effectiveBatchPairs: number;
-  /** Forward passes over a batch per optimizer step: a second one where layers are computed again on the way back. */
+  /** Forward passes over a batch per optimizer step: one more where layers are computed again, and for a live reference. */
   readonly forwardPassesPerStep: number;
   /** What is kept of the layers of the largest batch. */
   readonly keeps: StepKeeps;
@@ -51,12 +51,14 @@ export function estimateRun(
   model: Model,
   config: RunConfig,
   data: { readonly train: readonly TokenPair[]; readonly heldout: readonly TokenPair[] },
+  measures: Measures = measuresNothing,
 ): RunEstimate {
   const trainableParameters = countTrainable(model, config);
   const adapterBytes = BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters;
   const batches = largestBatches(model.config, config, { pairsOf: stepPairs(config, data.train) });
-  const plans = batches.map((batch) => planStep(model, config, batch));
+  const plans = batches.map((batch) => planStep(model, config, batch, measures));
   const { keeps = "everything" } = batches[0] ?? {};
+  const passes = (keeps === "everything" ? 1 : 2) + (measures.isReferenceLive ? 1 : 0);
   const stepBytes = plans.map(({ bytes, dispatches }) => bytes + UNIFORM_BYTES * dispatches);
   const meanRows = (sharesPrompts: boolean) =>
     (config.batchPairs / Math.max(1, data.train.length)) *
@@ -65,12 +67,12 @@ export function estimateRun(
     trainableParameters,
     baseParameters: countParameters(model),
     effectiveBatchPairs: config.batchPairs * config.accumulationSteps,
-    forwardPassesPerStep: (keeps === "everything" ? 1 : 2) * config.accumulationSteps,
+    forwardPassesPerStep: passes * config.accumulationSteps,
     keeps,
     rowsPerBatch: meanRows(config.sharesPrompts),
     rowsPerBatchUnshared: meanRows(false),
     dispatchesPerBatch: plans[0]?.dispatches ?? 0,
-    referenceBytes: referenceBytes(config, data.train.length, data.heldout.length),
+    referenceBytes: referenceBytes(config, measures, { ...data, hiddenSize: model.config.hiddenSize }),
     memoryBytes: {
       weights: modelBytes(model),
       adapter: adapterBytes,
@@ -81,15 +83,15 @@ export function estimateRun(
 }
 
 /** One micro-batch with its policy and optimizer. */
-function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch): Plan {
+function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch, measures: Measures): Plan {
   return plan(() => {
     const policy = createPolicy(model, config);
     const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
     const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
     const sink = { flat: gradients, trainables: policy.trainables };
-    const pass = { model, weights: trainingWeights(policy, config, config.seed), keeps, sink };
+    const pass = { model, weights: trainingWeights(policy, config, config.seed), keeps, sink, measures };
     const walk = openWalk(pass, batch.rows);
-    const head = atOnce(forward(pass, walk, batch));
+    const head = atOnce(forward(pass, walk, batch, statesFor(pass, batch)));
     atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }));
   });
 }

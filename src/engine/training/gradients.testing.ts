@@ -2,6 +2,7 @@
 import type { TokenPair } from "../data/tokenPair.ts";
 import { pairBatch } from "../data/batch.ts";
 import type { ObjectiveResult } from "../losses/objective.ts";
+import { onlyLogps } from "../reference/referenceCache.ts";
 import { dispose, read, zeros } from "../tensor/run.ts";
 import { addGradients, type BackwardPass, type Measured } from "./gradients.ts";
 import { pairStatistics, tokenGradients } from "./pairScores.ts";
@@ -65,5 +66,6 @@ function chosenTokens(pairs: readonly TokenPair[]): number {
 }
 
 async function fillReference({ model, reference, trainPairs }: TrainingRun): Promise<void> {
-  for await (const _progress of rememberReference(model, reference, trainPairs, trainPairs.length));
+  const options = { batchPairs: trainPairs.length, needs: onlyLogps };
+  for await (const _progress of rememberReference(model, reference, trainPairs, options));
 }

@@ -20,6 +20,7 @@ import { withoutAdapters } from "../models/weights.ts";
 import { dispose, read, tensor, tidy, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
+import type { Measures } from "./measures.ts";
 import { yielding, type Parts } from "./parts.ts";
 import { entryStatistics, headInputs, scoredStates, type EntryStatistics } from "./scoring.ts";
 
@@ -27,15 +28,8 @@ import { entryStatistics, headInputs, scoredStates, type EntryStatistics } from 
 export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
   readonly keeps: Exclude<Keeps, "nothing">;
   readonly sink: GradientSink;
+  /** Log-probs alone when left out. */
   readonly measures?: Measures;
-}
-
-/** What a pass measures beside the policy's log-probs; nothing when left out. */
-export interface Measures {
-  /** The head reads the reference's hidden states as well and measures the KL to it. */
-  readonly hasTokenKl: boolean;
-  /** The reference runs within the pass, with the adapters off; otherwise its hidden states are handed in. */
-  readonly isReferenceLive: boolean;
 }
 
 /** What a pass measured, on the host. */

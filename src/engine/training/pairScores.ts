@@ -2,7 +2,7 @@
 import type { FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
-import type { ReferenceCache } from "../reference/referenceCache.ts";
+import type { ReferenceAnswer, ReferenceCache } from "../reference/referenceCache.ts";
 import type { Measured, TokenGradients } from "./gradients.ts";
 import type { MetricBatch } from "./metrics.ts";
 import { sumBySequence, type EntryStatistics } from "./scoring.ts";
@@ -33,7 +33,7 @@ export function pairStatistics(
     tokens,
     referenceLogps:
       measured.reference === null
-        ? rememberedLogps(pairs, sources.reference)
+        ? Float64Array.from(rememberedAnswers(pairs, sources.reference), ({ sumLogps }) => sumLogps)
         : sumBySequence(flat, measured.reference.logps),
     divergences: sumBySequence(flat, entries.divergences),
   };
@@ -56,17 +56,30 @@ export function pairStatistics(
   };
 }
 
-/** Remembered log-probs of all chosen answers, then of all rejected ones. */
-function rememberedLogps(pairs: readonly TokenPair[], reference: ReferenceCache): Float64Array {
+/** What is remembered of all chosen answers, then of all rejected ones. */
+export function rememberedAnswers(pairs: readonly TokenPair[], reference: ReferenceCache): ReferenceAnswer[] {
   const records = pairs.map((pair) => {
     const known = reference.get(pair);
-    if (known === undefined) throw new Error("A pair is trained on whose reference log-probs are unknown.");
+    if (known === undefined)
+      throw new Error("A pair is trained on of whose reference nothing is remembered.");
     return known;
   });
-  return Float64Array.from([
-    ...records.map(({ chosen }) => chosen),
-    ...records.map(({ rejected }) => rejected),
-  ]);
+  return [...records.map(({ chosen }) => chosen), ...records.map(({ rejected }) => rejected)];
+}
+
+/** Remembered hidden states of every scored token of a batch by `pairBatch`: [entries · hidden]. */
+export function rememberedStates(pairs: readonly TokenPair[], reference: ReferenceCache): Float32Array {
+  const states = rememberedAnswers(pairs, reference).map(({ hidden }) => {
+    if (hidden === undefined) throw new Error("The reference's hidden states of an answer are unknown.");
+    return hidden;
+  });
+  const all = new Float32Array(states.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const some of states) {
+    all.set(some, offset);
+    offset += some.length;
+  }
+  return all;
 }
 
 /** A number of every pair; null when one of them has none. */

@@ -8,21 +8,21 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
-import { referenceBytesPerPair, type ReferenceCache } from "../reference/referenceCache.ts";
+import type { ReferenceCache, ReferenceNeeds } from "../reference/referenceCache.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
-import type { Measures } from "./gradients.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
-import { metricBatch, pairStatistics, tokenGradients } from "./pairScores.ts";
+import { metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
 import { countTrainable, createPolicy, trainingWeights, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
+import { heldoutNeeds, measuresOf, trainingNeeds } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
@@ -68,12 +68,6 @@ export interface Milestone {
   readonly save: () => Promise<Record<string, Float32Array>>;
 }
 
-/** Bytes that a run remembers of the reference. */
-export function referenceBytes(config: RunConfig, trainPairs: number, heldoutPairs: number): number {
-  const used = Math.min(trainPairs, config.steps * config.batchPairs * config.accumulationSteps);
-  return (used + Math.min(heldoutPairs, config.evalPairs)) * referenceBytesPerPair;
-}
-
 /** Trains from the run's first step, or from its checkpoint on, and reports as it goes. */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, void> {
   const { model, config, objective, reference } = run;
@@ -92,15 +86,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   let evaluator: Evaluator | null = null;
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
-    const used = pairsOfRun(run, firstStep, pairsOf);
-    for await (const progress of rememberReference(
-      model,
-      reference,
-      [...used, ...heldout],
-      config.batchPairs,
-    )) {
-      yield { kind: "reference", ...progress };
-    }
+    const needs = trainingNeeds(measuresOf(objective, config));
+    const used = needs === null ? [] : [...pairsOfRun(run, firstStep, pairsOf)];
+    yield* remember(run, used, needs ?? heldoutNeeds);
+    yield* remember(run, heldout, heldoutNeeds);
     const settings = { pairs: heldout, objective, params: config.params, reference };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
@@ -133,6 +122,17 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     optimizer.dispose();
     policy.dispose();
     trimMemory();
+  }
+}
+
+/** Scores what is not remembered yet of the pairs. */
+async function* remember(
+  { model, reference, config: { batchPairs } }: TrainingRun,
+  pairs: readonly TokenPair[],
+  needs: ReferenceNeeds,
+): AsyncGenerator<TrainingReport> {
+  for await (const progress of rememberReference(model, reference, pairs, { batchPairs, needs })) {
+    yield { kind: "reference", ...progress };
   }
 }
 
@@ -172,9 +172,11 @@ async function takeStep(
     const seed = step * config.accumulationSteps + index + config.seed;
     const weights = trainingWeights(policy, config, seed);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
-    const pass = { model, weights, keeps, sink, measures: measuresOf(run) };
+    const pass = { model, weights, keeps, sink, measures: measuresOf(objective, config) };
     const mismatchedRatios = await mismatchedRatiosOf({ model, weights: policy.weights, objective }, some);
+    const isRemembered = pass.measures.hasTokenKl && !pass.measures.isReferenceLive;
     await runner.run(pass, flat, {
+      referenceHidden: isRemembered ? rememberedStates(some, run.reference) : undefined,
       gradients: (found) => {
         const entries = run.tamper?.(step, found.entries) ?? found.entries;
         if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
@@ -198,14 +200,6 @@ async function takeStep(
   return { ...accumulator.record(), grad_norm: gradientNorm, learning_rate: learningRate };
 }
 
-/** What the passes of a run measure. */
-export function measuresOf({ config, objective }: Pick<TrainingRun, "config" | "objective">): Measures {
-  return {
-    hasTokenKl: objective.needs.includes("tokenKl"),
-    isReferenceLive: config.referenceMode === "live",
-  };
-}
-
 async function* evaluateAt(
   step: number,
   evaluator: Evaluator,
@@ -227,12 +221,13 @@ async function* evaluateAt(
  * layers do not fit whole they are computed again; rejects with `GpuOutOfMemoryError` when that does not fit either.
  */
 async function makeRoom(
-  { model, config }: TrainingRun,
+  { model, config, objective }: TrainingRun,
   { policy, optimizer, runner }: { policy: Policy; optimizer: Optimizer; runner: StepRunner },
   batches: readonly StepBatch[],
 ): Promise<RunConfig["checkpointing"]> {
   const sink = { flat: optimizer.gradients, trainables: policy.trainables };
-  const pass = { model, weights: trainingWeights(policy, config, config.seed), sink };
+  const measures = measuresOf(objective, config);
+  const pass = { model, weights: trainingWeights(policy, config, config.seed), sink, measures };
   try {
     for (const { flat, keeps } of batches) await runner.probe({ ...pass, keeps }, flat);
     return config.checkpointing;

@@ -1,0 +1,100 @@
+/** What the reference pass remembers must be what the untouched policy itself computes. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pairBatch } from "../data/batch.ts";
+import type { TokenPair } from "../data/tokenPair.ts";
+import { distinctWindows } from "../models/config.ts";
+import type { Model } from "../models/decoder.ts";
+import { createReferenceCache, onlyLogps, type ReferenceCache } from "../reference/referenceCache.ts";
+import { memory, read } from "../tensor/run.ts";
+import { openTestDevice } from "../tensor/testing.ts";
+import { createTinyModel, tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
+import { referenceHidden, scoreBatch } from "./scoring.ts";
+import { withoutAdapters } from "../models/weights.ts";
+
+let model: Model;
+let disposeModel: () => void;
+
+beforeEach(async () => {
+  await openTestDevice("cpu");
+  ({ model, dispose: disposeModel } = createTinyModel());
+});
+
+afterEach(() => {
+  disposeModel();
+});
+
+const withHidden = { hidden: true, features: false };
+
+async function remember(cache: ReferenceCache, pairs: readonly TokenPair[], options: ReferencePassOptions) {
+  const progress: [number, number][] = [];
+  for await (const { done, total } of rememberReference(model, cache, pairs, options)) {
+    progress.push([done, total]);
+  }
+  return progress;
+}
+
+describe("rememberReference", () => {
+  it("keeps the head's input of every scored token, and the log-probs it gives", async () => {
+    const pairs = tinyPairs(5);
+    const cache = createReferenceCache();
+    const before = memory().numTensors;
+    expect(await remember(cache, pairs, { batchPairs: 2, needs: withHidden })).toEqual([
+      [0, 5],
+      [2, 5],
+      [4, 5],
+    ]);
+    expect(memory().numTensors).toBe(before);
+    for (const pair of pairs) {
+      const batch = uploadBatch(pairBatch([pair]), distinctWindows(model.config));
+      const states = await referenceHidden(model, batch);
+      const hidden = await read(states);
+      const { logps } = await scoreBatch(model, withoutAdapters(model), batch);
+      const record = cache.get(pair);
+      const kept = [...(record?.chosen.hidden ?? []), ...(record?.rejected.hidden ?? [])];
+      expect(record?.chosen.hidden).toHaveLength(pair.chosen.length * tinyConfig.hiddenSize);
+      expect(kept).toEqual([...hidden]);
+      const sums = [logps.subarray(0, pair.chosen.length), logps.subarray(pair.chosen.length)].map((some) =>
+        some.reduce((sum, logp) => sum + logp, 0),
+      );
+      expect([record?.chosen.sumLogps, record?.rejected.sumLogps]).toEqual(sums);
+      states.dispose();
+      batch.dispose();
+    }
+  });
+
+  it("computes only what is missing", async () => {
+    const pairs = tinyPairs(4);
+    const cache = createReferenceCache();
+    await remember(cache, pairs.slice(0, 2), { batchPairs: 2, needs: withHidden });
+    await remember(cache, pairs, { batchPairs: 2, needs: onlyLogps });
+    expect(cache.get(pairs[0]!)?.chosen.hidden).toBeDefined();
+    expect(cache.get(pairs[3]!)?.chosen.hidden).toBeUndefined();
+    expect(await remember(cache, pairs, { batchPairs: 4, needs: onlyLogps })).toEqual([]);
+    expect(await remember(cache, pairs, { batchPairs: 4, needs: withHidden })).toEqual([[0, 2]]);
+  });
+
+  it("remembers the features it is given, one a sequence", async () => {
+    const pairs = tinyPairs(3);
+    const cache = createReferenceCache();
+    const needs = { hidden: false, features: true };
+    const feature = (value: number) => ({
+      width: 4,
+      index: Uint16Array.of(1),
+      values: Float32Array.of(value),
+    });
+    await remember(cache, pairs, {
+      batchPairs: 3,
+      needs,
+      readFeatures: ({ batch }) =>
+        Promise.resolve(Array.from({ length: batch.flat.sequences }, (_, sequence) => feature(sequence))),
+    });
+    const kept = pairs.map((pair) => cache.get(pair));
+    expect(kept.map((record) => record?.chosen.features)).toEqual([0, 1, 2].map(feature));
+    expect(kept.map((record) => record?.rejected.features)).toEqual([3, 4, 5].map(feature));
+    await expect(remember(createReferenceCache(), pairs, { batchPairs: 3, needs })).rejects.toThrow(
+      "nothing reads them",
+    );
+  });
+});
