@@ -130,21 +130,28 @@ interface Head {
   readonly labels: tf.Tensor;
 }
 
-/** Log-prob of the label, entropy, 0, mean logit, log-sum-exp, 0: [rows, 6]. */
+/**
+ * Log-prob of the label, entropy, 0, mean logit, log-sum-exp, 0, log of the summed squares, 0, whether the label is the
+ * top one: [rows, 9]. The zeros need a reference.
+ */
 export function stockHead({ hidden, weight, labels }: Head): tf.Tensor {
   return tf.tidy(() => {
     const logits = tf.matMul(hidden, weight, false, true);
     const logps = tf.logSoftmax(logits);
     const isLabel = tf.cast(tf.oneHot(labels as tf.Tensor1D, weight.shape[0] ?? 0), "float32");
+    const logp = tf.sum(tf.mul(logps, isLabel), -1, true);
     const zero = tf.zeros([hidden.shape[0] ?? 0, 1]);
     return tf.concat(
       [
-        tf.sum(tf.mul(logps, isLabel), -1, true),
+        logp,
         tf.neg(tf.sum(tf.mul(tf.exp(logps), logps), -1, true)),
         zero,
         tf.mean(logits, -1, true),
         tf.logSumExp(logits, -1, true),
         zero,
+        tf.logSumExp(tf.mul(logps, 2), -1, true),
+        zero,
+        tf.cast(tf.greaterEqual(logp, tf.max(logps, -1, true)), "float32"),
       ],
       1,
     );

@@ -1,4 +1,5 @@
 import type { BlockSide, HeadText } from "./head.wgsl.ts";
+import { statisticColumn, statisticsWidth } from "./lmHeadLogProbs.cpu.ts";
 import { each, entryNames, four, logitBlock, preamble, scoredFunction } from "./head.wgsl.ts";
 
 /** Invocations of a backward workgroup: more when one pass of 64 does not cover the columns. */
@@ -9,6 +10,7 @@ function backwardInvocations(columns: number): number {
 /** `logitGradient`: upstream gradients of the statistics turned into the gradient of four logits. */
 function gradientTerms(text: HeadText): string {
   const fields = ["logSumExp", "entropy", "referenceLogSumExp", "g1", "g2", "g3", "g5", "shift"] as const;
+  const at = (name: keyof typeof statisticColumn) => `at + ${statisticColumn[name]}u`;
   const packed = (field: string) => `vec4(a.${field}, b.${field}, c.${field}, d.${field})`;
   return `
 struct RowTerms { label: i32, ${fields.map((field) => `${field}: f32`).join(", ")} }
@@ -16,10 +18,11 @@ struct BlockTerms { label: vec4<i32>, ${fields.map((field) => `${field}: vec4<f3
 fn rowTerms(row: u32) -> RowTerms {
   // A huge logSumExp makes every probability of a row that is not scored 0.
   if (!isScored(row)) { return RowTerms(-1, 1e30, 0.0, 1e30, 0.0, 0.0, 0.0, 0.0, 0.0); }
-  let at = row * 6u;
-  return RowTerms(labels[row], statistics[at + 4u], statistics[at + 1u], statistics[at + 5u],
-    upstream[at], upstream[at + 1u], upstream[at + 2u], upstream[at + 4u],
-    upstream[at + 3u] / f32(${entryNames(text).total}));
+  let at = row * ${statisticsWidth}u;
+  return RowTerms(labels[row],
+    statistics[${at("logSumExp")}], statistics[${at("entropy")}], statistics[${at("referenceLogSumExp")}],
+    upstream[${at("logp")}], upstream[${at("entropy")}], upstream[${at("kl")}], upstream[${at("logSumExp")}],
+    upstream[${at("meanLogit")}] / f32(${entryNames(text).total}));
 }
 fn blockTerms(a: RowTerms, b: RowTerms, c: RowTerms, d: RowTerms) -> BlockTerms {
   return BlockTerms(${["label", ...fields].map(packed).join(", ")});

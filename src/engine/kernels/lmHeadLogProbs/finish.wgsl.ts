@@ -1,33 +1,44 @@
-import { runningWidth } from "./headParts.cpu.ts";
+import { runningPlace, runningWidth } from "./headParts.cpu.ts";
+import type { RunningName } from "./headParts.cpu.ts";
+import { storeStatistics } from "./head.wgsl.ts";
 
 /** Invocations of a workgroup; each finishes one row. */
 export const finishWorkgroup = 64;
 
 /** Shader that turns what the parts of a head have found into the statistics of each row. */
 export function finishText(hasReference: boolean): string {
+  const known = (name: RunningName) => `running[at + ${runningPlace[name]}u]`;
   const reference = `
-  let mr = running[at + 5u];
-  let totalR = running[at + 6u];
-  let logTotalR = log(totalR);
-  kl = running[at + 7u] / totalR + ((m - mr) + (logTotal - logTotalR));
-  referenceLse = mr + logTotalR;`;
+  let referenceTotal = ${known("referenceTotal")};
+  let logReferenceTotal = log(referenceTotal);
+  let between = (maximum - ${known("referenceMaximum")}) + (logTotal - logReferenceTotal);
+  kl = ${known("difference")} / referenceTotal + between;
+  reverseDivergence = ${known("reverseDifference")} / total - between;
+  referenceLse = ${known("referenceMaximum")} + logReferenceTotal;`;
   return `
 @compute @workgroup_size(${finishWorkgroup})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let row = (group.x + group.y * 65535u) * ${finishWorkgroup}u + local;
   if (row >= uniforms.rows) { return; }
   let at = row * ${runningWidth(hasReference)}u;
-  let m = running[at];
-  let total = running[at + 1u];
+  let maximum = ${known("maximum")};
+  let total = ${known("total")};
   let logTotal = log(total);
+  let labelLogit = ${known("labelLogit")};
   var kl = 0.0;
+  var reverseDivergence = 0.0;
   var referenceLse = 0.0;${hasReference ? reference : ""}
   let scored = labels[row] >= 0 && u32(labels[row]) < uniforms.vocabulary;
-  statistics[row * 6u] = select(0.0, (running[at + 4u] - m) - logTotal, scored);
-  statistics[row * 6u + 1u] = select(0.0, logTotal - running[at + 2u] / total, scored);
-  statistics[row * 6u + 2u] = select(0.0, kl, scored);
-  statistics[row * 6u + 3u] = select(0.0, running[at + 3u] / f32(uniforms.vocabulary), scored);
-  statistics[row * 6u + 4u] = select(0.0, m + logTotal, scored);
-  statistics[row * 6u + 5u] = select(0.0, referenceLse, scored);
+  ${storeStatistics({
+    logp: "(labelLogit - maximum) - logTotal",
+    entropy: `logTotal - ${known("weighted")} / total`,
+    kl: "kl",
+    meanLogit: `${known("sum")} / f32(uniforms.vocabulary)`,
+    logSumExp: "maximum + logTotal",
+    referenceLogSumExp: "referenceLse",
+    logSumSquares: `log(${known("squares")}) - 2.0 * logTotal`,
+    reverseDivergence: "reverseDivergence",
+    isTop: "select(0.0, 1.0, labelLogit >= maximum)",
+  })}
 }`;
 }

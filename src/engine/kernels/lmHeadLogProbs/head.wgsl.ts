@@ -1,5 +1,6 @@
 import type { WeightLayout } from "../weightLayout/weightLayout.ts";
 import { weightReaderWgsl } from "../weightLayout/weightReader.wgsl.ts";
+import { statisticColumn, statisticsWidth } from "./lmHeadLogProbs.cpu.ts";
 
 /** What the shader texts of the head are specialised by. */
 export interface HeadText {
@@ -80,6 +81,16 @@ fn isScored(row: u32) -> bool {
   let label = labels[min(row, uniforms.rows - 1u)];
   return row < uniforms.rows && label >= 0 && u32(label) < ${entryNames(text).total};
 }`;
+}
+
+/** Lines that write a row's statistics, of which each is an expression; 0 where the row is not `scored`. */
+export function storeStatistics(values: Readonly<Record<keyof typeof statisticColumn, string>>): string {
+  const columns = Object.entries(statisticColumn) as [keyof typeof statisticColumn, number][];
+  const lines = columns.map(
+    ([name, column]) =>
+      `statistics[row * ${statisticsWidth}u + ${column}u] = select(0.0, ${values[name]}, scored);`,
+  );
+  return lines.join("\n    ");
 }
 
 /** Declarations every text of the head starts with: widths and loaders. */

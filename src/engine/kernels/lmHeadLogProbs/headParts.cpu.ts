@@ -2,8 +2,8 @@ import type { Floats, Values } from "../../tensor/op.ts";
 import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
 import { isScored, logitsOf, maximumOf, statisticColumn, statisticsWidth } from "./lmHeadLogProbs.cpu.ts";
 
-/** Where each number of a row stands that is known of the entries merged so far; the last three need a reference. */
-const place = {
+/** Where each number of a row stands that is known of the entries merged so far; the last four need a reference. */
+export const runningPlace = {
   maximum: 0,
   /** Sum of e^(z - maximum). */
   total: 1,
@@ -11,15 +11,28 @@ const place = {
   weighted: 2,
   sum: 3,
   labelLogit: 4,
-  referenceMaximum: 5,
-  referenceTotal: 6,
+  /** Sum of e^(2 (z - maximum)). */
+  squares: 5,
+  referenceMaximum: 6,
+  referenceTotal: 7,
   /** Sum of e^(zr - referenceMaximum) (zr - z). */
-  difference: 7,
+  difference: 8,
+  /** Sum of e^(z - maximum) (z - zr). */
+  reverseDifference: 9,
 } as const;
+
+/** A number that is merged from part to part. */
+export type RunningName = keyof typeof runningPlace;
+
+/** Those of a head, in the order of their places. */
+export function runningNames(hasReference: boolean): readonly RunningName[] {
+  const names = Object.keys(runningPlace) as RunningName[];
+  return hasReference ? names : names.slice(0, runningPlace.referenceMaximum);
+}
 
 /** Numbers of a row that are merged from part to part. */
 export function runningWidth(hasReference: boolean): number {
-  return hasReference ? 8 : 5;
+  return runningNames(hasReference).length;
 }
 
 /** Oracle of `lmHeadPart`: merges the entries of `head` into `running` [rows, runningWidth]. */
@@ -29,48 +42,58 @@ export function headRunning(head: HeadArrays, running: Values): void {
   for (let row = 0; row < head.rows; row++) {
     const known = running.subarray(row * width, (row + 1) * width);
     const logits = logitsOf(head.hidden, row, head);
-    mergePolicy(known, logits);
+    const referenceLogits = reference && logitsOf(reference, row, head);
+    mergePolicy(known, logits, referenceLogits);
     const entry = head.labels[row]! - firstEntry;
-    if (entry >= 0 && entry < vocabulary) known[place.labelLogit] = logits[entry]!;
-    if (reference !== undefined) mergeReference(known, logitsOf(reference, row, head), logits);
+    if (entry >= 0 && entry < vocabulary) known[runningPlace.labelLogit] = logits[entry]!;
+    if (referenceLogits !== undefined) mergeReference(known, referenceLogits, logits);
   }
 }
 
-function mergePolicy(known: Values, logits: Float64Array): void {
-  const isFirst = known[place.total] === 0;
-  const before = isFirst ? -Infinity : known[place.maximum]!;
+function mergePolicy(known: Values, logits: Float64Array, reference: Float64Array | undefined): void {
+  const isFirst = known[runningPlace.total] === 0;
+  const before = isFirst ? -Infinity : known[runningPlace.maximum]!;
   const maximum = Math.max(before, maximumOf(logits));
   const scale = isFirst ? 0 : Math.exp(before - maximum);
-  let total = scale * known[place.total]!;
-  let weighted = isFirst ? 0 : scale * (known[place.weighted]! + known[place.total]! * (before - maximum));
-  let sum = known[place.sum]!;
-  for (const logit of logits) {
+  let total = scale * known[runningPlace.total]!;
+  let weighted = isFirst
+    ? 0
+    : scale * (known[runningPlace.weighted]! + known[runningPlace.total]! * (before - maximum));
+  let sum = known[runningPlace.sum]!;
+  let squares = scale * scale * known[runningPlace.squares]!;
+  let reverseDifference = scale * (known[runningPlace.reverseDifference] ?? 0);
+  for (let entry = 0; entry < logits.length; entry++) {
+    const logit = logits[entry]!;
     const share = Math.exp(logit - maximum);
     total += share;
     weighted += share * (logit - maximum);
     sum += logit;
+    squares += share * share;
+    if (reference !== undefined) reverseDifference += share * (logit - reference[entry]!);
   }
-  known[place.maximum] = maximum;
-  known[place.total] = total;
-  known[place.weighted] = weighted;
-  known[place.sum] = sum;
+  known[runningPlace.maximum] = maximum;
+  known[runningPlace.total] = total;
+  known[runningPlace.weighted] = weighted;
+  known[runningPlace.sum] = sum;
+  known[runningPlace.squares] = squares;
+  if (reference !== undefined) known[runningPlace.reverseDifference] = reverseDifference;
 }
 
 function mergeReference(known: Values, reference: Float64Array, policy: Float64Array): void {
-  const isFirst = known[place.referenceTotal] === 0;
-  const before = isFirst ? -Infinity : known[place.referenceMaximum]!;
+  const isFirst = known[runningPlace.referenceTotal] === 0;
+  const before = isFirst ? -Infinity : known[runningPlace.referenceMaximum]!;
   const maximum = Math.max(before, maximumOf(reference));
   const scale = isFirst ? 0 : Math.exp(before - maximum);
-  let total = scale * known[place.referenceTotal]!;
-  let difference = scale * known[place.difference]!;
+  let total = scale * known[runningPlace.referenceTotal]!;
+  let difference = scale * known[runningPlace.difference]!;
   for (let entry = 0; entry < reference.length; entry++) {
     const share = Math.exp(reference[entry]! - maximum);
     total += share;
     difference += share * (reference[entry]! - policy[entry]!);
   }
-  known[place.referenceMaximum] = maximum;
-  known[place.referenceTotal] = total;
-  known[place.difference] = difference;
+  known[runningPlace.referenceMaximum] = maximum;
+  known[runningPlace.referenceTotal] = total;
+  known[runningPlace.difference] = difference;
 }
 
 /** What is known of every row once all parts are merged. */
@@ -81,7 +104,7 @@ export interface FinishedHead {
   readonly vocabulary: number;
 }
 
-/** Oracle of `lmHeadFinish`: statistics [rows, 6]; rows that are not scored stay 0. */
+/** Oracle of `lmHeadFinish`: statistics [rows, statisticsWidth]; rows that are not scored stay 0. */
 export function headFinished(
   { running, labels, hasReference, vocabulary }: FinishedHead,
   statistics: Floats,
@@ -90,18 +113,27 @@ export function headFinished(
   for (let row = 0; row < labels.length; row++) {
     if (!isScored(labels[row]!, vocabulary)) continue;
     const known = running.subarray(row * width, (row + 1) * width);
-    const logTotal = Math.log(known[place.total]!);
-    const logSumExp = known[place.maximum]! + logTotal;
+    const logTotal = Math.log(known[runningPlace.total]!);
+    const logSumExp = known[runningPlace.maximum]! + logTotal;
     const at = row * statisticsWidth;
-    statistics[at + statisticColumn.logp] = known[place.labelLogit]! - known[place.maximum]! - logTotal;
-    statistics[at + statisticColumn.entropy] = logTotal - known[place.weighted]! / known[place.total]!;
-    statistics[at + statisticColumn.meanLogit] = known[place.sum]! / vocabulary;
+    statistics[at + statisticColumn.logp] =
+      known[runningPlace.labelLogit]! - known[runningPlace.maximum]! - logTotal;
+    statistics[at + statisticColumn.entropy] =
+      logTotal - known[runningPlace.weighted]! / known[runningPlace.total]!;
+    statistics[at + statisticColumn.meanLogit] = known[runningPlace.sum]! / vocabulary;
     statistics[at + statisticColumn.logSumExp] = logSumExp;
+    statistics[at + statisticColumn.logSumSquares] = Math.log(known[runningPlace.squares]!) - 2 * logTotal;
+    statistics[at + statisticColumn.isTop] =
+      known[runningPlace.labelLogit]! >= known[runningPlace.maximum]! ? 1 : 0;
     if (!hasReference) continue;
-    const referenceLogTotal = Math.log(known[place.referenceTotal]!);
-    const maxima = known[place.maximum]! - known[place.referenceMaximum]!;
+    const referenceLogTotal = Math.log(known[runningPlace.referenceTotal]!);
+    const maxima = known[runningPlace.maximum]! - known[runningPlace.referenceMaximum]!;
+    const between = maxima + (logTotal - referenceLogTotal);
     statistics[at + statisticColumn.kl] =
-      known[place.difference]! / known[place.referenceTotal]! + (maxima + (logTotal - referenceLogTotal));
-    statistics[at + statisticColumn.referenceLogSumExp] = known[place.referenceMaximum]! + referenceLogTotal;
+      known[runningPlace.difference]! / known[runningPlace.referenceTotal]! + between;
+    statistics[at + statisticColumn.reverseDivergence] =
+      known[runningPlace.reverseDifference]! / known[runningPlace.total]! - between;
+    statistics[at + statisticColumn.referenceLogSumExp] =
+      known[runningPlace.referenceMaximum]! + referenceLogTotal;
   }
 }

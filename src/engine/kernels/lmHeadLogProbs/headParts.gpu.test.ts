@@ -11,12 +11,13 @@ import {
   lmHeadPartOp,
   lmHeadWeightGradientPartOp,
 } from "./headParts.ts";
+import { columnCases, expectDefinedColumns } from "./headColumns.testing.ts";
 import { headRunning, runningWidth } from "./headParts.cpu.ts";
 import { shardedHead } from "./headParts.testing.ts";
 import type { ShardedCase } from "./headParts.testing.ts";
 import { headAttrs } from "./headInputs.ts";
 import type { HeadInputs } from "./headInputs.ts";
-import { lmHeadHiddenGradient, lmHeadLogProbs, statisticsWidth } from "./lmHeadLogProbs.ts";
+import { lmHeadHiddenGradient, lmHeadLogProbs, statisticColumn, statisticsWidth } from "./lmHeadLogProbs.ts";
 
 interface Case {
   readonly rows: number;
@@ -59,7 +60,7 @@ function setupOf({ rows, width, height, hasReference, softCap, layout }: Case) {
   const statistics = input(4, [rows, statisticsWidth]);
   // A log-sum-exp above all logits, as in a real head, keeps the probabilities below 1.
   statistics.values.forEach((_, index) => {
-    if (index % statisticsWidth >= 4) statistics.values[index] = Math.log(height) + 6;
+    if (index % statisticsWidth >= statisticColumn.logSumExp) statistics.values[index] = Math.log(height) + 6;
   });
   return {
     attrs: { ...headAttrs(width, { hasReference, softCap, layout }), ...range },
@@ -129,6 +130,16 @@ async function expectSameInShards(testCase: ShardedCase): Promise<void> {
   });
   dispose(tensors);
 }
+
+describe("a head on WebGPU", () => {
+  it.each(columnCases)(
+    "has every statistic by its definition, in one piece and in parts, %o",
+    async (each) => {
+      await openTestDevice("webgpu");
+      await expectDefinedColumns(each);
+    },
+  );
+});
 
 describe("a head in shards on WebGPU", () => {
   // The cpu has all layouts; here, one of each way to read words.

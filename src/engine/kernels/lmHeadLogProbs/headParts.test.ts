@@ -13,12 +13,15 @@ import {
   partsOf,
 } from "./headParts.ts";
 import { boundaryLabels, shardedHead } from "./headParts.testing.ts";
+import { columnCases, expectDefinedColumns } from "./headColumns.testing.ts";
+import { runningWidth } from "./headParts.cpu.ts";
 import { headAttrs } from "./headInputs.ts";
 import type { HeadInputs } from "./headInputs.ts";
 import {
   lmHeadHiddenGradient,
   lmHeadLogProbs,
   lmHeadWeightGradient,
+  statisticColumn,
   statisticsWidth,
 } from "./lmHeadLogProbs.ts";
 
@@ -73,18 +76,19 @@ describe("a head in shards", () => {
     const reference = tensor([-80, 80], [2, 1]);
     const weight = tensor([-1, 0, 0, 1], [4, 1]);
     const statistics = lmHeadLogProbs({ hidden, reference, weight, labels, entriesAtOnce: 1 });
-    const expected = [-160, 0, 160, 0, 80, 80, -160, 0, 160, 0, 80, 80];
-    expectWithin(1e-6, await read(statistics), Float32Array.from(expected));
+    const row = [-160, 0, 160, 0, 80, 80, 0, 160, 0];
+    expectWithin(1e-6, await read(statistics), Float32Array.from([...row, ...row]));
     dispose([labels, hidden, reference, weight, statistics]);
   });
 
-  it("has a KL of exactly 0 to itself", async () => {
+  it("has a KL of exactly 0 to itself, both ways", async () => {
     const { sharded, tensors } = shardedHead({ width: 8, vocabulary: 43, layout: "f32", shardRows: 11 });
     const statistics = lmHeadLogProbs({ ...sharded, reference: sharded.hidden });
     const values = await read(statistics);
-    expect([...values].filter((_, index) => index % statisticsWidth === 2).every((kl) => kl === 0)).toBe(
-      true,
-    );
+    for (const column of [statisticColumn.kl, statisticColumn.reverseDivergence]) {
+      const divergences = [...values].filter((_, index) => index % statisticsWidth === column);
+      expect(divergences.every((value) => value === 0)).toBe(true);
+    }
     dispose([...tensors, statistics]);
   });
 
@@ -100,6 +104,8 @@ describe("a head in shards", () => {
 });
 
 describe("a head in parts", () => {
+  it.each(columnCases)("has every statistic by its definition, also in one piece, %o", expectDefinedColumns);
+
   const sizes = { width: 5, vocabulary: 11, layout: "f32", shardRows: 4 } as const;
 
   it("gives the gradient of its weight as in one piece", async () => {
@@ -126,10 +132,6 @@ describe("a head in parts", () => {
     const weights = random(2, [vocabulary, width]);
     const reference = hasReference ? [random(3, [rows, width])] : [];
     const upstream = random(4, [rows, statisticsWidth]);
-    // The reference takes no gradient, so that nothing may flow through its log-sum-exp.
-    upstream.forEach((_, index) => {
-      if (index % statisticsWidth === 5) upstream[index] = 0;
-    });
     const attrs = headAttrs(width, { hasReference, softCap });
     const shards = [
       { first: 0, start: 0, end: 3, vocabulary },
@@ -139,7 +141,7 @@ describe("a head in parts", () => {
     const weightOf = ({ first }: { first: number }, from: Float64Array) =>
       first === 0 ? from.subarray(0, 4 * width) : from.subarray(4 * width);
     const shapesOf = ({ first }: { first: number }) => [[rows, width], [first === 0 ? 4 : 7, width], [rows], ...reference.map(() => [rows, width])]; // prettier-ignore
-    const runningShape = [rows, hasReference ? 8 : 5];
+    const runningShape = [rows, runningWidth(hasReference)];
     const statisticsOf = (hidden: Floats): Float64Array => {
       const running = new Float64Array(rows * runningShape[1]!);
       for (const part of shards) {
@@ -165,8 +167,12 @@ describe("a head in parts", () => {
       const own = weightOf(part, weightGradient);
       lmHeadWeightGradientPartOp.cpu([...inputs, own], [], [...shapes, [own.length / width, width]], all);
     }
+    // The reference's log-sum-exp and what follows take no gradient, whatever upstream they are given.
     const objective = (): number =>
-      statisticsOf(hidden).reduce((sum, value, index) => sum + value * upstream[index]!, 0);
+      statisticsOf(hidden).reduce((sum, value, index) => {
+        const isConstant = index % statisticsWidth >= statisticColumn.referenceLogSumExp;
+        return isConstant ? sum : sum + value * upstream[index]!;
+      }, 0);
     const differences = (array: Float64Array) =>
       array.slice().map((start, index) => {
         const at = (value: number): number => {
@@ -214,14 +220,14 @@ describe("a head in parts", () => {
   it("refuses ranges outside of its weight and states of another size", () => {
     const shapes = [[4, 5], [13, 5], [4]];
     const part = { ...headAttrs(5), first: 13, start: 2, end: 13, vocabulary: 26 };
-    expect(lmHeadPartOp.outputShapes([...shapes, [4, 5]], part)).toEqual([]);
-    expect(() => lmHeadPartOp.outputShapes([...shapes, [4, 8]], part)).toThrow(ShapeError);
-    expect(() => lmHeadPartOp.outputShapes([...shapes, [4, 5]], { ...part, end: 14 })).toThrow("2 to 14");
-    expect(() => lmHeadPartOp.outputShapes([...shapes, [4, 5]], { ...part, vocabulary: 25 })).toThrow(
-      "25 tokens",
-    );
-    expect(() => lmHeadHiddenGradientPartOp.outputShapes([...shapes, [4, 6], [4, 6], [3, 5]], part)).toThrow(
-      "[4, 5] is needed",
-    );
+    const outputShapes = (changes: Partial<typeof part>, width = runningWidth(false)) =>
+      lmHeadPartOp.outputShapes([...shapes, [4, width]], { ...part, ...changes });
+    expect(outputShapes({})).toEqual([]);
+    expect(() => outputShapes({}, runningWidth(true))).toThrow(ShapeError);
+    expect(() => outputShapes({ end: 14 })).toThrow("2 to 14");
+    expect(() => outputShapes({ vocabulary: 25 })).toThrow("25 tokens");
+    const statistics = [4, statisticsWidth];
+    const backward = [...shapes, statistics, statistics, [3, 5]];
+    expect(() => lmHeadHiddenGradientPartOp.outputShapes(backward, part)).toThrow("[4, 5] is needed");
   });
 });

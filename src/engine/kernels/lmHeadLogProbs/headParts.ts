@@ -115,7 +115,7 @@ export const lmHeadPartOp: Op<HeadPartAttrs> = {
   },
 };
 
-/** Turns what is known of each row, once all parts are merged, into its statistics [rows, 6]. */
+/** Turns what is known of each row, once all parts are merged, into its statistics [rows, statisticsWidth]. */
 export const lmHeadFinishOp: Op<HeadFinishAttrs> = {
   name: "lmHeadFinish",
   inputs: () => [
@@ -190,7 +190,7 @@ export const lmHeadWeightGradientPartOp: Op<HeadPartAttrs> = {
   },
 };
 
-/** Statistics [rows, 6] of a head, part by part: a dispatch for each and one that finishes. */
+/** Statistics [rows, statisticsWidth] of a head, part by part: a dispatch for each and one that finishes. */
 export function statisticsInParts(head: HeadInputs, parts: readonly HeadPart[]): Tensor {
   const hasReference = head.reference !== undefined;
   const [{ vocabulary }] = parts as readonly [HeadPart];
@@ -204,7 +204,7 @@ export function statisticsInParts(head: HeadInputs, parts: readonly HeadPart[]):
   return statistics!;
 }
 
-/** Statistics that a head gave [rows, 6] and their gradients. */
+/** Statistics that a head gave [rows, statisticsWidth] and their gradients. */
 interface Upstream {
   readonly statistics: Tensor;
   readonly upstream: Tensor;

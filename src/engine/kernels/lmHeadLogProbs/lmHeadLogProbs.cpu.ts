@@ -1,9 +1,6 @@
 import type { Floats } from "../../tensor/op.ts";
 
-/** Numbers per row of the statistics tensor; `statisticColumn` names them. */
-export const statisticsWidth = 6;
-
-/** Where each statistic of a row stands; the last two are kept for the backward pass. */
+/** Where each statistic of a row stands; both log-sum-exps are kept for the backward pass. */
 export const statisticColumn = {
   logp: 0,
   entropy: 1,
@@ -11,7 +8,16 @@ export const statisticColumn = {
   meanLogit: 3,
   logSumExp: 4,
   referenceLogSumExp: 5,
+  /** log of the sum of the squared probabilities; this and what follows takes no gradient. */
+  logSumSquares: 6,
+  /** KL(policy || reference). */
+  reverseDivergence: 7,
+  /** 1 where no logit is above the label's. */
+  isTop: 8,
 } as const;
+
+/** Numbers per row of the statistics tensor; `statisticColumn` names them. */
+export const statisticsWidth = Object.keys(statisticColumn).length;
 
 /** Arrays of a head on the host: `hidden` and `reference` [rows, width], `weight` [vocabulary, width]. */
 export interface HeadArrays {
@@ -93,11 +99,13 @@ export function headStatistics(head: HeadArrays, statistics: Floats): void {
     let total = 0;
     let weighted = 0;
     let sum = 0;
+    let squares = 0;
     for (const logit of logits) {
       const share = Math.exp(logit - maximum);
       total += share;
       weighted += share * (logit - maximum);
       sum += logit;
+      squares += share * share;
     }
     const logSumExp = maximum + Math.log(total);
     const at = row * statisticsWidth;
@@ -105,29 +113,34 @@ export function headStatistics(head: HeadArrays, statistics: Floats): void {
     statistics[at + statisticColumn.entropy] = Math.log(total) - weighted / total;
     statistics[at + statisticColumn.meanLogit] = sum / head.vocabulary;
     statistics[at + statisticColumn.logSumExp] = logSumExp;
+    statistics[at + statisticColumn.logSumSquares] = Math.log(squares) - 2 * Math.log(total);
+    statistics[at + statisticColumn.isTop] = logits[label]! >= maximum ? 1 : 0;
     if (!head.reference) continue;
-    const divergence = divergenceFrom(logitsOf(head.reference, row, head), logits, logSumExp);
-    statistics[at + statisticColumn.kl] = divergence.kl;
-    statistics[at + statisticColumn.referenceLogSumExp] = divergence.referenceLogSumExp;
+    const reference = logitsOf(head.reference, row, head);
+    const forward = divergenceBetween(reference, logits);
+    const referenceLogSumExp = forward.logSumExp;
+    statistics[at + statisticColumn.kl] = forward.difference - (referenceLogSumExp - logSumExp);
+    statistics[at + statisticColumn.referenceLogSumExp] = referenceLogSumExp;
+    const reverse = divergenceBetween(logits, reference);
+    statistics[at + statisticColumn.reverseDivergence] =
+      reverse.difference - (logSumExp - referenceLogSumExp);
   }
 }
 
-/** KL(reference || policy) in nats from two rows of logits. */
-function divergenceFrom(
-  reference: Float64Array,
-  policy: Float64Array,
-  logSumExp: number,
-): { kl: number; referenceLogSumExp: number } {
-  const maximum = maximumOf(reference);
+/** How far the logits of `first` are above those of `second`, a mean over the distribution of `first`. */
+function divergenceBetween(
+  first: Float64Array,
+  second: Float64Array,
+): { difference: number; logSumExp: number } {
+  const maximum = maximumOf(first);
   let total = 0;
   let difference = 0;
-  for (let v = 0; v < reference.length; v++) {
-    const share = Math.exp(reference[v]! - maximum);
+  for (let v = 0; v < first.length; v++) {
+    const share = Math.exp(first[v]! - maximum);
     total += share;
-    difference += share * (reference[v]! - policy[v]!);
+    difference += share * (first[v]! - second[v]!);
   }
-  const referenceLogSumExp = maximum + Math.log(total);
-  return { kl: difference / total - (referenceLogSumExp - logSumExp), referenceLogSumExp };
+  return { difference: difference / total, logSumExp: maximum + Math.log(total) };
 }
 
 /** Gradient of one row's logits [vocabulary], or undefined for a row that is not scored. */

@@ -135,7 +135,7 @@ describe("lmHeadLogProbs on WebGPU", () => {
     });
   });
 
-  it("has a KL of exactly 0 to itself", async () => {
+  it("has a KL of exactly 0 to itself, both ways", async () => {
     await openTestDevice("webgpu");
     const { hidden, weight, labels } = inputsOf({
       rows: 21,
@@ -151,7 +151,10 @@ describe("lmHeadLogProbs on WebGPU", () => {
     };
     const output = lmHeadLogProbs(tensors);
     const statistics = await read(output);
-    for (let row = 0; row < 21; row++) expect(statistics[row * statisticsWidth + statisticColumn.kl]).toBe(0);
+    for (let row = 0; row < 21; row++) {
+      expect(statistics[row * statisticsWidth + statisticColumn.kl]).toBe(0);
+      expect(statistics[row * statisticsWidth + statisticColumn.reverseDivergence]).toBe(0);
+    }
     for (const each of [...Object.values(tensors), output]) each.dispose();
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ShapeError } from "../../tensor/op.ts";
+import type { Floats, Op } from "../../tensor/op.ts";
 import { checkGradient, randomValues } from "../../tensor/testing.ts";
 import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
 import {
@@ -11,6 +12,7 @@ import {
 } from "./lmHeadLogProbs.cpu.ts";
 import { packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
 import { headAttrs, lmHeadLogProbsOp } from "./lmHeadLogProbs.ts";
+import type { HeadAttrs } from "./lmHeadLogProbs.ts";
 import { naiveStatistics } from "./naiveHead.testing.ts";
 
 /** Numbers in [-1, 1) that depend on the seed alone. */
@@ -50,7 +52,7 @@ function statisticsOf(head: HeadArrays): Float64Array {
   return statistics;
 }
 
-/** A different upstream gradient for every row and statistic; the reference takes none. */
+/** A different upstream gradient for every row and statistic, also for those that take none. */
 function upstreamFor(rows: number): Float64Array {
   return numbers(4, rows * statisticsWidth);
 }
@@ -58,7 +60,9 @@ function upstreamFor(rows: number): Float64Array {
 function objectiveOf(head: HeadArrays, upstream: Float64Array, referenceWeight = head.weight): number {
   return naiveStatistics(head, referenceWeight)
     .flatMap((values, row) =>
-      values.map((value, column) => value * upstream[row * statisticsWidth + column]!),
+      values
+        .slice(0, statisticColumn.referenceLogSumExp)
+        .map((value, column) => value * upstream[row * statisticsWidth + column]!),
     )
     .reduce((sum, value) => sum + value, 0);
 }
@@ -91,16 +95,22 @@ describe("head statistics", () => {
       weight: Float64Array.of(0, Math.log(3)),
       reference: Float64Array.of(0),
     };
-    const [logp, entropy, kl, meanLogit, logSumExp, referenceLogSumExp] = statisticsOf({
-      ...head,
-      ...arrays,
-    });
+    const statistics = statisticsOf({ ...head, ...arrays });
+    const [logp, entropy, kl, meanLogit, logSumExp, referenceLogSumExp] = statistics;
     expect(logp).toBeCloseTo(Math.log(3 / 4), 14);
     expect(entropy).toBeCloseTo(Math.log(4) - 0.75 * Math.log(3), 14);
     expect(kl).toBeCloseTo(0.5 * Math.log(2) + 0.5 * Math.log(2 / 3), 14);
     expect(meanLogit).toBeCloseTo(Math.log(3) / 2, 14);
     expect(logSumExp).toBeCloseTo(Math.log(4), 14);
     expect(referenceLogSumExp).toBeCloseTo(Math.log(2), 14);
+    const [logSumSquares, reverseDivergence, isTop] = statistics.subarray(6);
+    expect(logSumSquares).toBeCloseTo(Math.log(1 / 16 + 9 / 16), 14);
+    expect(reverseDivergence).toBeCloseTo(0.25 * Math.log(1 / 2) + 0.75 * Math.log(3 / 2), 14);
+    expect(isTop).toBe(1);
+    expect(statisticsOf({ ...head, ...arrays, labels: [0] })[statisticColumn.isTop]).toBe(0);
+    // Equal logits are all the largest.
+    const hidden = Float64Array.of(0);
+    expect(statisticsOf({ ...head, ...arrays, hidden, labels: [0] })[statisticColumn.isTop]).toBe(1);
   });
 
   it.each([
@@ -112,19 +122,22 @@ describe("head statistics", () => {
     { rows: 1, width: 1, vocabulary: 1 },
   ])("agrees with the full softmax at %o", (sizes) => {
     const head = exampleHead(sizes);
-    const statistics = statisticsOf(head);
-    naiveStatistics(head).forEach((expected, row) => {
-      expect(
-        worstDifference(statistics.subarray(row * statisticsWidth, row * statisticsWidth + 5), expected),
-      ).toBeLessThan(1e-11);
-    });
+    for (const each of [head, { ...head, softCap: 1.5 }]) {
+      const statistics = statisticsOf(each);
+      naiveStatistics(each).forEach((expected, row) => {
+        const start = row * statisticsWidth;
+        const actual = statistics.subarray(start, start + statisticsWidth);
+        expect(worstDifference(actual, expected)).toBeLessThan(1e-11);
+      });
+    }
   });
 
-  it("has a KL of exactly 0 to itself", () => {
+  it("has a KL of exactly 0 to itself, both ways", () => {
     const head = exampleHead({ rows: 4, width: 37, vocabulary: 101 });
     const statistics = statisticsOf({ ...head, reference: head.hidden });
     for (let row = 0; row < head.rows; row++) {
       expect(statistics[row * statisticsWidth + statisticColumn.kl]).toBe(0);
+      expect(statistics[row * statisticsWidth + statisticColumn.reverseDivergence]).toBe(0);
     }
   });
 
@@ -139,9 +152,12 @@ describe("head statistics", () => {
       labels: [1, 1],
     };
     const statistics = statisticsOf(head);
-    expect(worstDifference(statistics.subarray(0, 4), [-160, 0, 160, 0])).toBeLessThan(1e-6);
-    expect(worstDifference(statistics.subarray(6, 10), [0, 0, 160, 0])).toBeLessThan(1e-6);
-    const upstream = Float64Array.of(1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0);
+    const expected = [
+      [-160, 0, 160, 0, 80, 80, 0, 160, 0],
+      [0, 0, 160, 0, 80, 80, 0, 160, 1],
+    ];
+    expect(worstDifference(statistics, expected.flat())).toBeLessThan(1e-6);
+    const upstream = Float64Array.from(statistics, (_, at) => (at % statisticsWidth < 4 ? 1 : 0));
     const gradient = new Float64Array(2);
     headHiddenGradient({ ...head, statistics, upstream }, gradient);
     // Row 0: d logp = -2, d KL = +2; row 1 is at its maximum, its KL falls along the policy's weight.
@@ -151,8 +167,10 @@ describe("head statistics", () => {
   it("leaves rows without a valid label at 0", () => {
     const head = { ...exampleHead({ rows: 3, width: 4, vocabulary: 5 }), labels: [-1, 2, 5] };
     const statistics = statisticsOf(head);
-    expect(Array.from(statistics.subarray(0, 6))).toEqual([0, 0, 0, 0, 0, 0]);
-    expect(Array.from(statistics.subarray(12, 18))).toEqual([0, 0, 0, 0, 0, 0]);
+    for (const row of [0, 2]) {
+      const values = statistics.subarray(row * statisticsWidth, (row + 1) * statisticsWidth);
+      expect(values.every((value) => value === 0)).toBe(true);
+    }
     const gradient = new Float64Array(12);
     headHiddenGradient({ ...head, statistics, upstream: upstreamFor(3) }, gradient);
     expect(Array.from(gradient.subarray(0, 4))).toEqual([0, 0, 0, 0]);
@@ -210,15 +228,27 @@ describe("lmHeadLogProbs", () => {
   });
   const labels = { values: Int32Array.of(3, 0, -1, 12), shape: [4] };
 
-  it.each([5, 8])("passes every statistic's gradient through the tape at hidden size %i", async (width) => {
+  /** The head, with the statistics at 0 that take no gradient: any upstream of theirs must do nothing. */
+  const differentiated: Op<HeadAttrs> = {
+    ...lmHeadLogProbsOp,
+    cpu: (inputs, outputs, shapes, attrs) => {
+      lmHeadLogProbsOp.cpu(inputs, outputs, shapes, attrs);
+      const [statistics] = outputs as readonly [Floats];
+      statistics.forEach((_, at) => {
+        if (at % statisticsWidth > statisticColumn.referenceLogSumExp) statistics[at] = 0;
+      });
+    },
+  };
+
+  it.each([5, 8])("passes the statistics' gradient through the tape at hidden size %i", async (width) => {
     const inputs = [matrix(1, 4, width), matrix(2, 13, width), labels];
     for (const softCap of [0, 2]) {
-      await checkGradient(lmHeadLogProbsOp, {
+      await checkGradient(differentiated, {
         inputs,
         attrs: headAttrs(width, { softCap }),
         wrt: ["hidden", "weight"],
       });
-      await checkGradient(lmHeadLogProbsOp, {
+      await checkGradient(differentiated, {
         inputs: [...inputs, matrix(3, 4, width)],
         attrs: headAttrs(width, { hasReference: true, softCap }),
         wrt: ["hidden"],
@@ -233,7 +263,7 @@ describe("lmHeadLogProbs", () => {
       const shape = [13, words.length / 13];
       const attrs = headAttrs(width, { hasReference: true, layout, softCap: 4 });
       const inputs = [matrix(1, 4, width), { values: weight, shape }, labels, matrix(3, 4, width)];
-      await checkGradient(lmHeadLogProbsOp, { inputs, attrs, wrt: ["hidden"] });
+      await checkGradient(differentiated, { inputs, attrs, wrt: ["hidden"] });
 
       const rows = Array.from({ length: 13 }, (_, row) => [...unpackRow(words, row, width, layout)]);
       const [hidden, , , reference] = inputs.map(({ values }) => Float64Array.from(values));
@@ -254,7 +284,8 @@ describe("lmHeadLogProbs", () => {
       );
       naiveStatistics(head).forEach((expected, row) => {
         const start = row * statisticsWidth;
-        expect(worstDifference(statistics.subarray(start, start + 5), expected)).toBeLessThan(1e-11);
+        const actual = statistics.subarray(start, start + statisticsWidth);
+        expect(worstDifference(actual, expected)).toBeLessThan(1e-11);
       });
     }
   });

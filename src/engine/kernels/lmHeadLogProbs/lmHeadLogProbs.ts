@@ -1,6 +1,6 @@
 /**
- * The language-model head over the scored rows: log-probability of the label, entropy, KL to a reference and mean
- * logit, computed online over the vocabulary so that no buffer of [rows, vocabulary] exists. A weight in shards, and one
+ * The language-model head over the scored rows: log-probability of the label, entropy, KL to a reference, mean logit
+ * and some more, computed online over the vocabulary so that no buffer of [rows, vocabulary] exists. A weight in shards, and one
  * with so much work that a dispatch of it would take long, is read in parts: see `headParts.ts`.
  */
 import type { Op } from "../../tensor/op.ts";
@@ -73,7 +73,7 @@ export const lmHeadWeightGradientOp: Op<HeadAttrs> = {
   },
 };
 
-/** Statistics [rows, 6] of the scored rows, columns as in `statisticColumn`. */
+/** Statistics [rows, statisticsWidth] of the scored rows, columns as in `statisticColumn`. */
 export const lmHeadLogProbsOp: Op<HeadAttrs> = {
   name: "lmHeadLogProbs",
   inputs: headBindings,
@@ -97,11 +97,12 @@ export const lmHeadLogProbsOp: Op<HeadAttrs> = {
 };
 
 /**
- * Statistics of the scored rows [rows, 6]: log-probability of the label (nats), entropy (nats),
+ * Statistics of the scored rows [rows, statisticsWidth]: log-probability of the label (nats), entropy (nats),
  * KL(reference || policy) in nats (0 without a reference), mean logit over the vocabulary, then log-sum-exp of the
- * policy and of the reference, which the backward pass reads. All columns pass gradient to `hidden` and `weight`; the
- * reference is a constant, and so is a weight that is packed or in shards. With a soft cap every logit is meant after
- * it. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the
+ * policy and of the reference, which the backward pass reads. These columns pass gradient to `hidden` and `weight`; the
+ * reference is a constant, and so is a weight that is packed or in shards. What follows passes none, whatever upstream
+ * it is given: the log of the summed squares of the probabilities, KL(policy || reference) in nats (0 without a
+ * reference), and 1 where no logit is above the label's. With a soft cap every logit is meant after it. Rows whose label is outside the vocabulary are 0 and take no gradient. Source: arXiv 2404.11999 for the
  * sequential KL. A head in parts passes nothing to a tape, which then throws: ask for its gradients by the functions
  * below. Throws `ShapeError` when the tensors do not fit together.
  */

@@ -6,11 +6,13 @@ import {
   lmHeadPartOp,
   lmHeadWeightGradientPartOp,
 } from "./headParts.ts";
+import { runningWidth } from "./headParts.cpu.ts";
 import {
   headAttrs,
   lmHeadHiddenGradientOp,
   lmHeadLogProbsOp,
   lmHeadWeightGradientOp,
+  statisticsWidth,
 } from "./lmHeadLogProbs.ts";
 
 const choices = everyChoice({
@@ -27,12 +29,12 @@ export const variants = [
     const attrs = headAttrs(width, options);
     const reference = options.hasReference ? [[5, width]] : [];
     const inputs = [[5, width], [37, wordsPerRow(options.layout, width)], [5], ...reference];
-    const backward = [...inputs, [5, 6], [5, 6]];
+    const backward = [...inputs, [5, statisticsWidth], [5, statisticsWidth]];
     const part = { ...attrs, first: 37, start: 9, end: 30, vocabulary: 74 };
     return [
       variant(lmHeadLogProbsOp, inputs, attrs),
       variant(lmHeadHiddenGradientOp, backward, attrs),
-      variant(lmHeadPartOp, [...inputs, [5, options.hasReference ? 8 : 5]], part),
+      variant(lmHeadPartOp, [...inputs, [5, runningWidth(options.hasReference)]], part),
       variant(lmHeadHiddenGradientPartOp, [...backward, [5, width]], part),
       // A packed weight does not train.
       ...(options.layout === "f32"
@@ -44,6 +46,6 @@ export const variants = [
     ];
   }),
   ...[true, false].map((hasReference) =>
-    variant(lmHeadFinishOp, [[5, hasReference ? 8 : 5], [5]], { hasReference, vocabulary: 74 }),
+    variant(lmHeadFinishOp, [[5, runningWidth(hasReference)], [5]], { hasReference, vocabulary: 74 }),
   ),
 ];

@@ -1,7 +1,11 @@
 /** The head by its definition, with every logit at once; for tests only. */
+import { statisticColumn } from "./lmHeadLogProbs.cpu.ts";
 import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
 
-function logitsOf(
+const statisticNames = Object.keys(statisticColumn) as (keyof typeof statisticColumn)[];
+
+/** Logits of one row [vocabulary], after the soft cap. */
+export function naiveLogits(
   states: ArrayLike<number>,
   weight: ArrayLike<number>,
   { row, width, softCap = 0 }: { row: number; width: number; softCap?: number | undefined },
@@ -19,22 +23,39 @@ function logSoftmax(logits: readonly number[]): number[] {
   return logits.map((logit) => logit - logTotal);
 }
 
-/** [logp, entropy, kl, mean logit, log-sum-exp] per row; the reference may have a head weight of its own, for differences. */
+/** KL(first || second) in nats from two rows of log-probs. */
+function divergenceOf(first: readonly number[], second: readonly number[]): number {
+  return first.reduce((sum, logp, v) => sum + Math.exp(logp) * (logp - second[v]!), 0);
+}
+
+/** Every statistic of each row, in the order of the columns; the reference may have a head weight of its own, for differences. */
 export function naiveStatistics(
   head: HeadArrays,
   referenceWeight: ArrayLike<number> = head.weight,
 ): number[][] {
   return Array.from({ length: head.rows }, (_, row) => {
     const place = { row, width: head.width, softCap: head.softCap };
-    const logits = logitsOf(head.hidden, head.weight, place);
+    const logits = naiveLogits(head.hidden, head.weight, place);
     const policy = logSoftmax(logits);
     const entropy = -policy.reduce((sum, logp) => sum + Math.exp(logp) * logp, 0);
     const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length;
-    let kl = 0;
+    const label = head.labels[row]!;
+    const squares = policy.reduce((sum, logp) => sum + Math.exp(logp) ** 2, 0);
+    const isTop = logits[label] === Math.max(...logits) ? 1 : 0;
+    const base = {
+      logp: policy[label]!,
+      logSumExp: logits[0]! - policy[0]!,
+      logSumSquares: Math.log(squares),
+    };
+    const both = { kl: 0, referenceLogSumExp: 0, reverseDivergence: 0 };
     if (head.reference) {
-      const reference = logSoftmax(logitsOf(head.reference, referenceWeight, place));
-      kl = reference.reduce((sum, logq, v) => sum + Math.exp(logq) * (logq - policy[v]!), 0);
+      const referenceLogits = naiveLogits(head.reference, referenceWeight, place);
+      const reference = logSoftmax(referenceLogits);
+      both.kl = divergenceOf(reference, policy);
+      both.reverseDivergence = divergenceOf(policy, reference);
+      both.referenceLogSumExp = referenceLogits[0]! - reference[0]!;
     }
-    return [policy[head.labels[row]!]!, entropy, kl, mean, logits[0]! - policy[0]!];
+    const values = { ...base, ...both, entropy, meanLogit: mean, isTop };
+    return statisticNames.map((name) => values[name]);
   });
 }
