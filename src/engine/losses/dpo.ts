@@ -1,45 +1,44 @@
-import type { Objective, ObjectiveResult, PairStatistics, StepTotals } from "./objective.ts";
-import { logRatioPairs, parameterOf } from "./objective.ts";
+import { betaSpec } from "./betaSpec.ts";
+import type { Objective, ObjectiveResult, PairStatistics, ParameterSpec, StepTotals } from "./objective.ts";
+import { optionOf, parameterOf } from "./objective.ts";
+import { marginLoss } from "./ratioLoss.ts";
 import { sigmoid, softplus } from "./softplus.ts";
+
+const smoothing: ParameterSpec = {
+  key: "labelSmoothing",
+  label: "ε",
+  help: "Share of pairs believed to be the wrong way round (cDPO); 0 trusts all of them.",
+  default: 0,
+  minimum: 0,
+  maximum: 0.49,
+  scale: "linear",
+  isOptional: true,
+};
 
 function compute(
   statistics: PairStatistics,
   parameters: Readonly<Record<string, number>>,
   totals: StepTotals,
 ): ObjectiveResult {
-  const beta = parameterOf(parameters, "beta");
-  const ratios = logRatioPairs(statistics);
-  const sigmoidArguments = ratios.chosen.map((ratio, pair) => beta * (ratio - ratios.rejected[pair]!));
-  const chosenGradient = sigmoidArguments.map((u) => (-beta * sigmoid(-u)) / totals.pairs);
-  return {
-    losses: sigmoidArguments.map((u) => softplus(-u)),
-    chosenGradient,
-    rejectedGradient: chosenGradient.map((gradient) => -gradient),
-    chosenRewards: ratios.chosen.map((ratio) => beta * ratio),
-    rejectedRewards: ratios.rejected.map((ratio) => beta * ratio),
-    arguments: sigmoidArguments,
-  };
+  const flipped = optionOf(parameters, smoothing);
+  const kept = 1 - flipped;
+  return marginLoss({ statistics, totals, beta: parameterOf(parameters, "beta") }, (u) => ({
+    loss: kept * softplus(-u) + flipped * softplus(u),
+    slope: flipped * sigmoid(u) - kept * sigmoid(-u),
+  }));
 }
 
-/** Direct preference optimisation on summed log-ratios. Source: arXiv 2305.18290, equation 7. */
+/**
+ * Direct preference optimisation on summed log-ratios; with label smoothing it is conservative DPO. Source: arXiv
+ * 2305.18290, equation 7.
+ */
 export const dpo: Objective = {
   id: "dpo",
   label: "DPO",
   group: "reference",
   sentence: "Pull the two answers apart, counting from the starting model.",
   formula: "−log σ( β[Δ(y⁺) − Δ(y⁻)] ), Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
-  parameters: [
-    {
-      key: "beta",
-      label: "β",
-      help: "How strongly the model is held to where it started: small values let it move far.",
-      default: 0.5,
-      minimum: 0.01,
-      maximum: 1,
-      scale: "log",
-      paper: "paper: 0.1",
-    },
-  ],
+  parameters: [betaSpec({ paper: "paper: 0.1" }), smoothing],
   needs: ["referenceLogps"],
   watch: "Pair Map, both log-probabilities and KL.",
   healthy: "Accuracy settles between 0.7 and 0.95 and the chosen answers dip a little.",

@@ -77,6 +77,8 @@ export interface ParameterSpec {
   readonly choices?: readonly string[];
   /** Only whole numbers. */
   readonly isWhole?: boolean;
+  /** Where the value is absent the default is meant; every other number must be given. */
+  readonly isOptional?: boolean;
   /** The published value, such as "paper: 0.1". */
   readonly paper?: string;
 }
@@ -140,6 +142,24 @@ export function parameterOf(parameters: Readonly<Record<string, number>>, key: s
     throw new ObjectiveInputError(`parameter ${key} is ${value}, a finite number is needed`);
   }
   return value;
+}
+
+/** An optional parameter: its default where it is absent; throws `ObjectiveInputError` when it is not finite. */
+export function optionOf(parameters: Readonly<Record<string, number>>, spec: ParameterSpec): number {
+  return parameters[spec.key] === undefined ? spec.default : parameterOf(parameters, spec.key);
+}
+
+/** An input by what it is called; throws `ObjectiveInputError` when the batch has none, or not one for every pair. */
+export function inputOf(
+  values: Float64Array | undefined,
+  name: string,
+  { pairs }: PairStatistics,
+): Float64Array {
+  if (values === undefined) throw new ObjectiveInputError(`${name} are needed for every pair`);
+  if (values.length !== pairs) {
+    throw new ObjectiveInputError(`${name} are needed for all ${pairs} pairs, there are ${values.length}`);
+  }
+  return values;
 }
 
 /** Log-ratios to the reference per pair, in nats; undefined when the batch has no reference log-probs. */

@@ -1,7 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { objectives } from "./index.ts";
-import type { Objective, ObjectiveResult, PairStatistics, SideStatistics, StepTotals } from "./objective.ts";
-import { ObjectiveInputError } from "./objective.ts";
+import type { Objective, ObjectiveResult, PairStatistics, ParameterSpec } from "./objective.ts";
+import { ObjectiveInputError, objectiveGroups } from "./objective.ts";
+import {
+  eightPairs,
+  everyNeed,
+  extremePairs,
+  pick,
+  totalsOf,
+  without,
+  withSide,
+  type SideName,
+} from "./pairStatistics.testing.ts";
+
+type Parameters = Readonly<Record<string, number>>;
 
 const list: [string, Objective][] = Object.entries(objectives);
 
@@ -9,44 +21,33 @@ function defaultsOf(objective: Objective): Record<string, number> {
   return Object.fromEntries(objective.parameters.map(({ key, default: value }) => [key, value]));
 }
 
-function side(logps: number[], tokens: number[], referenceLogps?: number[]): SideStatistics {
-  const base = { logps: Float64Array.from(logps), tokens: Float64Array.from(tokens) };
-  return referenceLogps ? { ...base, referenceLogps: Float64Array.from(referenceLogps) } : base;
-}
+/** The defaults, and beside them every other choice of every knob that is one. */
+const cases: [string, Objective, Parameters][] = list.flatMap(([id, objective]) => {
+  const defaults = defaultsOf(objective);
+  const others = objective.parameters.flatMap(({ key, choices = [] }) =>
+    choices.flatMap((name, value): [string, Objective, Parameters][] =>
+      value === defaults[key]
+        ? []
+        : [[`${id} with ${key} ${name}`, objective, { ...defaults, [key]: value }]],
+    ),
+  );
+  return [[id, objective, defaults], ...others];
+});
 
-const eightPairs: PairStatistics = {
-  pairs: 8,
-  chosen: side(
-    [-20, -31.5, -3, -12, -50.25, -7.5, -18, -26],
-    [10, 21, 3, 5, 30, 2, 17, 13],
-    [-21, -30, -3.5, -12, -55, -7, -18.5, -20],
-  ),
-  rejected: side(
-    [-22, -30, -4, -12, -44, -17, -15, -29],
-    [11, 20, 4, 5, 28, 9, 14, 16],
-    [-20, -31, -3.75, -12, -45, -9, -16, -30],
-  ),
-};
+/** Whose losses of one pair depend on the others of the micro-batch. */
+const comparesRanks = ["aot", "aot_unpaired"];
+const measuresBaseline = ["kto"];
+const isNormalised = (parameters: Parameters) => parameters["normalise"] === 1;
 
-function totalsOf(statistics: PairStatistics): StepTotals {
-  return {
-    pairs: statistics.pairs,
-    chosenTokens: statistics.chosen.tokens.reduce((sum, tokens) => sum + tokens, 0),
-  };
-}
-
-function pick(statistics: PairStatistics, pairs: number[]): PairStatistics {
-  const pickSide = ({ logps, tokens, referenceLogps }: SideStatistics) =>
-    side(
-      pairs.map((pair) => logps[pair]!),
-      pairs.map((pair) => tokens[pair]!),
-      referenceLogps && pairs.map((pair) => referenceLogps[pair]!),
-    );
-  return {
-    pairs: pairs.length,
-    chosen: pickSide(statistics.chosen),
-    rejected: pickSide(statistics.rejected),
-  };
+/** Inputs that count as constants although the loss moves with them. */
+function isHeld(
+  { id }: Objective,
+  parameters: Parameters,
+  { name, input }: { name: SideName; input: string },
+) {
+  if (name !== "chosen") return false;
+  if (input === "divergences") return id === "tdpo2";
+  return input === "featureErrors" && id === "fpo" && parameters["stopGradientChosen"] === 1;
 }
 
 const resultArrays = [
@@ -56,31 +57,28 @@ const resultArrays = [
   "chosenRewards",
   "rejectedRewards",
   "arguments",
+  "chosenDivergenceGradient",
+  "rejectedDivergenceGradient",
+  "chosenFeatureGradient",
+  "rejectedFeatureGradient",
+  "weights",
 ] as const satisfies readonly (keyof ObjectiveResult)[];
 
 function numbersOf(result: ObjectiveResult): Record<string, number[]> {
   return Object.fromEntries(resultArrays.map((name) => [name, Array.from(result[name] ?? [])]));
 }
 
-function stepLoss(objective: Objective, statistics: PairStatistics): number {
-  const { losses } = objective.compute(statistics, defaultsOf(objective), totalsOf(eightPairs));
-  return losses.reduce((sum, loss) => sum + loss, 0) / eightPairs.pairs;
+const sum = (values: Iterable<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+
+function stepLoss(objective: Objective, statistics: PairStatistics, parameters: Parameters): number {
+  return sum(objective.compute(statistics, parameters, totalsOf(eightPairs)).losses) / eightPairs.pairs;
 }
 
-/** Statistics with the log-prob of one answer moved. */
-function moved({
-  side: name,
-  pair,
-  by,
-}: {
-  side: "chosen" | "rejected";
-  pair: number;
-  by: number;
-}): PairStatistics {
-  const logps = Float64Array.from(eightPairs[name].logps);
-  logps[pair] = logps[pair]! + by;
-  return { ...eightPairs, [name]: { ...eightPairs[name], logps } };
-}
+const gradientInputs = [
+  ["logps", { chosen: "chosenGradient", rejected: "rejectedGradient" }],
+  ["divergences", { chosen: "chosenDivergenceGradient", rejected: "rejectedDivergenceGradient" }],
+  ["featureErrors", { chosen: "chosenFeatureGradient", rejected: "rejectedFeatureGradient" }],
+] as const;
 
 function outcomeOf(compute: () => ObjectiveResult): string {
   try {
@@ -90,125 +88,145 @@ function outcomeOf(compute: () => ObjectiveResult): string {
   }
 }
 
+function checkSpec({ default: value, minimum, maximum, scale, choices, isWhole, ...texts }: ParameterSpec) {
+  expect(value).toBeGreaterThanOrEqual(minimum);
+  expect(value).toBeLessThanOrEqual(maximum);
+  expect(minimum).toBeGreaterThanOrEqual(scale === "log" ? Number.MIN_VALUE : -Infinity);
+  if (isWhole === true) expect([value, minimum, maximum].every(Number.isInteger)).toBe(true);
+  if (choices !== undefined) expect([minimum, maximum, isWhole]).toEqual([0, choices.length - 1, true]);
+  for (const text of [texts.key, texts.label, texts.help]) expect(text.trim()).not.toBe("");
+}
+
 describe.each(list)("objective %s", (id, objective) => {
   it("is listed under its own id with parameters inside their ranges", () => {
     expect(objective.id).toBe(id);
-    for (const { default: value, minimum, maximum, scale } of objective.parameters) {
-      expect(value).toBeGreaterThanOrEqual(minimum);
-      expect(value).toBeLessThanOrEqual(maximum);
-      expect(minimum).toBeGreaterThanOrEqual(scale === "log" ? Number.MIN_VALUE : -Infinity);
-    }
-    for (const text of [
-      objective.label,
-      objective.sentence,
-      objective.formula,
-      objective.watch,
-      objective.healthy,
-    ]) {
-      expect(text.trim()).not.toBe("");
-    }
-    expect(objective.paper.url).toMatch(/^https:\/\//);
+    expect(objective.parameters.filter((spec) => spec.key.includes("."))).toEqual([]);
+    for (const spec of objective.parameters) checkSpec(spec);
+    const { label, sentence, formula, watch, healthy, trouble } = objective;
+    for (const text of [label, sentence, formula, watch, healthy, trouble]) expect(text.trim()).not.toBe("");
+    expect(objective.paper.url).toMatch(/^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/);
   });
 
-  it("has the gradients of central differences", () => {
-    const { chosenGradient, rejectedGradient } = objective.compute(
-      eightPairs,
-      defaultsOf(objective),
-      totalsOf(eightPairs),
-    );
-    const step = 1e-5;
-    for (const [name, gradient] of Object.entries({ chosen: chosenGradient, rejected: rejectedGradient })) {
-      for (let pair = 0; pair < eightPairs.pairs; pair++) {
-        const at = { side: name as "chosen" | "rejected", pair };
-        const above = stepLoss(objective, moved({ ...at, by: step }));
-        const below = stepLoss(objective, moved({ ...at, by: -step }));
-        expect(gradient[pair], `${name} ${pair}`).toBeCloseTo((above - below) / (2 * step), 8);
+  it("refuses parameters that are missing or no numbers, except that optional ones have a default", () => {
+    const totals = totalsOf(eightPairs);
+    const defaults = defaultsOf(objective);
+    for (const { key, isOptional = false } of objective.parameters) {
+      const broken = { ...defaults, [key]: Number.NaN };
+      expect(() => objective.compute(eightPairs, broken, totals), key).toThrow(ObjectiveInputError);
+      const { [key]: _, ...missing } = defaults;
+      if (isOptional) {
+        const expected = objective.compute(eightPairs, defaults, totals);
+        expect(objective.compute(eightPairs, missing, totals)).toEqual(expected);
+      } else {
+        expect(() => objective.compute(eightPairs, missing, totals), key).toThrow(ObjectiveInputError);
       }
     }
   });
 
-  it("does not depend on the order of the pairs", () => {
-    const order = [5, 2, 7, 0, 3, 6, 1, 4];
-    const parameters = defaultsOf(objective);
-    const plain = numbersOf(objective.compute(eightPairs, parameters, totalsOf(eightPairs)));
-    const shuffled = numbersOf(objective.compute(pick(eightPairs, order), parameters, totalsOf(eightPairs)));
-    const reordered = Object.entries(plain).map(([name, values]) => [
-      name,
-      values.length === 0 ? [] : order.map((pair) => values[pair]),
-    ]);
-    expect(shuffled).toEqual(Object.fromEntries(reordered));
-  });
-
-  it("gives 8 x 1 what it gives 1 x 8", () => {
-    const parameters = defaultsOf(objective);
-    const whole = numbersOf(objective.compute(eightPairs, parameters, totalsOf(eightPairs)));
-    const parts = Array.from({ length: 8 }, (_, pair) =>
-      numbersOf(objective.compute(pick(eightPairs, [pair]), parameters, totalsOf(eightPairs))),
-    );
-    const joined = Object.keys(whole).map((name) => [name, parts.flatMap((part) => part[name]!)]);
-    expect(Object.fromEntries(joined)).toEqual(whole);
+  it("names exactly what it reads", () => {
+    const totals = totalsOf(eightPairs);
+    const outcome = (statistics: PairStatistics) =>
+      outcomeOf(() => objective.compute(statistics, defaultsOf(objective), totals));
+    const others = everyNeed.filter((need) => !objective.needs.includes(need));
+    expect(outcome(without(eightPairs, others))).toBe("computed");
+    for (const need of objective.needs) {
+      expect(outcome(without(eightPairs, [need])), need).toBe("ObjectiveInputError");
+    }
   });
 
   it("stays finite for extreme inputs", () => {
-    const extreme: PairStatistics = {
-      pairs: 4,
-      chosen: side([-1e6, 0, -1e-12, -5e4], [1, 4096, 1, 1], [0, -1e6, -1e-12, -5e4]),
-      rejected: side([0, -1e6, -1e-12, -1e5], [4096, 1, 1, 1], [-1e6, 0, -1e-12, 0]),
-    };
     for (const edge of ["minimum", "maximum"] as const) {
       const parameters = Object.fromEntries(objective.parameters.map((spec) => [spec.key, spec[edge]]));
-      const result = numbersOf(objective.compute(extreme, parameters, totalsOf(extreme)));
-      expect(result["losses"]).toHaveLength(4);
-      const infinite = Object.entries(result).filter(([, values]) => !values.every(Number.isFinite));
+      const result = objective.compute(extremePairs, parameters, totalsOf(extremePairs));
+      const numbers = numbersOf(result);
+      expect(numbers["losses"]).toHaveLength(4);
+      const metrics = Object.entries(result.metrics ?? {}).map(
+        ([name, { sum: total, weight }]) => [name, [total, weight]] as const,
+      );
+      const infinite = [...Object.entries(numbers), ...metrics].filter(
+        ([, values]) => !values.every(Number.isFinite),
+      );
       expect(infinite).toEqual([]);
     }
   });
+});
 
-  it("refuses missing parameters and missing references", () => {
-    const totals = totalsOf(eightPairs);
-    for (const { key } of objective.parameters) {
-      const parameters = { ...defaultsOf(objective), [key]: Number.NaN };
-      expect(() => objective.compute(eightPairs, parameters, totals)).toThrow(ObjectiveInputError);
+describe.each(cases)("objective %s", (_, objective, parameters) => {
+  const computed = (statistics: PairStatistics) =>
+    objective.compute(statistics, parameters, totalsOf(eightPairs));
+
+  it("has the gradients of central differences", () => {
+    const result = computed(eightPairs);
+    const step = 1e-5;
+    for (const [input, fields] of gradientInputs) {
+      for (const name of ["chosen", "rejected"] as const) {
+        const gradient = result[fields[name]];
+        if (isHeld(objective, parameters, { name, input })) {
+          expect(gradient, fields[name]).toBeUndefined();
+          continue;
+        }
+        const values = eightPairs[name][input]!;
+        const lossAt = (pair: number, by: number) => {
+          const moved = values.with(pair, values[pair]! + by);
+          return stepLoss(objective, withSide(eightPairs, name, { [input]: moved }), parameters);
+        };
+        for (let pair = 0; pair < eightPairs.pairs; pair++) {
+          const slope = (lossAt(pair, step) - lossAt(pair, -step)) / (2 * step);
+          expect(gradient?.[pair] ?? 0, `${fields[name]} ${pair}`).toBeCloseTo(slope, 8);
+        }
+      }
     }
-    const bare = {
-      ...eightPairs,
-      chosen: side([...eightPairs.chosen.logps], [...eightPairs.chosen.tokens]),
-      rejected: side([...eightPairs.rejected.logps], [...eightPairs.rejected.tokens]),
-    };
-    const compute = () => objective.compute(bare, defaultsOf(objective), totals);
-    const outcome = outcomeOf(compute);
-    const needsReference = objective.needs.includes("referenceLogps");
-    expect(outcome).toBe(needsReference ? "ObjectiveInputError" : "computed");
+  });
+
+  it("does not depend on the order of the pairs, save that ranks have an order of their own", () => {
+    const order = [5, 2, 7, 0, 3, 6, 1, 4];
+    const plain = numbersOf(computed(eightPairs));
+    const shuffled = numbersOf(computed(pick(eightPairs, order)));
+    const byRank = comparesRanks.includes(objective.id) ? ["losses", "arguments"] : [];
+    const isSummed = measuresBaseline.includes(objective.id) || isNormalised(parameters);
+    for (const [name, values] of Object.entries(plain)) {
+      const expected =
+        values.length === 0 || byRank.includes(name) ? values : order.map((pair) => values[pair]!);
+      if (!isSummed) expect(shuffled[name], name).toEqual(expected);
+      // A mean over the pairs is rounded in the order of the pairs.
+      else shuffled[name]!.forEach((value, pair) => expect(value, name).toBeCloseTo(expected[pair]!, 14));
+    }
+  });
+
+  it("gives 8 x 1 what it gives 1 x 8, save where pairs are compared with one another", () => {
+    const one = () => Array.from({ length: 8 }, (_, pair) => computed(pick(eightPairs, [pair])));
+    if (comparesRanks.includes(objective.id)) {
+      expect(one).toThrow(/at least 2 pairs/);
+      return;
+    }
+    const parts = one();
+    const whole = computed(eightPairs);
+    const numbers = parts.map(numbersOf);
+    const joined = Object.keys(numbersOf(whole)).map((name) => [
+      name,
+      numbers.flatMap((part) => part[name]!),
+    ]);
+    if (measuresBaseline.includes(objective.id) || isNormalised(parameters)) {
+      // Else the exemption would be for nothing.
+      expect(Object.fromEntries(joined)).not.toEqual(numbersOf(whole));
+      return;
+    }
+    expect(Object.fromEntries(joined)).toEqual(numbersOf(whole));
+    for (const [name, { sum: total, weight }] of Object.entries(whole.metrics ?? {})) {
+      expect(sum(parts.map(({ metrics }) => metrics![name]!.sum)), name).toBeCloseTo(total, 12);
+      expect(sum(parts.map(({ metrics }) => metrics![name]!.weight)), name).toBe(weight);
+    }
   });
 });
 
-describe("first losses and rewards", () => {
-  it("dpo starts at ln 2 with zero rewards on an untouched adapter", () => {
-    const untouched = {
-      ...eightPairs,
-      chosen: { ...eightPairs.chosen, referenceLogps: eightPairs.chosen.logps },
-      rejected: { ...eightPairs.rejected, referenceLogps: eightPairs.rejected.logps },
-    };
-    const result = objectives.dpo.compute(untouched, { beta: 0.1 }, totalsOf(untouched));
-    expect(Array.from(result.losses)).toEqual(Array(8).fill(Math.LN2));
-    expect(Array.from(result.chosenRewards)).toEqual(Array(8).fill(0));
+describe("the list", () => {
+  it("is in the order of the groups", () => {
+    const places = list.map(([, { group }]) => objectiveGroups.indexOf(group));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(new Set(places).size).toBe(objectiveGroups.length);
   });
 
-  it("sft's mean loss is the token mean, with log-ratio rewards only when there is a reference", () => {
-    const totals = totalsOf(eightPairs);
-    const { losses, chosenRewards } = objectives.sft.compute(eightPairs, {}, totals);
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / 8;
-    expect(mean).toBeCloseTo(168.25 / 101, 14);
-    expect(chosenRewards[0]).toBeCloseTo(0.1, 14);
-    const { referenceLogps: _chosen, ...chosen } = eightPairs.chosen;
-    const { referenceLogps: _rejected, ...rejected } = eightPairs.rejected;
-    expect(objectives.sft.compute({ pairs: 8, chosen, rejected }, {}, totals).chosenRewards).toHaveLength(0);
-  });
-
-  it("simpo's rewards are per token and leave γ out", () => {
-    const result = objectives.simpo.compute(eightPairs, { beta: 2, gamma: 0.5 }, totalsOf(eightPairs));
-    expect(result.chosenRewards[0]).toBe(-4);
-    expect(result.rejectedRewards[0]).toBe(-4);
-    expect(result.arguments?.[0]).toBe(-0.5);
+  it("has no two labels alike", () => {
+    expect(new Set(list.map(([, { label }]) => label)).size).toBe(list.length);
   });
 });

@@ -1,3 +1,4 @@
+import { chosenLikelihood } from "./chosenLikelihood.ts";
 import type { Objective, ObjectiveResult, PairStatistics, SideStatistics, StepTotals } from "./objective.ts";
 import { logRatiosOf } from "./objective.ts";
 
@@ -13,14 +14,14 @@ function compute(
   _parameters: unknown,
   totals: StepTotals,
 ): ObjectiveResult {
-  // The mean of these losses over the pairs of the step is the token mean of the step.
-  const weight = totals.pairs / totals.chosenTokens;
+  const likelihood = chosenLikelihood(chosen, totals);
   return {
-    losses: chosen.logps.map((logp) => -logp * weight),
-    chosenGradient: new Float64Array(pairs).fill(-1 / totals.chosenTokens),
+    losses: likelihood.shares,
+    chosenGradient: new Float64Array(pairs).fill(likelihood.chosenGradient),
     rejectedGradient: new Float64Array(pairs),
     chosenRewards: displayedRewards(chosen),
     rejectedRewards: displayedRewards(rejected),
+    metrics: likelihood.metrics,
   };
 }
 
