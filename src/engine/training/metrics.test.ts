@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { pairBatch } from "../data/batch.ts";
+import { statisticsWidth } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { dpo } from "../losses/dpo.ts";
 import type { PairStatistics } from "../losses/objective.ts";
 import { simpo } from "../losses/simpo.ts";
 import type { MetricBatch } from "./metrics.ts";
 import { MetricAccumulator, prefixed } from "./metrics.ts";
+import { metricBatch } from "./pairScores.ts";
+import { entryStatistics } from "./scoring.ts";
 
 const numbers = (...values: number[]) => Float64Array.from(values);
 
@@ -115,6 +119,104 @@ describe("MetricAccumulator", () => {
     expect(record["accuracies/logps"]).toBe(0);
     expect(record["accuracies/logps_per_token"]).toBe(0);
     expect(record["objective/pair_weight"]).toBe(0.5);
+  });
+});
+
+describe("metrics of further statistics", () => {
+  const sums = (...values: number[]) => ({ reverseDivergences: numbers(...values), hits: numbers(3, 12) });
+
+  it("gives KL(policy || reference) by answer and by token, and hits of chosen tokens alone", () => {
+    const record = recordOf({
+      ...batch,
+      chosen: sums(0.25, 0.75),
+      // Hits of rejected answers are not counted.
+      rejected: { ...sums(2, 6), hits: numbers(0, 0) },
+    });
+    expect(record).toMatchObject({
+      "kl_reverse/chosen": 0.5,
+      "kl_reverse/rejected": 4,
+      "kl_reverse_per_token/chosen": 1 / 25,
+      "kl_reverse_per_token/rejected": 8 / 16,
+      mean_token_accuracy: 15 / 25,
+    });
+    expect(Object.keys(record).filter((name) => name.startsWith("kl/"))).toEqual([]);
+  });
+
+  it("gives the drift of features by side, and nothing of it in rewards", () => {
+    const withErrors = (chosen: Float64Array, rejected: Float64Array): PairStatistics => ({
+      ...twoPairs,
+      chosen: { ...twoPairs.chosen, featureErrors: chosen },
+      rejected: { ...twoPairs.rejected, featureErrors: rejected },
+    });
+    const record = recordOf({ ...batch, statistics: withErrors(numbers(1, 4), numbers(3, 9)) });
+    const { "features/mse_chosen": chosen, "features/mse_rejected": rejected, ...others } = record;
+    expect([chosen, rejected, record["features/mse_margin"]]).toEqual([2.5, 6, -3.5]);
+    const { "features/mse_margin": _, ...rest } = others;
+    expect(rounded(rest)).toEqual(rounded(expected));
+  });
+
+  it("averages effective sample sizes over micro-batches by their pairs", () => {
+    const weighted = (...weights: number[]) => ({
+      ...batch,
+      result: { ...batch.result, weights: numbers(...weights) },
+    });
+    // (1 + 3)² / (1 + 9) of 2 pairs is 1.6.
+    expect(recordOf(weighted(1, 3))).toMatchObject({ "weights/mean": 2, "weights/ess": 1.6 });
+    // Equal weights count in full: 3 of 3.
+    const both = recordOf(weighted(1, 3), weighted(0.5, 0.5, 0.5));
+    expect(both["weights/mean"]).toBeCloseTo(5.5 / 5, 12);
+    expect(both["weights/ess"]).toBeCloseTo((1.6 * 2 + 3 * 3) / 5, 12);
+    expect(recordOf(weighted(0, 0))).toMatchObject({ "weights/mean": 0, "weights/ess": 0 });
+  });
+
+  it("adds up what an objective names itself, and leaves out what has no weight", () => {
+    const named = (sum: number, weight: number) => ({
+      ...batch,
+      result: { ...batch.result, metrics: { nll_loss: { sum, weight }, kl: { sum: 1, weight: 0 } } },
+    });
+    const record = recordOf(named(10, 4), named(5, 16));
+    expect(record["nll_loss"]).toBe(0.75);
+    expect(record).not.toHaveProperty("kl");
+  });
+});
+
+describe("metricBatch", () => {
+  const scored = (value: (column: number, entry: number) => number) =>
+    entryStatistics(
+      Float64Array.from({ length: 7 * statisticsWidth }, (_, at) =>
+        value(at % statisticsWidth, Math.floor(at / statisticsWidth)),
+      ),
+      6,
+    );
+  const pairs = [
+    { prompt: Int32Array.of(1), chosen: Int32Array.of(2), rejected: Int32Array.of(3, 4), row: 0 },
+    { prompt: Int32Array.of(5), chosen: Int32Array.of(6, 7), rejected: Int32Array.of(8), row: 1 },
+  ];
+  const flat = pairBatch(pairs);
+
+  it("sums every quantity by answer, and has divergences only where they were measured", () => {
+    // Column c of entry e holds 100c + e; the entry after the sixth is padding.
+    const entries = scored((column, entry) => 100 * column + entry);
+    const sumsOf = (column: number) => {
+      const sums = [0, 0, 0, 0];
+      flat.entrySequence.forEach((sequence, entry) => (sums[sequence]! += 100 * column + entry));
+      return { chosen: numbers(...sums.slice(0, 2)), rejected: numbers(...sums.slice(2)) };
+    };
+    expect(flat.entrySequence).toHaveLength(6);
+    expect(entries.logSumSquares).toEqual(numbers(600, 601, 602, 603, 604, 605));
+    const outcome = { statistics: twoPairs, result: batch.result };
+    const measured = metricBatch(flat, entries, { ...outcome, hasKl: true });
+    for (const side of ["chosen", "rejected"] as const) {
+      expect(measured[side]).toEqual({
+        entropies: sumsOf(1)[side],
+        divergences: sumsOf(2)[side],
+        meanLogits: sumsOf(3)[side],
+        reverseDivergences: sumsOf(7)[side],
+        hits: sumsOf(8)[side],
+      });
+    }
+    const bare = metricBatch(flat, entries, { ...outcome, hasKl: false });
+    expect(Object.keys(bare.chosen ?? {})).toEqual(["entropies", "meanLogits", "hits"]);
   });
 });
 

@@ -12,8 +12,12 @@ export interface TokenSums {
   readonly entropies?: Float64Array;
   /** KL(reference || policy) in nats. */
   readonly divergences?: Float64Array;
+  /** KL(policy || reference) in nats. */
+  readonly reverseDivergences?: Float64Array;
   /** Mean logit over the vocabulary. */
   readonly meanLogits?: Float64Array;
+  /** Tokens than which none was likelier. */
+  readonly hits?: Float64Array;
 }
 
 /** What is known about a micro-batch after its objective was computed. */
@@ -46,7 +50,13 @@ export class MetricAccumulator {
     this.#addLogps(batch.statistics);
     this.#addLogRatios(batch.statistics);
     this.#addTokenSums(batch);
+    this.#addDivergences(batch);
+    this.#addFeatureErrors(batch.statistics);
     this.#addArguments(batch.result);
+    this.#addWeights(batch.result);
+    for (const [name, { sum, weight }] of Object.entries(batch.result.metrics ?? {})) {
+      this.#count(name, sum, weight);
+    }
   }
 
   /** The means over everything added so far. */
@@ -103,19 +113,32 @@ export class MetricAccumulator {
   }
 
   #addTokenSums(batch: MetricBatch): void {
-    const { pairs } = batch.statistics;
     for (const side of sides) {
-      const { entropies, divergences, meanLogits } = batch[side] ?? {};
+      const { entropies, meanLogits } = batch[side] ?? {};
       const tokenCount = sumOf(batch.statistics[side].tokens);
       if (entropies) {
         this.#count("entropy", sumOf(entropies), tokenCount);
         this.#count(`entropy/${side}`, sumOf(entropies), tokenCount);
       }
+      if (meanLogits) this.#count(`logits/${side}`, sumOf(meanLogits), tokenCount);
+    }
+    const hits = batch.chosen?.hits;
+    if (hits) this.#count("mean_token_accuracy", sumOf(hits), sumOf(batch.statistics.chosen.tokens));
+  }
+
+  #addDivergences(batch: MetricBatch): void {
+    const { pairs } = batch.statistics;
+    for (const side of sides) {
+      const { divergences, reverseDivergences } = batch[side] ?? {};
+      const tokenCount = sumOf(batch.statistics[side].tokens);
       if (divergences) {
         this.#count(`kl/${side}`, sumOf(divergences), pairs);
         this.#count(`kl_per_token/${side}`, sumOf(divergences), tokenCount);
       }
-      if (meanLogits) this.#count(`logits/${side}`, sumOf(meanLogits), tokenCount);
+      if (reverseDivergences) {
+        this.#count(`kl_reverse/${side}`, sumOf(reverseDivergences), pairs);
+        this.#count(`kl_reverse_per_token/${side}`, sumOf(reverseDivergences), tokenCount);
+      }
     }
     const chosenDivergences = batch.chosen?.divergences;
     const rejectedDivergences = batch.rejected?.divergences;
@@ -124,11 +147,32 @@ export class MetricAccumulator {
     }
   }
 
+  #addFeatureErrors({ pairs, chosen, rejected }: PairStatistics): void {
+    const chosenErrors = chosen.featureErrors;
+    const rejectedErrors = rejected.featureErrors;
+    if (chosenErrors) this.#count("features/mse_chosen", sumOf(chosenErrors), pairs);
+    if (rejectedErrors) this.#count("features/mse_rejected", sumOf(rejectedErrors), pairs);
+    if (chosenErrors && rejectedErrors) {
+      this.#count("features/mse_margin", sumOf(chosenErrors) - sumOf(rejectedErrors), pairs);
+    }
+  }
+
   #addArguments({ arguments: sigmoidArguments }: ObjectiveResult): void {
     if (!sigmoidArguments) return;
     const count = sigmoidArguments.length;
     this.#count("objective/u_abs", sumOf(sigmoidArguments.map(Math.abs)), count);
     this.#count("objective/pair_weight", sumOf(sigmoidArguments.map((u) => sigmoid(-u))), count);
+  }
+
+  /** The effective sample size (Σw)²/Σw² is of one micro-batch; theirs are averaged by pairs. */
+  #addWeights({ weights }: ObjectiveResult): void {
+    if (!weights) return;
+    const sum = sumOf(weights);
+    const squares = sumOf(weights.map((weight) => weight * weight));
+    // Where no pair counts, none is effective.
+    const effective = squares > 0 ? (sum * sum) / squares : 0;
+    this.#count("weights/mean", sum, weights.length);
+    this.#count("weights/ess", effective * weights.length, weights.length);
   }
 }
 

@@ -116,11 +116,19 @@ export function metricBatch(
   const { statistics, result, hasKl } = outcome;
   const entropies = sumBySequence(flat, entries.entropies); // [2 · pairs]
   const meanLogits = sumBySequence(flat, entries.meanLogits);
+  const hits = sumBySequence(flat, entries.isTop);
   const divergences = sumBySequence(flat, entries.divergences);
+  const reverseDivergences = sumBySequence(flat, entries.reverseDivergences);
   const side = (start: number, end: number) => ({
     entropies: entropies.slice(start, end),
     meanLogits: meanLogits.slice(start, end),
-    ...(hasKl ? { divergences: divergences.slice(start, end) } : {}),
+    hits: hits.slice(start, end),
+    ...(hasKl
+      ? {
+          divergences: divergences.slice(start, end),
+          reverseDivergences: reverseDivergences.slice(start, end),
+        }
+      : {}),
   });
   const { pairs } = statistics;
   return { statistics, result, chosen: side(0, pairs), rejected: side(pairs, 2 * pairs) };

@@ -2,6 +2,7 @@
 import type { FlatBatch } from "../data/batch.ts";
 import {
   lmHeadLogProbs,
+  statisticColumn,
   statisticsWidth,
   type HeadInputs,
 } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
@@ -22,6 +23,12 @@ export interface EntryStatistics {
   readonly divergences: Float64Array;
   /** Mean logit over the vocabulary. */
   readonly meanLogits: Float64Array;
+  /** log of the sum of the squared probabilities of the vocabulary. */
+  readonly logSumSquares: Float64Array;
+  /** KL(policy ‖ reference) in nats; zeros when no reference was given. */
+  readonly reverseDivergences: Float64Array;
+  /** 1 where no token is likelier than the one that follows. */
+  readonly isTop: Float64Array;
 }
 
 /** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. Yields between layers. */
@@ -78,9 +85,22 @@ export function entryStatistics(
   values: ArrayLike<number>,
   entries = values.length / statisticsWidth,
 ): EntryStatistics {
-  const column = (offset: number) =>
-    Float64Array.from({ length: entries }, (_, entry) => values[entry * statisticsWidth + offset] ?? NaN);
-  return { logps: column(0), entropies: column(1), divergences: column(2), meanLogits: column(3) };
+  const column = (name: keyof typeof statisticColumn) => {
+    const offset = statisticColumn[name];
+    return Float64Array.from(
+      { length: entries },
+      (_, entry) => values[entry * statisticsWidth + offset] ?? NaN,
+    );
+  };
+  return {
+    logps: column("logp"),
+    entropies: column("entropy"),
+    divergences: column("kl"),
+    meanLogits: column("meanLogit"),
+    logSumSquares: column("logSumSquares"),
+    reverseDivergences: column("reverseDivergence"),
+    isTop: column("isTop"),
+  };
 }
 
 /** Sums a per-token quantity by sequence: [entries] → [sequences]. */

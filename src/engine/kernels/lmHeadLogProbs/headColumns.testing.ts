@@ -1,9 +1,11 @@
 /** Every statistic of a head beside its definition, column by column; for tests only. */
 import { expect } from "vitest";
+import type { Floats, Op } from "../../tensor/op.ts";
 import { dispose, read, tensor } from "../../tensor/run.ts";
 import { compare, randomValues } from "../../tensor/testing.ts";
+import type { HeadAttrs } from "./headInputs.ts";
 import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
-import { lmHeadLogProbs, statisticColumn, statisticsWidth } from "./lmHeadLogProbs.ts";
+import { lmHeadLogProbs, lmHeadLogProbsOp, statisticColumn, statisticsWidth } from "./lmHeadLogProbs.ts";
 import { naiveLogits, naiveStatistics } from "./naiveHead.testing.ts";
 
 /** What a head is like. */
@@ -102,3 +104,15 @@ export async function expectDefinedColumns(testCase: ColumnCase): Promise<void> 
     expect(hits.filter((_, row) => row % 3 === 2)).toEqual([0, 0, 0]);
   }
 }
+
+/** The head, with the statistics at 0 that take no gradient: any upstream of theirs must do nothing. */
+export const differentiated: Op<HeadAttrs> = {
+  ...lmHeadLogProbsOp,
+  cpu: (inputs, outputs, shapes, attrs) => {
+    lmHeadLogProbsOp.cpu(inputs, outputs, shapes, attrs);
+    const [statistics] = outputs as readonly [Floats];
+    statistics.forEach((_, at) => {
+      if (at % statisticsWidth > statisticColumn.referenceLogSumExp) statistics[at] = 0;
+    });
+  },
+};

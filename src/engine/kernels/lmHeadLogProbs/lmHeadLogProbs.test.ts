@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ShapeError } from "../../tensor/op.ts";
-import type { Floats, Op } from "../../tensor/op.ts";
 import { checkGradient, randomValues } from "../../tensor/testing.ts";
+import { differentiated } from "./headColumns.testing.ts";
 import type { HeadArrays } from "./lmHeadLogProbs.cpu.ts";
 import {
   headHiddenGradient,
@@ -12,7 +12,6 @@ import {
 } from "./lmHeadLogProbs.cpu.ts";
 import { packRows, unpackRow, weightLayouts } from "../weightLayout/weightLayout.ts";
 import { headAttrs, lmHeadLogProbsOp } from "./lmHeadLogProbs.ts";
-import type { HeadAttrs } from "./lmHeadLogProbs.ts";
 import { naiveStatistics } from "./naiveHead.testing.ts";
 
 /** Numbers in [-1, 1) that depend on the seed alone. */
@@ -24,17 +23,9 @@ function numbers(seed: number, length: number, scale = 1): Float64Array {
   });
 }
 
-function exampleHead({
-  rows,
-  width,
-  vocabulary,
-}: {
-  rows: number;
-  width: number;
-  vocabulary: number;
-}): HeadArrays & {
-  reference: Float64Array;
-} {
+type Sizes = Pick<HeadArrays, "rows" | "width" | "vocabulary">;
+
+function exampleHead({ rows, width, vocabulary }: Sizes): HeadArrays & { reference: Float64Array } {
   return {
     rows,
     width,
@@ -227,18 +218,6 @@ describe("lmHeadLogProbs", () => {
     shape: [rows, width],
   });
   const labels = { values: Int32Array.of(3, 0, -1, 12), shape: [4] };
-
-  /** The head, with the statistics at 0 that take no gradient: any upstream of theirs must do nothing. */
-  const differentiated: Op<HeadAttrs> = {
-    ...lmHeadLogProbsOp,
-    cpu: (inputs, outputs, shapes, attrs) => {
-      lmHeadLogProbsOp.cpu(inputs, outputs, shapes, attrs);
-      const [statistics] = outputs as readonly [Floats];
-      statistics.forEach((_, at) => {
-        if (at % statisticsWidth > statisticColumn.referenceLogSumExp) statistics[at] = 0;
-      });
-    },
-  };
 
   it.each([5, 8])("passes the statistics' gradient through the tape at hidden size %i", async (width) => {
     const inputs = [matrix(1, 4, width), matrix(2, 13, width), labels];
