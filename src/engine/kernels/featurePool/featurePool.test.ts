@@ -26,6 +26,14 @@ describe("featurePool", () => {
     [1, 1 / 3, 2, 0].forEach((value, answer) => expect(activity[answer]).toBeCloseTo(value, 12));
   });
 
+  it("folds more tiles than one axis holds", () => {
+    const shapes = [[9, 2], [6], [700, 2], [6400, 2], [6400], [6400]];
+    const grid = (isSerial: boolean) =>
+      featurePoolOp.dispatch(shapes, { isVector: false, isSerial }).workgroups;
+    expect(grid(false)).toEqual([65_535, 2, 1]);
+    expect(grid(true)).toEqual([17_500, 1, 1]);
+  });
+
   it("refuses tables, encoders and rows of fours that do not fit", () => {
     const expectRefusal = (message: string, shapes: number[][], isVector = false) => {
       expect(() => featurePoolOp.outputShapes(shapes, { isVector, isSerial: true })).toThrow(message);
