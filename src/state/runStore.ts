@@ -10,6 +10,7 @@ import type {
   StepRoom,
   WorkerEvent,
 } from "../worker/protocol.ts";
+import { referenceLine } from "./referenceLine.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
 import { ShownSteps } from "./shownSteps.ts";
 import { roomSentence } from "./stepRoom.ts";
@@ -173,6 +174,10 @@ export function addMark(mark: RunMark): void {
 /** Takes in what the trainer says; events of another run are ignored. */
 export function applyEvent(event: WorkerEvent): void {
   if (event.type === "heartbeat" || event.type === "deviceLost") return;
+  if (event.type === "reference") {
+    addLog(referenceLine(event));
+    return;
+  }
   const runId = event.type === "checkpoint" ? event.checkpoint.runId : event.runId;
   const state = useRunStore.getState();
   if (runId !== state.runId) return;
@@ -185,7 +190,7 @@ export function applyEvent(event: WorkerEvent): void {
   if (sentence !== null) addLog({ level: "info", message: sentence, step: useRunStore.getState().step });
 }
 
-type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "deviceLost" }>;
+type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "deviceLost" | "reference" }>;
 
 function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
   switch (event.type) {

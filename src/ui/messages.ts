@@ -220,6 +220,13 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
       secondary: rows === 0 ? button("Change the length", "show-length") : button("Review", "review-rows"),
     };
   },
+  "DAT-3": (details) => ({
+    tone: "info",
+    title: "Reference values could not be reused.",
+    text: said(details, "They belong to another model, dataset or tokenizer, and are computed again."),
+    primary: button("OK", "dismiss"),
+    secondary: button("Copy log", "copy-log"),
+  }),
   "LNK-1": ({ count, settings, newerThan }) => ({
     tone: "warning",
     title:

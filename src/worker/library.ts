@@ -10,9 +10,12 @@ import type { Judge } from "../engine/judges/judge.ts";
 import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
 import { countParameters } from "../engine/models/weights.ts";
 import { permutation, createRandom } from "../engine/data/random.ts";
+import type { Device } from "../engine/tensor/device.ts";
+import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import { fingerprint } from "../engine/reference/fingerprint.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
-import { refuse } from "./errorReport.ts";
+import { refuse, refuseWeights } from "./errorReport.ts";
+import { inTurns } from "./inTurns.ts";
 import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
 
 /** A preference set that is ready to train on. */
@@ -34,8 +37,6 @@ export interface LoadedData {
 const HELDOUT_SHARE = 0.2;
 const EXAMPLES = 8;
 const CHIPS = 4;
-/** Longest that reading a preference set keeps other tasks waiting. */
-const LONGEST_TURN_MS = 100;
 
 /** Fetches a file of the page's own folder. */
 export type FetchFile = (path: string) => Promise<Uint8Array>;
@@ -70,6 +71,16 @@ export function summarizeModel(id: string, { model }: LoadedModel): ModelSummary
     maxPositions: config.maxPositions,
     sizeBytes: parameters * Float32Array.BYTES_PER_ELEMENT,
   };
+}
+
+/** Waits until the weights have arrived; frees them and throws when the device had no room for them. */
+export async function checkUpload(device: Device, loaded: LoadedModel): Promise<void> {
+  await device.settled();
+  const [error] = device.takeErrors();
+  if (error === undefined) return;
+  loaded.dispose();
+  if (error instanceof GpuOutOfMemoryError) refuseWeights();
+  throw error;
 }
 
 interface RawData {
@@ -198,18 +209,6 @@ function readLocal(files: readonly LocalFile[]): RawData {
     heldoutRows: rows.filter((row) => heldout.has(promptText(row))),
     problems,
   };
-}
-
-/** Runs work to its end, and lets signs of life and messages through now and then. */
-async function inTurns<Result>(work: Generator<void, Result, void>): Promise<Result> {
-  let turnStartedAt = performance.now();
-  for (;;) {
-    const next = work.next();
-    if (next.done === true) return next.value;
-    if (performance.now() - turnStartedAt < LONGEST_TURN_MS) continue;
-    await new Promise((resolve) => setTimeout(resolve));
-    turnStartedAt = performance.now();
-  }
 }
 
 function mean(values: readonly number[]): number {

@@ -26,6 +26,9 @@ export const phases = [
 /** One word for what the trainer is doing. */
 export type Phase = (typeof phases)[number];
 
+/** What can become of the reference's numbers, in one word each. */
+export const referenceStatuses = ["reused", "stale", "damaged", "computed", "notKept"] as const;
+
 /** Codes of the messages a person can meet (texts: ui/messages.ts). */
 export const messageCodes = [
   "GPU-1",
@@ -41,6 +44,7 @@ export const messageCodes = [
   "FIL-2",
   "DAT-1",
   "DAT-2",
+  "DAT-3",
   "LNK-1",
   "CFG-1",
   "RUN-1",
@@ -284,11 +288,30 @@ export interface Commands {
   exportAdapter: { question: null; answer: readonly ExportedFile[] };
 }
 
+/** What became of the reference's numbers; it belongs to the loaded model and data, not to a run. */
+export interface ReferenceEvent {
+  readonly type: "reference";
+  /**
+   * Kept numbers were `reused`, or not because they belong to something else (`stale`) or cannot be read (`damaged`);
+   * numbers were `computed`, and if need be `notKept` for the next visit.
+   */
+  readonly status: (typeof referenceStatuses)[number];
+  /** Stale: what differs, in plain words; damaged and notKept: one sentence; "" otherwise. */
+  readonly reason: string;
+  /** Pairs of the kept file, or pairs that were computed. */
+  readonly pairs: number;
+  /** Of the file, or of the memory where no file is written. */
+  readonly bytes: number;
+  /** Milliseconds that computing the numbers took, as measured at the time; 0 when unknown. */
+  readonly ms: number;
+}
+
 /** What the trainer says unasked. */
 export type WorkerEvent =
   | { readonly type: "heartbeat" }
   /** The device is gone without anybody asking, and with it everything that was loaded. */
   | { readonly type: "deviceLost"; readonly reason: string }
+  | ReferenceEvent
   | {
       readonly type: "phase";
       readonly runId: string;

@@ -1,7 +1,14 @@
 /** Checks at the wall: what arrives has the form the protocol promises, or the message is refused. */
 import * as z from "zod/mini";
 import { runConfigSchema } from "../engine/training/config.ts";
-import { messageCodes, phases, type CommandName, type Reply, type Request } from "./protocol.ts";
+import {
+  messageCodes,
+  phases,
+  referenceStatuses,
+  type CommandName,
+  type Reply,
+  type Request,
+} from "./protocol.ts";
 
 const bytes = z.instanceof(Uint8Array);
 const floats = z.instanceof(Float32Array);
@@ -69,6 +76,14 @@ const questions = {
 const event = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("heartbeat") }),
   z.strictObject({ type: z.literal("deviceLost"), reason: z.string() }),
+  z.strictObject({
+    type: z.literal("reference"),
+    status: z.enum(referenceStatuses),
+    reason: z.string(),
+    pairs: z.number(),
+    bytes: z.number(),
+    ms: z.number(),
+  }),
   z.strictObject({
     type: z.literal("phase"),
     runId: z.string(),

@@ -1,15 +1,9 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
 import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
 import { objectives } from "../engine/losses/index.ts";
-import { loadModel, type LoadedModel } from "../engine/models/loadModel.ts";
+import { loadModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
-import {
-  createReferenceCache,
-  shippedRecords,
-  type ReferenceCache,
-} from "../engine/reference/referenceCache.ts";
 import type { Device } from "../engine/tensor/device.ts";
-import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
 import { measuresOf } from "../engine/training/measures.ts";
@@ -22,13 +16,16 @@ import {
   type SampleSettings,
 } from "../engine/training/samples.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
+import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
 import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
-import { lossReason, refuse, refuseWeights } from "./errorReport.ts";
+import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
+import { openReference, type KeptReference, type OwnModel } from "./keptReference.ts";
 import {
+  checkUpload,
   embeddedModelFiles,
   loadData,
   promptText,
@@ -38,6 +35,7 @@ import {
   weightsFingerprint,
 } from "./library.ts";
 import { openBackend } from "./openBackend.ts";
+import { modelPrints } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
@@ -53,16 +51,18 @@ export type Handlers = {
 export interface SessionOptions {
   readonly emit: (event: WorkerEvent) => void;
   readonly fetchFile: FetchFile;
+  /** Where the reference's numbers are kept between visits; absent: nowhere. */
+  readonly store?: Promise<FileStore>;
 }
 
 /** Steps of a throwaway run that compile the shaders and then measure the speed. */
 const WARM_UP_STEPS = 2;
 
 /** Creates the session; nothing is opened until the page asks. */
-export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
+export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
   let device: Device | null = null;
-  let model: (LoadedModel & { readonly id: string; readonly fingerprint: string }) | null = null;
-  let data: (LoadedData & { readonly reference: ReferenceCache }) | null = null;
+  let model: OwnModel | null = null;
+  let data: (LoadedData & { readonly kept: KeptReference }) | null = null;
   let runner: Runner | null = null;
   let tamper = createTamper([]);
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
@@ -74,6 +74,10 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
   const tell = (event: WorkerEvent) => {
     if (event.type === "checkpoint" && runningConfig) {
       last = { config: runningConfig, checkpoint: event.checkpoint };
+    }
+    // Whatever comes after the reference pass tells that it is over.
+    if (event.type === "phase" && (event.phase === "evaluating" || event.phase === "training")) {
+      void data?.kept.keep();
     }
     emit(event);
   };
@@ -101,7 +105,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       objective: objectiveOf(config),
       trainPairs: pairs.train,
       heldoutPairs: pairs.heldout,
-      reference: pairs.reference,
+      reference: pairs.kept.cache,
       live: { learningRate: config.learningRate, evalEvery: config.evalEvery },
       tamper,
     };
@@ -179,10 +183,10 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         const loaded = loadModel(opened);
         await endRun();
         await checkUpload(device, loaded);
+        const prints = await modelPrints(opened);
         model?.dispose();
-        // Nothing was shipped for a person's own weights, and those can be gigabytes.
-        const fingerprint = files === null ? weightsFingerprint(opened) : "";
-        model = { ...loaded, id, fingerprint };
+        // Nothing was shipped for a person's own weights.
+        model = { ...loaded, id, fingerprint: files === null ? weightsFingerprint(opened) : "", prints };
         data = null;
         speed = null;
         last = null;
@@ -194,9 +198,14 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
         speed = null;
+        await data?.kept.settled();
         data = {
           ...loaded,
-          reference: createReferenceCache(shippedRecords(loaded.shipped, owner.fingerprint)),
+          kept: await openReference(owner, loaded, {
+            store: await store,
+            numerics: `${device?.backend} f32`,
+            emit,
+          }),
         };
         return loaded.summary;
       }),
@@ -292,14 +301,4 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       return exportFiles(needModel(), trained);
     },
   };
-}
-
-/** Waits until the weights have arrived; frees them and throws when the device had no room for them. */
-async function checkUpload(device: Device, loaded: LoadedModel): Promise<void> {
-  await device.settled();
-  const [error] = device.takeErrors();
-  if (error === undefined) return;
-  loaded.dispose();
-  if (error instanceof GpuOutOfMemoryError) refuseWeights();
-  throw error;
 }

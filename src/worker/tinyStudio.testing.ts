@@ -2,6 +2,7 @@
 import { writeSafetensors } from "../engine/files/safetensors.ts";
 import { tinyArrays, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
+import type { FileStore } from "../storage/fileStore.ts";
 import type { LocalFile, WorkerEvent } from "./protocol.ts";
 import { replySchema } from "./schemas.ts";
 import { createSession, type Handlers } from "./session.ts";
@@ -105,8 +106,8 @@ export interface Studio {
   ) => Promise<Found>;
 }
 
-/** Opens a session on the cpu, with files from nowhere. */
-export function openStudio(): Studio {
+/** Opens a session on the cpu, with files from nowhere; it keeps nothing unless it is told where. */
+export function openStudio(store?: FileStore): Studio {
   const events: WorkerEvent[] = [];
   const session = createSession({
     emit: (event) => {
@@ -114,6 +115,7 @@ export function openStudio(): Studio {
       if (reply.kind === "event") events.push(reply.event);
     },
     fetchFile: (path) => Promise.reject(new Error(`"${path}" could not be loaded (404).`)),
+    ...(store === undefined ? {} : { store: Promise.resolve(store) }),
   });
   return {
     session,

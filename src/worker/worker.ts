@@ -1,4 +1,5 @@
 /** The worker's entry: checks what comes in, answers, and lets the page hear that it is alive. */
+import { openFileStore } from "../storage/opfs.ts";
 import { reportError } from "./errorReport.ts";
 import type { CommandName, Commands, Reply, WorkerEvent } from "./protocol.ts";
 import { parseRequest } from "./schemas.ts";
@@ -30,7 +31,7 @@ async function fetchFile(path: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-const handlers = createSession({ emit, fetchFile });
+const handlers = createSession({ emit, fetchFile, store: openFileStore() });
 
 function answer<Name extends CommandName>(
   name: Name,

@@ -26,6 +26,7 @@ const refusedImports = [
   ["src/state/c.ts", "react"],
   ["src/storage/a.ts", "react-dom/client"],
   ["src/main.tsx", "recharts"],
+  ["src/main.tsx", "./storage/opfs.ts"],
   ["src/engine/training/c.ts", "zustand"],
   ["src/worker/c.ts", "zustand/vanilla"],
   ["src/engine/tensor/b.ts", "../kernels/matmul/matmul.ts"],
@@ -43,6 +44,7 @@ const refusedImports = [
   ["src/engine/generation/a.ts", "../training/train.ts"],
   ["src/storage/b.ts", "../engine/files/safetensors.ts"],
   ["src/storage/c.ts", "../state/setupStore.ts"],
+  ["src/storage/e.ts", "../worker/protocol.ts"],
   ["src/worker/d.ts", "../state/setupStore.ts"],
   ["src/worker/e.ts", "../ui/App.tsx"],
   ["src/state/d.ts", "../engine/training/train.ts"],
@@ -59,6 +61,7 @@ const refusedImports = [
 const refusedTypeImports = [
   ["src/engine/losses/e.ts", "../models/decoder.ts"],
   ["src/engine/losses/f.ts", "../../state/setupStore.ts"],
+  ["src/storage/f.ts", "../worker/protocol.ts"],
 ].map(([file, path]) => ({ file, source: typeImport(path), rule: "eslint(no-restricted-imports)" }));
 
 const refusedCode = [

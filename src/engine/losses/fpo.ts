@@ -26,17 +26,6 @@ const driftKnobs: readonly ParameterSpec[] = [
     isWhole: true,
     paper: "paper: 50",
   },
-  {
-    key: "layer",
-    label: "Layer",
-    help: "Layer whose output the autoencoder reads, counted from 0; it must be that of the loaded one.",
-    default: 1,
-    minimum: 0,
-    maximum: 255,
-    scale: "linear",
-    isWhole: true,
-    paper: "paper: 25 of 26",
-  },
   choiceSpec({
     key: "featureMode",
     label: "Feature mode",

@@ -34,7 +34,9 @@ type Hashes = readonly [number, number];
 
 function over(bytes: Uint8Array, hashes: Hashes): Hashes {
   let [first, second] = hashes;
-  for (const byte of bytes) {
+  // Walking an iterator takes several times as long.
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
     first = Math.imul(first ^ byte, PRIME);
     second = Math.imul(second ^ byte, PRIME) ^ (second >>> 15);
   }

@@ -97,14 +97,9 @@ describe("fingerprint", () => {
     const bytes = Uint8Array.from({ length: 2_500_000 }, (_, index) => index % 251);
     const turns = fingerprintInTurns([bytes.subarray(0, 7), new Uint8Array(), bytes.subarray(7)]);
     let count = 0;
-    for (;;) {
-      const { done, value } = turns.next();
-      if (done === true) {
-        expect(value).toBe(fingerprint(bytes));
-        break;
-      }
-      count += 1;
-    }
+    let next = turns.next();
+    for (; next.done !== true; next = turns.next()) count += 1;
+    expect(next.value).toBe(fingerprint(bytes));
     expect(count).toBeGreaterThan(2);
   });
 });

@@ -1,15 +1,7 @@
 /** What is remembered of the reference policy: numbers of every answer, computed once with the adapters off. */
 import type { TokenPair } from "../data/tokenPair.ts";
+import type { SparseFeatures } from "../sae/sparseFeatures.ts";
 import { fingerprint } from "./fingerprint.ts";
-
-/** Non-zero features of an answer, pooled over its tokens; every other of the `width` features is 0. */
-export interface SparseFeatures {
-  readonly width: number;
-  /** Features that are not 0, each below `width`. */
-  readonly index: Uint16Array | Uint32Array;
-  /** Their values, in the order of `index`. */
-  readonly values: Float32Array;
-}
 
 /** What is remembered of one answer. */
 export interface ReferenceAnswer {
@@ -69,7 +61,7 @@ export function bytesOf({ chosen, rejected }: ReferenceRecord): number {
       sum +
       LOGP_BYTES +
       (hidden?.byteLength ?? 0) +
-      (features === undefined ? 0 : features.index.byteLength + features.values.byteLength),
+      (features === undefined ? 0 : (features.index?.byteLength ?? 0) + features.values.byteLength),
     0,
   );
 }

@@ -3,7 +3,8 @@
  * header in JSON; one record a pair; a fingerprint over everything before it.
  */
 import { fingerprintInTurns } from "./fingerprint.ts";
-import type { ReferenceAnswer, ReferenceRecord, SparseFeatures } from "./referenceCache.ts";
+import type { SparseFeatures } from "../sae/sparseFeatures.ts";
+import type { ReferenceAnswer, ReferenceRecord } from "./referenceCache.ts";
 import { identityParts, type ReferenceIdentity } from "./referenceIdentity.ts";
 
 /** A file of reference numbers that cannot be used; the message says what is wrong with it and what happens now. */
@@ -142,7 +143,7 @@ function answerBytes({ hidden, features }: ReferenceAnswer): number {
   return (
     ANSWER_BYTES +
     (hidden?.byteLength ?? 0) +
-    (features === undefined ? 0 : features.index.byteLength + features.values.byteLength)
+    (features === undefined ? 0 : (features.index?.byteLength ?? 0) + features.values.byteLength)
   );
 }
 
@@ -154,7 +155,7 @@ function writeAnswer(bytes: Uint8Array, at: number, answer: ReferenceAnswer): nu
     hidden?.length ?? ABSENT,
     features?.values.length ?? ABSENT,
     features?.width ?? 0,
-    features?.index.BYTES_PER_ELEMENT ?? 0,
+    features?.index?.BYTES_PER_ELEMENT ?? 0,
   ];
   view.setFloat64(0, sumLogps, true);
   counts.forEach((count, place) => {
@@ -162,7 +163,7 @@ function writeAnswer(bytes: Uint8Array, at: number, answer: ReferenceAnswer): nu
   });
   let end = at + ANSWER_BYTES;
   for (const array of [hidden, features?.index, features?.values]) {
-    if (array === undefined) continue;
+    if (array === undefined || array === null) continue;
     bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), end);
     end += array.byteLength;
   }
@@ -192,6 +193,10 @@ function readFeatures(
   { featureCount, width, indexBytes }: Readonly<Record<"featureCount" | "width" | "indexBytes", number>>,
   what: string,
 ): SparseFeatures {
+  // All features are there, in order: they need no numbers.
+  if (indexBytes === 0 && featureCount === width) {
+    return { width, index: null, values: cursor.floats(featureCount, what) };
+  }
   if (indexBytes !== SHORT_INDEX_BYTES && indexBytes !== NUMBER_BYTES) {
     throw new ReferenceFileError(`a feature of ${what} is numbered in ${indexBytes} bytes`);
   }

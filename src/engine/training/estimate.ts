@@ -10,7 +10,7 @@ import { plan, zeros } from "../tensor/run.ts";
 import { largestBatches, microBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
-import { backward, forward, openWalk, statesFor } from "./gradients.ts";
+import { backward, forward, openWalk, inputsFor } from "./gradients.ts";
 import { adamwDefaults, createOptimizer } from "./optimizer.ts";
 import { measuresNothing, referenceBytes, type Measures } from "./measures.ts";
 import { atOnce } from "./parts.ts";
@@ -91,8 +91,9 @@ function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch, m
     const sink = { flat: gradients, trainables: policy.trainables };
     const pass = { model, weights: trainingWeights(policy, config, config.seed), keeps, sink, measures };
     const walk = openWalk(pass, batch.rows);
-    const head = atOnce(forward(pass, walk, batch, statesFor(pass, batch)));
-    atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }));
+    const inputs = inputsFor(pass, batch);
+    const head = atOnce(forward(pass, walk, batch, inputs));
+    atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }, inputs));
   });
 }
 

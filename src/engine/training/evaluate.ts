@@ -6,12 +6,14 @@ import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
+import { dispose } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
+import { poolOf, type DevicePool, type FeatureTap } from "./featureTap.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
-import { metricBatch, pairStatistics } from "./pairScores.ts";
+import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
-import { referenceHidden, scoreBatch } from "./scoring.ts";
+import { referenceHidden, scoreAndPool } from "./scoring.ts";
 
 /** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
 export interface PairScores {
@@ -43,6 +45,8 @@ export interface EvaluationSettings {
   readonly params: Readonly<Record<string, number>>;
   readonly reference: ReferenceCache;
   readonly batchPairs: number;
+  /** Where features are pooled; nowhere when left out. */
+  readonly tap?: FeatureTap | null;
 }
 
 /** An evaluation that keeps its batches and the reference's hidden states on the device between runs. */
@@ -55,21 +59,19 @@ export interface Evaluator {
 interface HeldoutBatch {
   readonly pairs: readonly TokenPair[];
   readonly batch: DeviceBatch;
+  readonly pool: DevicePool | null;
   /** [entries, hidden], filled by the first evaluation. */
   hidden: Tensor | null;
 }
 
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
-  const { pairs, objective, params, reference, batchPairs } = settings;
+  const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
   const batches: HeldoutBatch[] = [];
   for (let start = 0; start < pairs.length; start += batchPairs) {
     const some = pairs.slice(start, start + batchPairs);
-    batches.push({
-      pairs: some,
-      batch: uploadBatch(pairBatch(some), distinctWindows(model.config)),
-      hidden: null,
-    });
+    const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
+    batches.push({ pairs: some, batch, pool: tap === null ? null : poolOf(tap, batch), hidden: null });
   }
   const totals = {
     pairs: pairs.length,
@@ -88,10 +90,14 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       yield { done, total: pairs.length };
       const { batch } = heldout;
       if (hasKl) heldout.hidden ??= await referenceHidden(model, batch);
-      const entries = await scoreBatch(model, weights, batch, heldout.hidden ?? undefined);
-      const measured = { entries, reference: null };
+      const { entries, pooled } = await scoreAndPool(model, weights, batch, {
+        reference: heldout.hidden ?? undefined,
+        pool: heldout.pool,
+      });
+      const measured = { entries, pooled, reference: null };
       const mismatchedRatios = await mismatchedRatiosOf({ model, weights, objective }, heldout.pairs);
-      const sources = { reference, mismatchedRatios };
+      const drift = driftOf(tap, heldout.pairs, batch.flat, { measured, reference });
+      const sources = { reference, mismatchedRatios, drift };
       const statistics = pairStatistics(heldout.pairs, batch.flat, measured, sources);
       const result = objective.compute(statistics, params, totals);
       accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl }));
@@ -111,8 +117,9 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
   return {
     evaluate,
     dispose: () => {
-      for (const { batch, hidden } of batches) {
+      for (const { batch, pool, hidden } of batches) {
         batch.dispose();
+        if (pool !== null) dispose(pool.tensors);
         hidden?.dispose();
       }
     },

@@ -48,7 +48,7 @@ export async function lossOf({ run, policy }: GradientCase): Promise<number> {
   const batch = uploadBatch(pairBatch(run.trainPairs, run.config));
   try {
     const entries = await scoreBatch(run.model, policy.weights, batch);
-    const { losses } = resultOf(run, batch, { entries, reference: null });
+    const { losses } = resultOf(run, batch, { entries, pooled: null, reference: null });
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   } finally {
     batch.dispose();

@@ -19,10 +19,12 @@ import type { Rows } from "../models/rows.ts";
 import { withoutAdapters } from "../models/weights.ts";
 import { dispose, read, tensor, tidy, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
+import type { GradientLists } from "../sae/featureErrors.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
-import type { Measures } from "./measures.ts";
+import { poolOf, type DevicePool } from "./featureTap.ts";
+import { measuresNothing, type Measures } from "./measures.ts";
 import { yielding, type Parts } from "./parts.ts";
-import { entryStatistics, headInputs, scoredStates, type EntryStatistics } from "./scoring.ts";
+import { entryStatistics, headInputs, tappedStates, type EntryStatistics } from "./scoring.ts";
 
 /** What a backward pass works on; `keeps` trades memory for a second forward pass of every layer. */
 export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
@@ -32,11 +34,17 @@ export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
   readonly measures?: Measures;
 }
 
-/** What a pass measured, on the host. */
-export interface Measured {
+/** What one model's pass measured, on the host. */
+export interface MeasuredModel {
   readonly entries: EntryStatistics;
+  /** Pooled features of every answer [answers · width]; null without a tap. */
+  readonly pooled: Float32Array | null;
+}
+
+/** What a pass measured. */
+export interface Measured extends MeasuredModel {
   /** The same under the reference; null unless it ran within the pass. */
-  readonly reference: EntryStatistics | null;
+  readonly reference: MeasuredModel | null;
 }
 
 /** The gradient of the loss for every scored token. */
@@ -45,6 +53,8 @@ export interface TokenGradients {
   readonly logps: Float64Array;
   /** dL/d(KL); zeros when left out */
   readonly divergences?: Float64Array;
+  /** dL/d(activation) of the features that drift counts; none when left out */
+  readonly features?: GradientLists;
 }
 
 /** The part of a pass that runs on the host. */
@@ -58,19 +68,17 @@ export interface HostPart {
 /** Runs one micro-batch and adds its gradients to the sink. */
 export async function addGradients(pass: BackwardPass, batch: DeviceBatch, host: HostPart): Promise<void> {
   const walk = openWalk(pass, batch.rows);
-  const held: Tensor[] = [];
+  const inputs = inputsFor(pass, batch);
+  const held: Tensor[] = [...tensorsOfInputs(inputs)];
   try {
-    const states = statesFor(pass, batch);
-    if (states !== null) {
-      held.push(states);
-      writeStates(states, host);
-    }
-    const head = await yielding(forward(pass, walk, batch, states));
+    writeStates(inputs, host);
+    const head = await yielding(forward(pass, walk, batch, inputs));
     held.push(...tensorsOf(head));
     const gradients = host.gradients(await readHead(head, batch.flat.labels.length));
+    inputs.pool?.writeLists(gradients.features);
     const upstream = tensor(headUpstream(gradients, head.statistics), head.statistics.shape);
     held.push(upstream);
-    await yielding(backward(pass, walk, { ...head, upstream }));
+    await yielding(backward(pass, walk, { ...head, upstream }, inputs));
   } finally {
     dispose(held);
     walk.dispose();
@@ -90,70 +98,113 @@ function lowestTrained({ config }: Model, sink: GradientSink): number {
   return Array.from({ length: config.layers }, (_, layer) => layer).findIndex(trains);
 }
 
-/** Room for remembered hidden states of the scored tokens [entries, hidden]; null where none are read. */
-export function statesFor({ model, measures }: BackwardPass, { labels }: DeviceBatch): Tensor | null {
-  if (measures?.hasTokenKl !== true || measures.isReferenceLive) return null;
-  return zeros([labels.size, model.config.hiddenSize]);
+/** What a pass reads beside its batch. */
+export interface PassInputs {
+  /** Remembered hidden states of the scored tokens [entries, hidden]; null where none are read. */
+  readonly states: Tensor | null;
+  /** Null without a tap. */
+  readonly pool: DevicePool | null;
+}
+
+/** Room for what a pass reads; the owner disposes `tensorsOfInputs`. */
+export function inputsFor(
+  { model, measures = measuresNothing }: BackwardPass,
+  batch: DeviceBatch,
+): PassInputs {
+  const { hasTokenKl, isReferenceLive, tap } = measures;
+  return {
+    states: hasTokenKl && !isReferenceLive ? zeros([batch.labels.size, model.config.hiddenSize]) : null,
+    pool: tap === null ? null : poolOf(tap, batch),
+  };
+}
+
+/** What the owner of inputs disposes. */
+export function tensorsOfInputs({ states, pool }: PassInputs): Tensor[] {
+  return [...(states === null ? [] : [states]), ...(pool?.tensors ?? [])];
 }
 
 /** Puts the remembered hidden states of a batch there; the rest of the tensor is padding that nothing scores. */
-export function writeStates(states: Tensor, { referenceHidden }: HostPart): void {
+export function writeStates({ states }: PassInputs, { referenceHidden }: HostPart): void {
+  if (states === null) return;
   if (referenceHidden === undefined) throw new Error("The reference's hidden states were not handed in.");
   const values = new Float32Array(states.size);
   values.set(referenceHidden);
   write(states, values);
 }
 
-/** The head of a pass: what it reads, and the statistics it gives. */
-export interface PassHead {
-  readonly inputs: HeadInputs;
+/** What one model's pass measured, on the device. */
+interface HeadTensors {
   /** [entries, statisticsWidth] */
   readonly statistics: Tensor;
+  /** [answers, width] */
+  readonly pooled: Tensor | null;
+}
+
+/** The head of a pass: what it reads, and the statistics it gives. */
+export interface PassHead extends HeadTensors {
+  readonly inputs: HeadInputs;
+  /** Residual stream at the tap [rows, hidden]; null without one. */
+  readonly stream: Tensor | null;
   /** The same under a reference that ran within the pass, and its hidden states. */
-  readonly reference: { readonly hidden: Tensor; readonly statistics: Tensor } | null;
+  readonly reference: (HeadTensors & { readonly hidden: Tensor }) | null;
 }
 
 /** What the owner of a head disposes; the pass owns its hidden states. */
-export function tensorsOf({ statistics, reference }: PassHead): Tensor[] {
-  return [statistics, ...(reference === null ? [] : [reference.hidden, reference.statistics])];
+export function tensorsOf({ statistics, pooled, stream, reference }: PassHead): Tensor[] {
+  const own = [statistics, pooled, stream];
+  const others = reference === null ? [] : [reference.hidden, reference.statistics, reference.pooled];
+  return [...own, ...others].filter((made) => made !== null);
 }
 
-/** From tokens to statistics; `states` are remembered hidden states of the reference. Yields between layers. */
+/** From tokens to statistics; yields between layers. */
 export function* forward(
   pass: BackwardPass,
   walk: DecoderPass,
   batch: DeviceBatch,
-  states: Tensor | null = null,
+  { states, pool }: PassInputs,
 ): Parts<PassHead> {
-  const { model, weights, measures } = pass;
-  const reference = measures?.isReferenceLive === true ? yield* liveReference(model, batch) : null;
+  const { model, weights, measures = measuresNothing } = pass;
+  const reference = measures.isReferenceLive ? yield* liveReference(model, batch, pool) : null;
+  let [stream, pooled]: [Tensor | null, Tensor | null] = [null, null];
   walk.embed();
   for (let layer = 0; layer < model.config.layers; layer++) {
     walk.forward(layer);
+    if (pool?.tap.sae.layer === layer) {
+      stream = walk.residual();
+      pooled = pool.pool(stream);
+    }
     yield;
   }
   const scored = { hidden: walk.scored(batch.scored), labels: batch.labels };
-  const compared = measures?.hasTokenKl === true ? (reference?.hidden ?? states) : null;
+  const compared = measures.hasTokenKl ? (reference?.hidden ?? states) : null;
   const inputs = {
     ...headInputs(model, weights, scored),
     ...(compared === null ? {} : { reference: compared }),
   };
-  return { inputs, statistics: tidy(() => lmHeadLogProbs(inputs)), reference };
+  return { inputs, statistics: tidy(() => lmHeadLogProbs(inputs)), pooled, stream, reference };
 }
 
 /** The pass with the adapters off. */
-function* liveReference(model: Model, batch: DeviceBatch): Parts<PassHead["reference"]> {
+function* liveReference(
+  model: Model,
+  batch: DeviceBatch,
+  pool: DevicePool | null,
+): Parts<PassHead["reference"]> {
   const weights = withoutAdapters(model);
-  const hidden = yield* scoredStates(model, weights, batch);
+  const { hidden, pooled } = yield* tappedStates(model, weights, batch, pool);
   const head = headInputs(model, weights, { hidden, labels: batch.labels });
-  return { hidden, statistics: tidy(() => lmHeadLogProbs(head)) };
+  return { hidden, pooled, statistics: tidy(() => lmHeadLogProbs(head)) };
 }
 
 /** Reads what a head measured of a batch with so many scored tokens. */
-export async function readHead({ statistics, reference }: PassHead, entries: number): Promise<Measured> {
-  return {
+export async function readHead(head: PassHead, entries: number): Promise<Measured> {
+  const readModel = async ({ statistics, pooled }: HeadTensors): Promise<MeasuredModel> => ({
     entries: entryStatistics(await read(statistics), entries),
-    reference: reference === null ? null : entryStatistics(await read(reference.statistics), entries),
+    pooled: pooled === null ? null : Float32Array.from(await read(pooled)),
+  });
+  return {
+    ...(await readModel(head)),
+    reference: head.reference === null ? null : await readModel(head.reference),
   };
 }
 
@@ -161,7 +212,8 @@ export async function readHead({ statistics, reference }: PassHead, entries: num
 export function* backward(
   { model, sink }: BackwardPass,
   walk: DecoderPass,
-  { inputs, statistics, upstream }: PassHead & { readonly upstream: Tensor },
+  { inputs, statistics, stream, upstream }: PassHead & { readonly upstream: Tensor },
+  { pool }: PassInputs,
 ): Parts<void> {
   // A tied head is the embedding: its gradient has a share from either end.
   for (const { offset } of ownedBy(sink, (name) => name === headName(model.config))) {
@@ -174,6 +226,11 @@ export function* backward(
   const layers = Array.from({ length: model.config.layers }, (_, layer) => layer);
   // Below the lowest trained layer nobody reads a gradient.
   for (const layer of layers.slice(Math.max(0, lowest)).toReversed()) {
+    if (pool?.tap.sae.layer === layer && stream !== null) {
+      walk.changeGradient((dh) => {
+        pool.addGradient(dh, stream);
+      });
+    }
     walk.backward(layer, sink, { isLowest: layer === lowest });
     yield;
   }

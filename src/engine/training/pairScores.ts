@@ -3,6 +3,8 @@ import type { FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
 import type { ReferenceAnswer, ReferenceCache } from "../reference/referenceCache.ts";
+import { gradientLists, longestList, type FeatureError } from "../sae/featureErrors.ts";
+import { featureErrorsOf, type FeatureTap } from "./featureTap.ts";
 import type { Measured, TokenGradients } from "./gradients.ts";
 import type { MetricBatch } from "./metrics.ts";
 import { sumBySequence, type EntryStatistics } from "./scoring.ts";
@@ -13,6 +15,31 @@ export interface PairSources {
   readonly reference: ReferenceCache;
   /** Log-ratios of mismatched answers, where the objective needs them. */
   readonly mismatchedRatios?: Float64Array | undefined;
+  /** Drift of the features of every answer, chosen ones first; null where none are pooled. */
+  readonly drift?: readonly FeatureError[] | null;
+}
+
+/** The drift of every answer of a batch; null where no features were pooled. */
+export function driftOf(
+  tap: FeatureTap | null,
+  pairs: readonly TokenPair[],
+  flat: FlatBatch,
+  { measured, reference }: { readonly measured: Measured; readonly reference: ReferenceCache },
+): FeatureError[] | null {
+  const { pooled, reference: live } = measured;
+  if (tap === null || pooled === null) return null;
+  const { width } = tap.sae;
+  const livePooled = live?.pooled;
+  const rows =
+    livePooled === undefined || livePooled === null
+      ? rememberedAnswers(pairs, reference).map(({ features }) => {
+          if (features === undefined) throw new Error("The reference's features of an answer are unknown.");
+          return features;
+        })
+      : Array.from({ length: flat.sequences }, (_, answer) =>
+          livePooled.subarray(answer * width, (answer + 1) * width),
+        );
+  return featureErrorsOf(tap, flat, { policy: pooled, reference: rows });
 }
 
 /** What an objective needs of a batch laid out by `pairBatch`: chosen answers first, then rejected ones. */
@@ -34,14 +61,23 @@ export function pairStatistics(
     referenceLogps:
       measured.reference === null
         ? Float64Array.from(rememberedAnswers(pairs, sources.reference), ({ sumLogps }) => sumLogps)
-        : sumBySequence(flat, measured.reference.logps),
+        : sumBySequence(flat, measured.reference.entries.logps),
     divergences: sumBySequence(flat, entries.divergences),
+    confidences: sumBySequence(
+      flat,
+      entries.logps.map((logp, entry) => logp - (entries.logSumSquares[entry] ?? NaN)),
+    ).map((sum, sequence) => sum / (tokens[sequence] ?? NaN)),
   };
+  const drift = sources.drift ?? null;
   const side = (start: number) => ({
     logps: sums.logps.slice(start, start + count),
     tokens: sums.tokens.slice(start, start + count),
     referenceLogps: sums.referenceLogps.slice(start, start + count),
     divergences: sums.divergences.slice(start, start + count),
+    confidences: sums.confidences.slice(start, start + count),
+    ...(drift === null
+      ? {}
+      : { featureErrors: Float64Array.from(drift.slice(start, start + count), ({ distance }) => distance) }),
   });
   const { mismatchedRatios } = sources;
   const rewardGaps = knownOfAll(pairs, ({ rewardGap }) => rewardGap);
@@ -91,19 +127,28 @@ function knownOfAll(
   return numbers.some((value) => value === undefined) ? null : Float64Array.from(numbers as number[]);
 }
 
-/** Every scored token of an answer carries the gradients of the answer's sums. */
-export function tokenGradients(flat: FlatBatch, result: ObjectiveResult): TokenGradients {
+/** Every scored token of an answer carries the gradients of the answer's sums, and its features those of their drift. */
+export function tokenGradients(
+  flat: FlatBatch,
+  result: ObjectiveResult,
+  features?: { readonly tap: FeatureTap; readonly drift: readonly FeatureError[] } | null,
+): TokenGradients {
   const perToken = (chosen: Float64Array, rejected: Float64Array) => {
     const perSequence = [...chosen, ...rejected]; // [2 · pairs]
     return Float64Array.from(flat.entrySequence, (sequence) => perSequence[sequence] ?? NaN);
   };
   const { chosenDivergenceGradient: chosen, rejectedDivergenceGradient: rejected } = result;
   const none = new Float64Array(flat.sequences / 2);
+  const { chosenFeatureGradient = none, rejectedFeatureGradient = none } = result;
+  const drifts = [...chosenFeatureGradient, ...rejectedFeatureGradient]; // [2 · pairs]
   return {
     logps: perToken(result.chosenGradient, result.rejectedGradient),
     ...(chosen === undefined && rejected === undefined
       ? {}
       : { divergences: perToken(chosen ?? none, rejected ?? none) }),
+    ...(features === undefined || features === null
+      ? {}
+      : { features: gradientLists(features.drift, drifts, longestList(features.tap.errors)) }),
   };
 }
 

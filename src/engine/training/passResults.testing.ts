@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/tfjs.ts";
 import { compare } from "../tensor/testing.ts";
 import { tinyArrays, tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
 import { defaultConfig } from "./config.ts";
-import { backward, forward, type BackwardPass } from "./gradients.ts";
+import { backward, forward, type BackwardPass, type PassInputs } from "./gradients.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { atOnce } from "./parts.ts";
 import { createPolicy, type PolicySettings } from "./policy.ts";
@@ -37,6 +37,7 @@ const hiddenStates = "scored hidden states";
 const logProbs = "log-probs";
 
 const PAIRS = 3;
+const noInputs: PassInputs = { states: null, pool: null };
 /** Small enough that adapters change the model without drowning it. */
 const ADAPTER_SPREAD = 0.1;
 
@@ -60,13 +61,13 @@ export async function passResults(
   const pass = { model, weights, keeps, sink };
   const before = memory().numTensors;
   const walk = open({ ...pass, rows: batch.rows });
-  const head = atOnce(forward(pass, walk, batch));
+  const head = atOnce(forward(pass, walk, batch, noInputs));
   const upstream = randomUpstream(head.statistics);
   const found = new Map([
     [hiddenStates, Float32Array.from(await read(head.inputs.hidden))],
     [logProbs, Float32Array.from(await read(head.statistics)).filter((_, at) => at % statisticsWidth === 0)],
   ]);
-  atOnce(backward(pass, walk, { ...head, upstream }));
+  atOnce(backward(pass, walk, { ...head, upstream }, noInputs));
   dispose([head.statistics, upstream]);
   walk.dispose();
   expect(memory().numTensors, "tensors left behind").toBe(before);

@@ -8,7 +8,10 @@ import { createReferenceCache, onlyLogps, type ReferenceCache } from "../referen
 import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
+import { createRandom } from "../data/random.ts";
+import { uploadSae } from "../sae/sparseAutoencoder.ts";
 import { uploadBatch } from "./deviceBatch.ts";
+import type { FeatureTap } from "./featureTap.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { referenceHidden, scoreBatch } from "./scoring.ts";
 import { withoutAdapters } from "../models/weights.ts";
@@ -75,26 +78,46 @@ describe("rememberReference", () => {
     expect(await remember(cache, pairs, { batchPairs: 4, needs: withHidden })).toEqual([[0, 2]]);
   });
 
-  it("remembers the features it is given, one a sequence", async () => {
+  it("remembers the features of every answer, the same alone and in any batch", async () => {
     const pairs = tinyPairs(3);
-    const cache = createReferenceCache();
+    const tap = tinyTap();
     const needs = { hidden: false, features: true };
-    const feature = (value: number) => ({
-      width: 4,
-      index: Uint16Array.of(1),
-      values: Float32Array.of(value),
-    });
-    await remember(cache, pairs, {
-      batchPairs: 3,
-      needs,
-      readFeatures: ({ batch }) =>
-        Promise.resolve(Array.from({ length: batch.flat.sequences }, (_, sequence) => feature(sequence))),
-    });
-    const kept = pairs.map((pair) => cache.get(pair));
-    expect(kept.map((record) => record?.chosen.features)).toEqual([0, 1, 2].map(feature));
-    expect(kept.map((record) => record?.rejected.features)).toEqual([3, 4, 5].map(feature));
+    const together = createReferenceCache();
+    await remember(together, pairs, { batchPairs: 3, needs, tap });
+    const alone = createReferenceCache();
+    await remember(alone, pairs, { batchPairs: 1, needs, tap });
+    for (const pair of pairs) {
+      const { chosen, rejected } = together.get(pair) ?? {};
+      expect(chosen?.features?.width).toBe(tap.sae.width);
+      expect(chosen?.features?.values.some((value) => value > 0)).toBe(true);
+      expect(chosen?.features).not.toEqual(rejected?.features);
+      expect(alone.get(pair)).toEqual({ chosen, rejected });
+    }
+    tap.sae.dispose();
     await expect(remember(createReferenceCache(), pairs, { batchPairs: 3, needs })).rejects.toThrow(
-      "nothing reads them",
+      "no autoencoder pools them",
     );
   });
 });
+
+const WIDTH = 24;
+
+/** Random features of the first layer's output. */
+function tinyTap(): FeatureTap {
+  const random = createRandom(4);
+  const { hiddenSize: inputSize } = tinyConfig;
+  const matrix = () => Float32Array.from({ length: WIDTH * inputSize }, () => random.gaussian());
+  const sae = uploadSae({
+    inputSize,
+    width: WIDTH,
+    layer: 0,
+    hook: "blocks.0.hook_resid_post",
+    modelName: null,
+    encoder: matrix(),
+    bias: new Float32Array(WIDTH),
+    threshold: new Float32Array(WIDTH).fill(0.1),
+    decoder: matrix(),
+    decoderBias: new Float32Array(inputSize),
+  });
+  return { sae, errors: { mode: "paper", topK: 4 }, startToken: null };
+}

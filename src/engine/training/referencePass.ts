@@ -4,31 +4,22 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { lmHeadLogProbs } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { withoutAdapters, type Weights } from "../models/weights.ts";
-import type {
-  ReferenceAnswer,
-  ReferenceCache,
-  ReferenceNeeds,
-  SparseFeatures,
-} from "../reference/referenceCache.ts";
+import { withoutAdapters } from "../models/weights.ts";
+import type { ReferenceAnswer, ReferenceCache, ReferenceNeeds } from "../reference/referenceCache.ts";
+import { sparseFeatures } from "../sae/sparseFeatures.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
-import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { poolOf, type FeatureTap } from "./featureTap.ts";
 import { yielding } from "./parts.ts";
-import { entryStatistics, headInputs, scoredStates, sumBySequence } from "./scoring.ts";
-
-/** Reads the pooled features of every answer of a batch: one per sequence, chosen answers first. [2 · pairs] */
-export type ReadFeatures = (pass: {
-  readonly weights: Weights;
-  readonly batch: DeviceBatch;
-}) => Promise<readonly SparseFeatures[]>;
+import { entryStatistics, headInputs, sumBySequence, tappedStates } from "./scoring.ts";
 
 /** What is remembered, and how many pairs are scored at once. */
 export interface ReferencePassOptions {
   readonly batchPairs: number;
   readonly needs: ReferenceNeeds;
-  /** Required where features are needed. */
-  readonly readFeatures?: ReadFeatures;
+  /** Where features are pooled; required where they are needed. */
+  readonly tap?: FeatureTap | null;
 }
 
 /** Fills the cache with what it lacks of the pairs, `batchPairs` at a time; yields how many pairs are done. */
@@ -55,19 +46,24 @@ export async function* rememberReference(
 async function scoreAnswers(
   model: Model,
   pairs: readonly TokenPair[],
-  { needs, readFeatures }: ReferencePassOptions,
+  { needs, tap = null }: ReferencePassOptions,
 ): Promise<ReferenceAnswer[]> {
   const weights = withoutAdapters(model);
   const batch = uploadBatch(pairBatch(pairs), distinctWindows(model.config));
   const held: Tensor[] = [];
   try {
-    const states = await yielding(scoredStates(model, weights, batch)); // [entries, hidden]
-    held.push(states);
+    if (needs.features && tap === null)
+      throw new Error("Features are needed, and no autoencoder pools them.");
+    const pool = needs.features && tap !== null ? poolOf(tap, batch) : null;
+    if (pool !== null) held.push(...pool.tensors);
+    const found = await yielding(tappedStates(model, weights, batch, pool)); // [entries, hidden]
+    const states = found.hidden;
+    held.push(states, ...(found.pooled === null ? [] : [found.pooled]));
     const scores = lmHeadLogProbs(headInputs(model, weights, { hidden: states, labels: batch.labels }));
     held.push(scores);
     const sums = sumBySequence(batch.flat, entryStatistics(await read(scores)).logps);
     const hidden = needs.hidden ? Float32Array.from(await read(states)) : null;
-    const features = needs.features ? await featuresOf({ weights, batch }, readFeatures) : null;
+    const pooled = found.pooled === null ? null : Float32Array.from(await read(found.pooled));
     let firstEntry = 0;
     return [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)].map(
       ({ length }, sequence) => {
@@ -75,11 +71,12 @@ async function scoreAnswers(
           (entry) => entry * model.config.hiddenSize,
         );
         firstEntry += length;
-        const own = features?.[sequence];
+        const width = tap?.sae.width ?? 0;
+        const own = pooled?.subarray(sequence * width, (sequence + 1) * width);
         return {
           sumLogps: sums[sequence] ?? NaN,
           ...(hidden === null ? {} : { hidden: hidden.slice(start, end) }), // [tokens, hidden]
-          ...(own === undefined ? {} : { features: own }),
+          ...(own === undefined ? {} : { features: sparseFeatures(own) }),
         };
       },
     );
@@ -89,13 +86,4 @@ async function scoreAnswers(
     // Batches differ in length: the buffers of each would wait for one of its own size.
     trimMemory();
   }
-}
-
-function featuresOf(
-  pass: Parameters<ReadFeatures>[0],
-  readFeatures: ReadFeatures | undefined,
-): ReturnType<ReadFeatures> {
-  if (readFeatures === undefined)
-    throw new Error("Features are needed of the reference, and nothing reads them.");
-  return readFeatures(pass);
 }

@@ -12,6 +12,7 @@ import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
+import type { DevicePool } from "./featureTap.ts";
 import { yielding, type Parts } from "./parts.ts";
 
 /** Numbers of each scored token, on the host; arrays have one entry per scored token. */
@@ -31,19 +32,46 @@ export interface EntryStatistics {
   readonly isTop: Float64Array;
 }
 
-/** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. Yields between layers. */
-export function* scoredStates(model: Model, weights: Weights, batch: DeviceBatch): Parts<Tensor> {
+/** What a forward pass without a way back gives. */
+export interface TappedStates {
+  /** Final hidden states of the scored rows [entries, hidden]. */
+  readonly hidden: Tensor;
+  /** Pooled features of every answer [answers, width]; null without a tap. */
+  readonly pooled: Tensor | null;
+}
+
+/** Runs all layers, and pools features on the way; the caller disposes both tensors. Yields between layers. */
+export function* tappedStates(
+  model: Model,
+  weights: Weights,
+  batch: DeviceBatch,
+  pool: DevicePool | null,
+): Parts<TappedStates> {
   const walk = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
+  let pooled: Tensor | null = null;
   try {
     walk.embed();
     for (let layer = 0; layer < model.config.layers; layer++) {
       walk.forward(layer);
+      if (pool?.tap.sae.layer === layer) {
+        const stream = walk.residual();
+        pooled = pool.pool(stream);
+        stream.dispose();
+      }
       yield;
     }
-    return walk.scored(batch.scored).clone();
+    return { hidden: walk.scored(batch.scored).clone(), pooled };
+  } catch (cause) {
+    pooled?.dispose();
+    throw cause;
   } finally {
     walk.dispose();
   }
+}
+
+/** Final hidden states of the scored rows, [entries, hidden]; the caller disposes them. Yields between layers. */
+export function* scoredStates(model: Model, weights: Weights, batch: DeviceBatch): Parts<Tensor> {
+  return (yield* tappedStates(model, weights, batch, null)).hidden;
 }
 
 /** The reference's hidden states of the scored rows, for KL later on; the caller disposes them. */
@@ -58,12 +86,26 @@ export async function scoreBatch(
   batch: DeviceBatch,
   reference?: Tensor,
 ): Promise<EntryStatistics> {
-  const held = [await yielding(scoredStates(model, weights, batch))];
+  return (await scoreAndPool(model, weights, batch, { reference, pool: null })).entries;
+}
+
+/** The same, with the pooled features [answers · width] of a tap. */
+export async function scoreAndPool(
+  model: Model,
+  weights: Weights,
+  batch: DeviceBatch,
+  { reference, pool }: { readonly reference?: Tensor | undefined; readonly pool: DevicePool | null },
+): Promise<{ readonly entries: EntryStatistics; readonly pooled: Float32Array | null }> {
+  const { hidden, pooled } = await yielding(tappedStates(model, weights, batch, pool));
+  const held = [hidden, ...(pooled === null ? [] : [pooled])];
   try {
-    const [hidden] = held as [Tensor];
     const head = headInputs(model, weights, { hidden, labels: batch.labels });
-    held.push(lmHeadLogProbs({ ...head, ...(reference === undefined ? {} : { reference }) }));
-    return entryStatistics(await read(held[1] ?? hidden));
+    const statistics = lmHeadLogProbs({ ...head, ...(reference === undefined ? {} : { reference }) });
+    held.push(statistics);
+    return {
+      entries: entryStatistics(await read(statistics)),
+      pooled: pooled === null ? null : Float32Array.from(await read(pooled)),
+    };
   } finally {
     dispose(held);
     // Batches differ in length: the buffers of each would wait for one of its own size.

@@ -17,12 +17,14 @@ import {
   headUpstream,
   openWalk,
   readHead,
-  statesFor,
+  inputsFor,
   tensorsOf,
+  tensorsOfInputs,
   writeStates,
   type BackwardPass,
   type HostPart,
   type PassHead,
+  type PassInputs,
 } from "./gradients.ts";
 import { atOnce } from "./parts.ts";
 
@@ -47,8 +49,8 @@ export interface StepRunner {
 interface Plan {
   readonly batch: DeviceBatch;
   readonly walk: DecoderPass;
-  /** Remembered hidden states of the reference [entries, hidden], written before the forward recording; or null. */
-  readonly states: Tensor | null;
+  /** What is written before the recordings are played. */
+  readonly inputs: PassInputs;
   /** [entries, statisticsWidth] written between the two recordings. */
   readonly upstream: Tensor;
   readonly forward: Recording<PassHead>;
@@ -66,8 +68,7 @@ export function createStepRunner(): StepRunner {
     plans.delete(key);
     plan.forward.dispose();
     plan.backward?.dispose();
-    dispose([plan.upstream, ...(plan.states === null ? [] : [plan.states])]);
-    dispose(tensorsOf(plan.forward.result));
+    dispose([plan.upstream, ...tensorsOfInputs(plan.inputs), ...tensorsOf(plan.forward.result)]);
     plan.walk.dispose();
     plan.batch.dispose();
   };
@@ -83,7 +84,8 @@ export function createStepRunner(): StepRunner {
       plans.delete(key);
       plans.set(key, known);
       known.batch.replace(flat);
-      if (known.states !== null) writeStates(known.states, host);
+      known.inputs.pool?.replace(flat);
+      writeStates(known.inputs, host);
       known.forward.replay();
       return { key, plan: known };
     }
@@ -91,19 +93,19 @@ export function createStepRunner(): StepRunner {
     arena.reset();
     const batch = uploadBatch(flat, distinctWindows(pass.model.config), paddedSize(flat));
     const walk = openWalk(pass, batch.rows);
-    const states = statesFor(pass, batch);
+    const inputs = inputsFor(pass, batch);
     try {
-      if (states !== null) writeStates(states, host);
-      const recorded = arena.record(() => atOnce(forward(pass, walk, batch, states)));
+      writeStates(inputs, host);
+      const recorded = arena.record(() => atOnce(forward(pass, walk, batch, inputs)));
       const upstream = zeros(recorded.result.statistics.shape);
-      const plan = { batch, walk, states, upstream, forward: recorded, backward: null };
+      const plan = { batch, walk, inputs, upstream, forward: recorded, backward: null };
       plans.set(key, plan);
       const [oldest] = plans.keys();
       if (plans.size > MOST_PLANS && oldest !== undefined) drop(oldest);
       return { key, plan };
     } catch (cause) {
       walk.dispose();
-      states?.dispose();
+      dispose(tensorsOfInputs(inputs));
       batch.dispose();
       throw cause;
     }
@@ -114,6 +116,7 @@ export function createStepRunner(): StepRunner {
     try {
       const gradients = host.gradients(await readHead(plan.forward.result, flat.labels.length));
       write(plan.upstream, headUpstream(gradients, plan.upstream));
+      plan.inputs.pool?.writeLists(gradients.features);
       if (plan.backward !== null) {
         plan.backward.replay();
         return;
@@ -121,7 +124,7 @@ export function createStepRunner(): StepRunner {
       const head = { ...plan.forward.result, upstream: plan.upstream };
       plan.backward =
         arena?.record(() => {
-          atOnce(backward(pass, plan.walk, head));
+          atOnce(backward(pass, plan.walk, head, plan.inputs));
         }) ?? null;
     } catch (cause) {
       // Half a plan cannot be finished later: another one may have used the arena by then.
@@ -177,5 +180,7 @@ function hostPartWithoutEffect({ model }: BackwardPass, flat: FlatBatch): HostPa
 /** Micro-batches of one key have the same commands. */
 function keyOf({ model, keeps }: BackwardPass, flat: FlatBatch): string {
   const { rows, entries } = paddedSize(flat);
-  return [keeps, rows, entries, ...rangeColumns(flat, distinctWindows(model.config))].join(" ");
+  return [keeps, rows, entries, flat.sequences, ...rangeColumns(flat, distinctWindows(model.config))].join(
+    " ",
+  );
 }

@@ -17,12 +17,12 @@ import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts"
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
-import { metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
+import { driftOf, metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
 import { countTrainable, createPolicy, trainingWeights, type Policy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
-import { heldoutNeeds, measuresOf, trainingNeeds } from "./measures.ts";
+import { heldoutNeeds, measuresOf, trainingNeeds, type FeatureSource } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
@@ -36,6 +36,8 @@ export interface TrainingRun {
   readonly objective: Objective;
   readonly trainPairs: readonly TokenPair[];
   readonly heldoutPairs: readonly TokenPair[];
+  /** The autoencoder whose features are pooled, for objectives that compare them. */
+  readonly features?: FeatureSource | null;
   /** Belongs to the model; filled with the pairs that it lacks. */
   readonly reference: ReferenceCache;
   /** Settings that may change while the run goes on; read before every step. */
@@ -76,6 +78,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   const firstStep = (run.resume?.step ?? 0) + 1;
 
   checkTrainable(run);
+  const measures = measuresOf(objective, config, run.features);
   const policy = createPolicy(model, config, run.initialAdapter);
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
@@ -86,11 +89,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   let evaluator: Evaluator | null = null;
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
-    const needs = trainingNeeds(measuresOf(objective, config));
-    const used = needs === null ? [] : [...pairsOfRun(run, firstStep, pairsOf)];
-    yield* remember(run, used, needs ?? heldoutNeeds);
-    yield* remember(run, heldout, heldoutNeeds);
-    const settings = { pairs: heldout, objective, params: config.params, reference };
+    const needs = trainingNeeds(measures);
+    if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], needs);
+    yield* remember(run, heldout, heldoutNeeds(measures));
+    const settings = { pairs: heldout, objective, params: config.params, reference, tap: measures.tap };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
@@ -127,11 +129,13 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
 /** Scores what is not remembered yet of the pairs. */
 async function* remember(
-  { model, reference, config: { batchPairs } }: TrainingRun,
+  { model, reference, config, objective, features }: TrainingRun,
   pairs: readonly TokenPair[],
   needs: ReferenceNeeds,
 ): AsyncGenerator<TrainingReport> {
-  for await (const progress of rememberReference(model, reference, pairs, { batchPairs, needs })) {
+  const { tap } = measuresOf(objective, config, features);
+  const options = { batchPairs: config.batchPairs, needs, tap };
+  for await (const progress of rememberReference(model, reference, pairs, options)) {
     yield { kind: "reference", ...progress };
   }
 }
@@ -172,25 +176,26 @@ async function takeStep(
     const seed = step * config.accumulationSteps + index + config.seed;
     const weights = trainingWeights(policy, config, seed);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
-    const pass = { model, weights, keeps, sink, measures: measuresOf(objective, config) };
+    const measures = measuresOf(objective, config, run.features);
+    const { tap } = measures;
+    const pass = { model, weights, keeps, sink, measures };
     const mismatchedRatios = await mismatchedRatiosOf({ model, weights: policy.weights, objective }, some);
-    const isRemembered = pass.measures.hasTokenKl && !pass.measures.isReferenceLive;
+    const isRemembered = measures.hasTokenKl && !measures.isReferenceLive;
     await runner.run(pass, flat, {
       referenceHidden: isRemembered ? rememberedStates(some, run.reference) : undefined,
       gradients: (found) => {
         const entries = run.tamper?.(step, found.entries) ?? found.entries;
         if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
         const measured = { ...found, entries };
-        const statistics = pairStatistics(some, flat, measured, {
-          reference: run.reference,
-          mismatchedRatios,
-        });
+        const { reference } = run;
+        const drift = driftOf(tap, some, flat, { measured, reference });
+        const statistics = pairStatistics(some, flat, measured, { reference, mismatchedRatios, drift });
         const result = objective.compute(statistics, config.params, totals);
         // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
         if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        const hasKl = pass.measures.hasTokenKl;
+        const hasKl = measures.hasTokenKl;
         accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl }));
-        return tokenGradients(flat, result);
+        return tokenGradients(flat, result, tap === null || drift === null ? null : { tap, drift });
       },
     });
   }
@@ -221,12 +226,12 @@ async function* evaluateAt(
  * layers do not fit whole they are computed again; rejects with `GpuOutOfMemoryError` when that does not fit either.
  */
 async function makeRoom(
-  { model, config, objective }: TrainingRun,
+  { model, config, objective, features }: TrainingRun,
   { policy, optimizer, runner }: { policy: Policy; optimizer: Optimizer; runner: StepRunner },
   batches: readonly StepBatch[],
 ): Promise<RunConfig["checkpointing"]> {
   const sink = { flat: optimizer.gradients, trainables: policy.trainables };
-  const measures = measuresOf(objective, config);
+  const measures = measuresOf(objective, config, features);
   const pass = { model, weights: trainingWeights(policy, config, config.seed), sink, measures };
   try {
     for (const { flat, keeps } of batches) await runner.probe({ ...pass, keeps }, flat);

@@ -9,11 +9,14 @@ import { loadModel } from "../models/loadModel.ts";
 import { withoutAdapters } from "../models/weights.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
 import { isWholeTrajectory, readFixture, readFixtureText } from "../testing/fixtures.ts";
+import { openStoriesSae } from "../testing/saeChecks.ts";
 import { readStoriesFiles } from "../testing/storiesModel.ts";
 import { defaultConfig, loraModules, type RunConfig } from "./config.ts";
 import { adamwDefaults } from "./optimizer.ts";
 import { train, type TrainingReport } from "./train.ts";
 
+/** The stories model's start of text. */
+const BEGIN_OF_TEXT = 1;
 /** Steps followed inside `npm test`. */
 const FIRST_STEPS = 3;
 /** Relative tolerance of every metric; the floor is for values that are zero up to 32-bit rounding. */
@@ -99,6 +102,7 @@ export async function checkTrajectory(name: string, changes: TrajectoryChanges =
   const { beta1, beta2, epsilon } = run.optimizer;
   expect({ beta1, beta2, epsilon }).toEqual(adamwDefaults);
   const loaded = loadModel(await readStoriesFiles());
+  const sae = await openStoriesSae();
   try {
     const isVariant = changes.isTaped === true || changes.settings !== undefined;
     // Held-out pairs take as long as a few steps, and variants are about the steps.
@@ -116,6 +120,7 @@ export async function checkTrajectory(name: string, changes: TrajectoryChanges =
       trainPairs: tokenPairs(file.train),
       heldoutPairs,
       reference: createReferenceCache(),
+      features: { sae, startToken: BEGIN_OF_TEXT },
       live: { learningRate: config.learningRate, evalEvery: 0 },
       initialAdapter: await readInitialAdapter(run.lora.initFile),
     });
@@ -124,6 +129,7 @@ export async function checkTrajectory(name: string, changes: TrajectoryChanges =
       await checkReport(report, run);
     }
   } finally {
+    sae.dispose();
     loaded.dispose();
   }
 }

@@ -1,0 +1,16 @@
+/** Long work on the host that must not keep signs of life and messages waiting. */
+
+/** Longest that work keeps other tasks waiting. */
+const LONGEST_TURN_MS = 100;
+
+/** Runs work to its end, and lets signs of life and messages through now and then. */
+export async function inTurns<Result>(work: Generator<void, Result, void>): Promise<Result> {
+  let turnStartedAt = performance.now();
+  for (;;) {
+    const next = work.next();
+    if (next.done === true) return next.value;
+    if (performance.now() - turnStartedAt < LONGEST_TURN_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    turnStartedAt = performance.now();
+  }
+}

@@ -1,0 +1,44 @@
+/** Fingerprints of what the reference's numbers depend on, read from the files and pairs that were loaded. */
+import type { TokenPair } from "../engine/data/tokenPair.ts";
+import type { ModelFile } from "../engine/models/loadModel.ts";
+import { fingerprintInTurns, textFingerprint } from "../engine/reference/fingerprint.ts";
+import { pairKey } from "../engine/reference/referenceCache.ts";
+import type { ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
+import { inTurns } from "./inTurns.ts";
+
+/** The parts of an identity that come from a model's folder. */
+export type ModelPrints = Pick<ReferenceIdentity, "weights" | "tokenizer" | "template">;
+
+/** Reads every weight once, in turns: a person's own can be gigabytes. */
+export async function modelPrints(files: readonly ModelFile[]): Promise<ModelPrints> {
+  const named = (fits: (name: string) => boolean) =>
+    files
+      .map(({ name, bytes }) => ({ name: name.slice(name.lastIndexOf("/") + 1), bytes }))
+      .filter(({ name }) => fits(name))
+      .toSorted((first, second) => (first.name < second.name ? -1 : 1));
+  const textOf = (wanted: string) => {
+    const [file] = named((name) => name === wanted);
+    return file === undefined ? "" : new TextDecoder().decode(file.bytes);
+  };
+  const { chat_template: template = null, ...config } = JSON.parse(
+    textOf("tokenizer_config.json") || "{}",
+  ) as Record<string, unknown>;
+  const jinja = textOf("chat_template.jinja");
+  const weights = named((name) => name === "config.json" || name.endsWith(".safetensors"));
+  return {
+    weights: await inTurns(
+      fingerprintInTurns(
+        weights.flatMap(({ name, bytes }) => [new TextEncoder().encode(`${name} ${bytes.length}\n`), bytes]),
+      ),
+    ),
+    tokenizer: textFingerprint(
+      JSON.stringify([textOf("tokenizer.json"), config, textOf("generation_config.json")]),
+    ),
+    template: textFingerprint(jinja === "" ? JSON.stringify(template) : jinja),
+  };
+}
+
+/** The fingerprint of pairs as they were tokenised, in whatever order. */
+export function pairsPrint(pairs: readonly TokenPair[]): string {
+  return textFingerprint(pairs.map(pairKey).sort().join());
+}
