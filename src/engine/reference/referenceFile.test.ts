@@ -200,6 +200,14 @@ describe("a file of reference numbers", () => {
     expect(changed((_, view) => view.setFloat64(first + 16, NaN, true), true)).toContain("is NaN");
   });
 
+  it("refuses a feature that the dictionary does not have", () => {
+    const features = { width: 8, index: Uint16Array.of(3, 8), values: Float32Array.of(1, 2) };
+    const records = new Map([
+      ["0000000000000001", { chosen: { sumLogps: -1, features }, rejected: { sumLogps: -2 } }],
+    ]);
+    expect(refusalOf(encode({ ...whole, records }))).toContain("names feature 8 of 8");
+  });
+
   it("leaves out what went wrong", () => {
     const good = { chosen: { sumLogps: -1 }, rejected: { sumLogps: -2 } };
     const bad = { chosen: { sumLogps: NaN }, rejected: { sumLogps: -2 } };
