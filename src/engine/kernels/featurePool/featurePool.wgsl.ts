@@ -29,11 +29,12 @@ function addActive(names: { total: string; count: string; pre: string; gate: str
     }`;
 }
 
+const lines = (parts: readonly string[]): string => parts.join("\n    ");
+
 /** Shader without barriers: an invocation owns four features of one answer and walks the answer's entries. */
 export function serialPoolWgsl(width: number, inputSize: number): string {
   const [x, weight] = [rowReader("hidden", inputSize), rowReader("encoder", inputSize)];
   const [columns, entries] = [range(serialColumns), range(serialEntries)];
-  const lines = (parts: readonly string[]): string => parts.join("\n    ");
   const isInside = (j: number): string => `column + ${j}u < ${width}u`;
   return `${x.functions}
 ${weight.functions}
@@ -118,7 +119,6 @@ function teamProducts(): string {
  */
 export function teamPoolWgsl(width: number, inputSize: number): string {
   const functions = ["hidden", "encoder"].map((name) => rowReader(name, inputSize).functions);
-  const lines = (parts: readonly string[]): string => parts.join("\n  ");
   const feature = (p: number) => (j: number) =>
     `min(firstColumn + x + ${edge * (4 * p + j)}u, ${width - 1}u)`;
   const isInside = (p: number) => (j: number) => `firstColumn + x + ${edge * (4 * p + j)}u < ${width}u`;
