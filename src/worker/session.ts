@@ -32,6 +32,7 @@ import {
   type LoadedData,
   weightsFingerprint,
 } from "./library.ts";
+import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
@@ -271,6 +272,7 @@ export function createSession({ emit, fetchFile }: SessionOptions): Handlers {
       }
       return answer ?? inspectPair(settings, last ?? { weights: null });
     },
+    lossSurface: ({ config, axis }) => lossSurface(objectiveOf(config), config.params, { axis, pairs: data }),
     exportAdapter: async () => {
       let trained = last;
       await runner?.atMilestone(async ({ step, save }) => {
