@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { defaultConfig } from "../engine/training/config.ts";
+import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
 import { configureTrainer, openTrainer } from "./connection.ts";
-import { lossKey, showSurface, useLossLabStore } from "./lossLab.ts";
-import { testAnswers, TestTrainer } from "./testTrainer.ts";
+import { showSurface, useLossLabStore, watchSurface } from "./lossLab.ts";
+import { useRunStore } from "./runStore.ts";
+import { useSetupStore } from "./setupStore.ts";
+import { testDescription } from "./testDescription.ts";
+import { testAnswers, testPoints, TestTrainer } from "./testTrainer.ts";
 
 let trainer: TestTrainer;
 const initial = useLossLabStore.getState();
@@ -56,9 +59,30 @@ it("says why there is no surface, and keeps the last one", async () => {
   expect(trainer.questions("lossSurface")).toHaveLength(2);
 });
 
-it("knows what the loss depends on", () => {
-  const key = lossKey(defaultConfig);
-  expect(lossKey({ ...defaultConfig, steps: 5, learningRate: 1, loraRank: 2, seed: 9 })).toBe(key);
-  for (const change of [{ params: { beta: 0.4 } }, { sftWeight: 1 }, { secondMethod: "sft" }])
-    expect(lossKey({ ...defaultConfig, ...change })).not.toBe(key);
+it("asks again for what the loss depends on, and for nothing else", async () => {
+  const asked = () => trainer.questions("lossSurface").length;
+  const leave = watchSurface(8);
+  await settle();
+  expect(asked()).toBe(0);
+  useSetupStore.setState({ description: testDescription });
+  await settle();
+  expect(asked()).toBe(1);
+  const change = async (patch: Partial<RunConfig>) => {
+    useSetupStore.setState({ config: { ...useSetupStore.getState().config, ...patch } });
+    await settle();
+  };
+  await change({ steps: 5, learningRate: 1, loraRank: 2, seed: 9 });
+  expect(asked()).toBe(1);
+  await change({ params: { beta: 0.4 } });
+  await change({ sftWeight: 1 });
+  await change({ secondMethod: "sft" });
+  expect(asked()).toBe(4);
+  useRunStore.setState({ points: testPoints(1, 1) });
+  await settle();
+  useRunStore.setState({ points: testPoints(2, 1) });
+  await settle();
+  expect(asked()).toBe(5);
+  leave();
+  await change({ params: { beta: 0.5 } });
+  expect(asked()).toBe(5);
 });

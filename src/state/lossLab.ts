@@ -3,7 +3,8 @@ import { create } from "zustand";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { LossAxis, LossSurface } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
-import { setupProblems } from "./setupStore.ts";
+import { useRunStore } from "./runStore.ts";
+import { setupProblems, useSetupStore } from "./setupStore.ts";
 
 /** A surface with the places it was computed at. */
 export interface ShownSurface extends LossSurface {
@@ -34,7 +35,7 @@ let restTimer: ReturnType<typeof setTimeout> | undefined;
 let turn = 0;
 
 /** What of a configuration its loss depends on. */
-export function lossKey(config: RunConfig): string {
+function lossKey(config: RunConfig): string {
   const { model, data, objective, method, secondMethod, sftWeight, methodWeight, secondWeight } = config;
   const knobs = Object.entries(config.params).map(([key, value]) => `${key}=${value}`);
   return [model, data, objective, method, secondMethod, sftWeight, methodWeight, secondWeight, ...knobs].join(
@@ -42,7 +43,27 @@ export function lossKey(config: RunConfig): string {
   );
 }
 
-/** Asks for the surface over differences up to `range` nats, once the setup has come to rest. */
+/** Keeps the surface over differences up to `range` nats in step with the setup; the answer ends that. */
+export function watchSurface(range: number): () => void {
+  let asked: string | null = null;
+  const look = () => {
+    const { description, config, loaded } = useSetupStore.getState();
+    if (description === null) return;
+    // The first evaluation of a run comes after its reference was read, which may move the typical pair.
+    const isScored = useRunStore.getState().points !== null;
+    const wanted = [lossKey(config), loaded?.data, isScored].join(" ");
+    if (wanted === asked) return;
+    asked = wanted;
+    showSurface(config, range);
+  };
+  look();
+  const leave = [useSetupStore.subscribe(look), useRunStore.subscribe(look)];
+  return () => {
+    for (const unsubscribe of leave) unsubscribe();
+  };
+}
+
+/** Asks for the surface of a setup, once it has come to rest. */
 export function showSurface(config: RunConfig, range: number): void {
   clearTimeout(restTimer);
   const own = ++turn;
