@@ -117,6 +117,14 @@ export class Studio {
     return this.page.locator(`[data-field="${name}"]`);
   }
 
+  /** Chooses a method by its card, in whatever group it is. */
+  async chooseMethod(label: string): Promise<void> {
+    const card = this.page.getByRole("radio", { name: new RegExp(`^${label}:`) });
+    const group = this.page.locator(".column-setup button.method-heading", { hasText: label });
+    if (!(await card.isVisible())) await group.click();
+    await card.click();
+  }
+
   /** Opens the plot of a closed tile. */
   async openPlot(title: string): Promise<void> {
     await this.page.getByRole("button", { name: new RegExp(`^${title}`) }).click();

@@ -2,6 +2,7 @@ import { useId, type KeyboardEvent } from "react";
 import { useViewStore } from "../../../state/viewStore.ts";
 import { LossLabPanel } from "./lab/LossLabPanel.tsx";
 import { PairMapPanel } from "./LivePanels.tsx";
+import "./HeroPanel.css";
 
 const tabs = [
   { id: "pairs", label: "Pair Map", Content: PairMapPanel },

@@ -2,11 +2,11 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import type { ShownSurface } from "../../../../state/lossLab.ts";
-import { MapAxes, mapMargins } from "../PairMapFrame.tsx";
+import { MapAxes } from "../PairMapFrame.tsx";
 import { mapPixel, type PairPoint } from "../PairMapGeometry.ts";
 import { drawSurface, readLabPalette } from "./drawSurface.ts";
 import { LossLabProbe } from "./LossLabProbe.tsx";
-import type { LabPlace } from "./lossLabGeometry.ts";
+import { labMargins, type LabPlace } from "./lossLabGeometry.ts";
 
 /** Largest and smallest side of the square, in pixels. */
 const sides = { least: 180, most: 460 } as const;
@@ -23,28 +23,28 @@ export function LossLabMap({ surface, pairs, mean }: LossLabMapProps) {
   const { ref, width } = useElementSize();
   const [probe, setProbe] = useState<LabPlace | null>(null);
   const scheme = useComputedColorScheme("light");
-  const side = Math.min(Math.max(width - mapMargins.left - mapMargins.right, sides.least), sides.most);
+  const side = Math.min(Math.max(width - labMargins.left - labMargins.right, sides.least), sides.most);
   const range = surface.axis.maximum;
   const size = {
-    width: mapMargins.left + side + mapMargins.right,
-    height: mapMargins.top + side + mapMargins.bottom,
+    width: labMargins.left + side + labMargins.right,
+    height: labMargins.top + side + labMargins.bottom,
   };
   return (
     <div className="pairmap-room" ref={ref} style={{ minHeight: size.height }}>
       {width > 0 && (
         <div className="pairmap-map" style={size}>
           <svg className="chart-layer" {...size} aria-hidden="true">
-            <g transform={`translate(${mapMargins.left} ${mapMargins.top})`}>
+            <g transform={`translate(${labMargins.left} ${labMargins.top})`}>
               <rect className="loss-lab-ground" width={side} height={side} />
               <MapAxes range={range} side={side} />
             </g>
           </svg>
-          <div className="pairmap-dots" style={{ left: mapMargins.left, top: mapMargins.top }}>
+          <div className="pairmap-dots" style={{ left: labMargins.left, top: labMargins.top }}>
             {/* A canvas reads its colours when it is drawn, so another scheme needs another canvas. */}
             <SurfaceCanvas key={scheme} {...{ surface, pairs, side }} />
           </div>
           <svg className="chart-layer" {...size} aria-hidden="true">
-            <g transform={`translate(${mapMargins.left} ${mapMargins.top})`}>
+            <g transform={`translate(${labMargins.left} ${labMargins.top})`}>
               {pairs.length > 0 && <MeanRing {...mapPixel(mean.x, mean.y, range, side)} />}
             </g>
           </svg>

@@ -10,13 +10,13 @@ import { farthestOf, meansOf, pairsByMargin, rangeFor, type PairPoint } from "..
 import { useRedraw } from "../useRedraw.ts";
 import { LossLabMap } from "./LossLabMap.tsx";
 import { LossLabTable } from "./LossLabTable.tsx";
-import { lossRange, readSurface, surfaceSentence, type LabPlace } from "./lossLabGeometry.ts";
+import { lossRange, surfaceSentence, type LabPlace } from "./lossLabGeometry.ts";
 import "../../../charts/charts.css";
 import "../PairMap.css";
 import "./LossLab.css";
 
 /** Nats in each direction while the pairs are nearer than that: a surface so small would look like a plane. */
-const leastRange = 8;
+const leastRange = 4;
 
 /** The loss of the present setup over both differences to the reference, with the pairs on it. */
 export function LossLabPanel() {
@@ -55,7 +55,7 @@ export function LossLabPanel() {
           <>
             {isTable ? <LossLabTable surface={surface} /> : <LossLabMap {...{ surface, pairs, mean }} />}
             <p className="loss-lab-sentence">{surfaceSentence(surface, mean)}</p>
-            <Legend surface={surface} mean={mean} pairs={pairs.length} />
+            <Legend surface={surface} pairs={pairs.length} />
             <p className="note">{heldSentence(surface)}</p>
           </>
         )}
@@ -131,7 +131,7 @@ function heldSentence({ pair, held }: ShownSurface): string {
   const parts = held.map((need) => heldTexts[need]);
   const still = parts.length === 0 ? "" : ` Held: ${parts.join(", ")}.`;
   return (
-    `The pair: answers of ${formatValue(chosenTokens)} and ${formatValue(rejectedTokens)} tokens with ` +
+    `Arrows point where the loss of a typical pair falls: answers of ${formatValue(chosenTokens)} and ${formatValue(rejectedTokens)} tokens with ` +
     `${formatValue(chosenReference)} and ${formatValue(rejectedReference)} nats under the reference, ` +
     `${isMeasured ? "the medians of the held-out pairs" : "assumed until the reference was read"}.${still}`
   );
@@ -139,13 +139,11 @@ function heldSentence({ pair, held }: ShownSurface): string {
 
 interface LegendProps {
   readonly surface: ShownSurface;
-  readonly mean: LabPlace;
   readonly pairs: number;
 }
 
-function Legend({ surface, mean, pairs }: LegendProps) {
+function Legend({ surface, pairs }: LegendProps) {
   const range = lossRange(surface.losses);
-  const loss = readSurface(surface, mean)?.loss;
   return (
     <div className="pairmap-legend">
       {range !== null && (
@@ -155,11 +153,9 @@ function Legend({ surface, mean, pairs }: LegendProps) {
       )}
       {pairs > 0 && (
         <span>
-          <i className="pairmap-key-mean" /> mean of {pairs} pairs{" "}
-          <b>{loss === undefined ? "–" : formatValue(loss)}</b>
+          <i className="pairmap-key-mean" /> mean of {pairs} pairs
         </span>
       )}
-      <span>arrows: where the loss falls</span>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import { useId, type PointerEvent } from "react";
 import type { ShownSurface } from "../../../../state/lossLab.ts";
 import { formatValue } from "../../../format.ts";
-import { mapMargins } from "../PairMapFrame.tsx";
 import { mapPixel } from "../PairMapGeometry.ts";
 import {
+  labMargins,
   placeInWords,
   probeAfter,
   readSurface,
@@ -48,7 +48,7 @@ export function LossLabProbe({ surface, mean, side, probe, onProbe }: LossLabPro
     <>
       <div
         className="chart-surface"
-        style={{ left: mapMargins.left, top: mapMargins.top, width: side, height: side }}
+        style={{ left: labMargins.left, top: labMargins.top, width: side, height: side }}
         role="slider"
         tabIndex={0}
         aria-label={`Loss lab: ${surfaceSentence(surface, mean)}`}
@@ -79,7 +79,7 @@ export function LossLabProbe({ surface, mean, side, probe, onProbe }: LossLabPro
 }
 
 function ProbeMark({ x, y, side }: { readonly x: number; readonly y: number; readonly side: number }) {
-  const { left, top, right, bottom } = mapMargins;
+  const { left, top, right, bottom } = labMargins;
   return (
     <svg className="chart-layer" width={left + side + right} height={top + side + bottom} aria-hidden="true">
       <g transform={`translate(${left} ${top})`}>
@@ -100,8 +100,8 @@ interface ProbeReadOutProps {
 function ProbeReadOut({ probe, reading, range, side }: ProbeReadOutProps) {
   const { x, y } = mapPixel(probe.x, probe.y, range, side);
   const across =
-    x > side / 2 ? { right: side - x + mapMargins.right + 14 } : { left: x + mapMargins.left + 14 };
-  const along = y > side / 2 ? { bottom: side - y + mapMargins.bottom + 8 } : { top: y + mapMargins.top + 8 };
+    x > side / 2 ? { right: side - x + labMargins.right + 14 } : { left: x + labMargins.left + 14 };
+  const along = y > side / 2 ? { bottom: side - y + labMargins.bottom + 8 } : { top: y + labMargins.top + 8 };
   const rows: readonly (readonly [string, number])[] = [
     ["Δ chosen", probe.x],
     ["Δ rejected", probe.y],

@@ -30,6 +30,9 @@ export interface DescentArrow extends LabPlace {
   readonly dy: number;
 }
 
+/** Space around the square of the map, for axes. */
+export const labMargins = { left: 44, top: 10, right: 16, bottom: 40 } as const;
+
 /** Slopes below this share of the larger one do not name a direction. */
 const leastShare = 0.1;
 /** Slopes below this, per nat, are flat. */
