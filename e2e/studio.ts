@@ -119,10 +119,10 @@ export class Studio {
 
   /** Chooses a method by its card, in whatever group it is. */
   async chooseMethod(label: string): Promise<void> {
-    const card = this.page.getByRole("radio", { name: new RegExp(`^${label}:`) });
-    const group = this.page.locator(".column-setup button.method-heading", { hasText: label });
-    if (!(await card.isVisible())) await group.click();
-    await card.click();
+    const filter = this.page.getByLabel("Find a method");
+    await filter.fill(label);
+    await this.page.getByRole("radio", { name: new RegExp(`^${label}:`) }).click();
+    await filter.fill("");
   }
 
   /** Opens the plot of a closed tile. */

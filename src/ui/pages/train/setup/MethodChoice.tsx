@@ -6,9 +6,6 @@ import type { ObjectiveCard } from "../../../../worker/protocol.ts";
 import { Icon } from "../../../components/Icon.tsx";
 import { groupMethods, type MethodGroup } from "./methodGroups.ts";
 
-/** Fewer methods than this are seen at a glance. */
-const fewestToFilter = 8;
-
 /** Every method that the trainer offers, by group: the present group is open, the others show their names. */
 export function MethodChoice() {
   const { description, config } = useSetupStore();
@@ -32,7 +29,7 @@ export function MethodChoice() {
   };
   return (
     <div className="methods" role="group" aria-label="Method">
-      {objectives.length >= fewestToFilter && <MethodFilter filter={filter} onFilter={setFilter} />}
+      <MethodFilter filter={filter} onFilter={setFilter} />
       {groups.map((group) => {
         const isPresent = group.methods.some(({ id }) => id === config.method);
         return (

@@ -12,18 +12,18 @@ export interface MethodGroup {
   readonly methods: readonly ObjectiveCard[];
 }
 
-/** The groups that have a method whose name or sentence contains every word of the filter. */
+/** The groups with the methods whose names contain every word of the filter, or else those whose sentences do. */
 export function groupMethods(objectives: readonly ObjectiveCard[], filter = ""): MethodGroup[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = ({ id, label, sentence, group }: ObjectiveCard) => {
-    const text = `${id} ${label} ${sentence} ${groupTexts[group]}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  };
+  const isIn = (text: string) => words.every((word) => text.toLowerCase().includes(word));
+  const byName = objectives.filter(({ id, label }) => isIn(`${id} ${label}`));
+  const bySentence = objectives.filter(({ sentence, group }) => isIn(`${sentence} ${groupTexts[group]}`));
+  const found = byName.length > 0 ? byName : bySentence;
   return Object.entries(groupTexts)
     .map(([id, title]) => ({
       id: id as ObjectiveGroup,
       title,
-      methods: objectives.filter((objective) => objective.group === id && fits(objective)),
+      methods: found.filter(({ group }) => group === id),
     }))
     .filter(({ methods }) => methods.length > 0);
 }
