@@ -12,7 +12,7 @@ test("every method trains, its own knobs beside it", async ({ studio, page }) =>
     { method: "SimPO", knobs: ["params.beta", "params.gamma"] },
   ];
   for (const { method, knobs } of runs) {
-    await page.getByRole("radio", { name: new RegExp(`^${method}:`) }).click();
+    await studio.chooseMethod(method);
     await expect(page.locator("[data-field^='params.']")).toHaveCount(knobs.length);
     for (const knob of knobs) await expect(studio.field(knob)).toBeVisible();
     await expect(page).toHaveURL(new RegExp(method === "DPO" ? "preset=tiny-dpo(?!.*method=)" : "method="));

@@ -117,6 +117,14 @@ export class Studio {
     return this.page.locator(`[data-field="${name}"]`);
   }
 
+  /** Chooses a method by its card, in whatever group it is. */
+  async chooseMethod(label: string): Promise<void> {
+    const filter = this.page.getByLabel("Find a method");
+    await filter.fill(label);
+    await this.page.getByRole("radio", { name: new RegExp(`^${label}:`) }).click();
+    await filter.fill("");
+  }
+
   /** Opens the plot of a closed tile. */
   async openPlot(title: string): Promise<void> {
     await this.page.getByRole("button", { name: new RegExp(`^${title}`) }).click();

@@ -2,7 +2,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import { callTrainer } from "./connection.ts";
 import { isLiveField, type LiveField } from "./configChanges.ts";
-import { defaultParams, formatLink, linkBase, objectiveFor } from "./link.ts";
+import { defaultParams, formatLink, linkBase, objectiveFor, secondPrefix } from "./link.ts";
 import { ensureLoaded, isLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseError } from "./messageStore.ts";
 import { addLog, addMark, isRunActive, useRunStore } from "./runStore.ts";
@@ -20,16 +20,28 @@ export function edit(patch: Partial<RunConfig>): void {
   settleTimer = setTimeout(settle, settleMs);
 }
 
-/** Changes one knob of the present method. */
+/** Changes one knob of the present methods. */
 export function editParam(key: string, value: number): void {
   edit({ params: { ...useSetupStore.getState().config.params, [key]: value } });
 }
 
-/** Takes another method, with that method's own knobs at their defaults. */
+/** Takes another method, with that method's own knobs at their defaults; what is mixed in stays, unless it is the same. */
 export function chooseMethod(method: string): void {
-  const { description, presetId } = useSetupStore.getState();
+  const { description, presetId, config } = useSetupStore.getState();
   if (description === null) return;
-  edit({ method, params: { ...linkBase(presetId, method, description).params } });
+  const secondMethod = config.secondMethod === method ? "" : config.secondMethod;
+  const { params } = linkBase(presetId, { method, secondMethod }, description);
+  const kept = Object.entries(config.params).filter(([key]) => key.startsWith(secondPrefix) && key in params);
+  edit({ method, secondMethod, params: { ...params, ...Object.fromEntries(kept) } });
+}
+
+/** Mixes in another method, with its knobs at their defaults; an empty name mixes none in. */
+export function chooseSecondMethod(secondMethod: string): void {
+  const { description, presetId, config } = useSetupStore.getState();
+  if (description === null) return;
+  const { params } = linkBase(presetId, { method: config.method, secondMethod }, description);
+  const own = Object.entries(config.params).filter(([key]) => !key.startsWith(secondPrefix));
+  edit({ secondMethod, params: { ...params, ...Object.fromEntries(own) } });
 }
 
 /** Starts over from a preset. */
@@ -50,10 +62,10 @@ export function chooseData(data: string, objective: string): void {
 export function defaultOf(field: string): unknown {
   const { description, presetId, config } = useSetupStore.getState();
   if (description === null) return undefined;
-  const base = linkBase(presetId, config.method, description);
+  const base = linkBase(presetId, config, description);
   if (!field.startsWith("params.")) return base[field as keyof RunConfig];
   const key = field.slice("params.".length);
-  return base.params[key] ?? defaultParams(config.method, description)[key];
+  return base.params[key] ?? defaultParams(config, description)[key];
 }
 
 /** Applies edits that came to rest: the address, the running run, the loaded parts and the cost. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loraModules, runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import { formatLink, objectiveFor, readLink } from "./link.ts";
+import { formatLink, knobsOf, objectiveFor, readLink } from "./link.ts";
 import { testDescription } from "./testDescription.ts";
 
 const description = testDescription;
@@ -10,22 +10,29 @@ const start = description.presets[0]!.config;
 const integer = (min: number, max: number) => fc.integer({ min, max });
 const real = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((value) => value || 0);
 
-const paramsOf = (method: string): fc.Arbitrary<Record<string, number>> => {
-  const specs = description.objectives.find(({ id }) => id === method)!.parameters;
-  return fc.record(Object.fromEntries(specs.map((spec) => [spec.key, real(spec.minimum, spec.maximum)])));
-};
+const paramsOf = (method: string, secondMethod: string): fc.Arbitrary<Record<string, number>> =>
+  fc.record(
+    Object.fromEntries(
+      knobsOf({ method, secondMethod }, description).map(({ key, spec: { minimum, maximum, choices } }) => [
+        key,
+        choices === undefined ? real(minimum, maximum) : integer(minimum, maximum),
+      ]),
+    ),
+  );
+
+const methodIds = description.objectives.map(({ id }) => id);
 
 const anyConfig: fc.Arbitrary<RunConfig> = fc
-  .constantFrom(...description.objectives.map(({ id }) => id))
-  .chain((method) =>
+  .tuple(fc.constantFrom(...methodIds), fc.constantFrom("", ...methodIds))
+  .chain(([method, secondMethod]) =>
     fc.record({
       model: fc.constantFrom(...description.models.map(({ id }) => id)),
       data: fc.constantFrom(...description.datasets.map(({ id }) => id)),
       objective: fc.constantFrom("helpful", "harmless"),
       method: fc.constant(method),
-      params: paramsOf(method),
+      params: paramsOf(method, secondMethod),
       sftWeight: real(0, 100),
-      secondMethod: fc.constant(""),
+      secondMethod: fc.constant(secondMethod),
       methodWeight: real(0, 100),
       secondWeight: real(0, 100),
       referenceMode: fc.constantFrom("cached" as const, "live" as const),
@@ -85,6 +92,29 @@ describe("a link", () => {
     expect(formatLink(changed, "tiny-dpo", description)).toBe(
       "#/train?preset=tiny-dpo&beta=0.3&loraTargets=q_proj,v_proj&learningRate=0.0005&seed=7&v=1",
     );
+  });
+
+  it("carries a second method with its own knobs, and judges them by its ranges", () => {
+    const mixed: RunConfig = {
+      ...start,
+      secondMethod: "simpo",
+      sftWeight: 0.1,
+      params: { ...start.params, "second.beta": 3, "second.gamma": 0.5 },
+    };
+    const link = formatLink(mixed, "tiny-dpo", description);
+    expect(link).toBe("#/train?preset=tiny-dpo&secondMethod=simpo&second.beta=3&sftWeight=0.1&seed=7&v=1");
+    expect(readLink(link, description)).toMatchObject({ config: mixed, skipped: [] });
+    const wrong =
+      "#/train?second.beta=0.1&secondMethod=simpo&second.alpha=1&method=wdpo&weighting=0.5&seed=7";
+    expect(readLink(wrong, description).skipped).toEqual([
+      { setting: "second.beta=0.1", reason: "the value must be between 0.5 and 10" },
+      { setting: "second.alpha=1", reason: "the setting is unknown" },
+      { setting: "weighting=0.5", reason: "the value must be a whole number" },
+    ]);
+    expect(readLink("#/train?secondMethod=ppo&second.beta=2", description).skipped).toEqual([
+      { setting: "secondMethod=ppo", reason: "there is no such method" },
+      { setting: "second.beta=2", reason: "the setting is unknown" },
+    ]);
   });
 
   it("never throws on junk and always yields a configuration that can be trained", () => {

@@ -1,6 +1,7 @@
 /** A whole configuration as a readable address, and back: only what differs from a preset travels. */
+import type { secondPrefix as enginePrefix } from "../engine/losses/mix.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { Description } from "../worker/protocol.ts";
+import type { Description, ObjectiveCard } from "../worker/protocol.ts";
 import { configFields } from "./configChanges.ts";
 
 /** A setting of a link that was left out, with the reason. */
@@ -24,12 +25,42 @@ export const linkVersion = 1;
 /** The word for files from a disk, which never travel in a link. */
 export const localId = "local";
 
-const reserved = ["preset", "v"];
+/** Stands before the key of a knob of the second method. */
+export const secondPrefix: typeof enginePrefix = "second.";
 
-/** Starting values of a method's own knobs. */
-export function defaultParams(method: string, description: Description): Record<string, number> {
-  const objective = description.objectives.find(({ id }) => id === method);
-  return Object.fromEntries((objective?.parameters ?? []).map((spec) => [spec.key, spec.default]));
+const reserved = ["preset", "v", "method", "secondMethod"];
+
+/** The methods of a configuration; null leaves one as the preset has it. */
+export interface MethodChoices {
+  readonly method: string | null;
+  readonly secondMethod: string | null;
+}
+
+/** A knob of the chosen methods with its key in `params`. */
+export interface Knob {
+  readonly key: string;
+  readonly spec: ObjectiveCard["parameters"][number];
+}
+
+/** Every knob that a configuration has: the method's own and, behind the prefix, the second method's. */
+export function knobsOf(
+  { method, secondMethod }: Pick<RunConfig, "method" | "secondMethod">,
+  description: Description,
+): Knob[] {
+  const specsOf = (wanted: string) =>
+    description.objectives.find(({ id }) => id === wanted)?.parameters ?? [];
+  return [
+    ...specsOf(method).map((spec) => ({ key: spec.key, spec })),
+    ...specsOf(secondMethod).map((spec) => ({ key: `${secondPrefix}${spec.key}`, spec })),
+  ];
+}
+
+/** Starting values of the knobs of a configuration's methods. */
+export function defaultParams(
+  methods: Pick<RunConfig, "method" | "secondMethod">,
+  description: Description,
+): Record<string, number> {
+  return Object.fromEntries(knobsOf(methods, description).map(({ key, spec }) => [key, spec.default]));
 }
 
 /** The objective a set is trained on: the one asked for, else its first; empty when it has only one. */
@@ -39,25 +70,36 @@ export function objectiveFor(data: string, wanted: string, description: Descript
   return (objectives.find(({ id }) => id === wanted) ?? objectives[0])?.id ?? "";
 }
 
-/** The configuration that a link with this preset and method starts from. */
-export function linkBase(presetId: string, method: string | null, description: Description): RunConfig {
+/** The configuration that a link with this preset and these methods starts from. */
+export function linkBase(presetId: string, choices: MethodChoices, description: Description): RunConfig {
   const preset = description.presets.find(({ id }) => id === presetId) ?? description.presets[0];
   if (preset === undefined) throw new Error("The trainer described no preset.");
-  if (method === null || method === preset.config.method) return preset.config;
-  return { ...preset.config, method, params: defaultParams(method, description) };
+  const { config } = preset;
+  const method = choices.method ?? config.method;
+  const secondMethod = choices.secondMethod ?? config.secondMethod;
+  const params: Record<string, number> = {};
+  for (const { key, spec } of knobsOf({ method, secondMethod }, description)) {
+    const isKept = key.startsWith(secondPrefix)
+      ? secondMethod === config.secondMethod
+      : method === config.method;
+    params[key] = (isKept ? config.params[key] : undefined) ?? spec.default;
+  }
+  return { ...config, method, secondMethod, params };
 }
 
 /** The address of a configuration, beginning with `#`; its seed is always part of it. */
 export function formatLink(config: RunConfig, presetId: string, description: Description): string {
-  const preset = linkBase(presetId, null, description);
-  const base = linkBase(presetId, config.method, description);
+  const preset = linkBase(presetId, { method: null, secondMethod: null }, description);
+  const base = linkBase(presetId, config, description);
   const parts = [`preset=${encodeURIComponent(presetId)}`];
-  if (config.method !== preset.method) parts.push(`method=${encodeURIComponent(config.method)}`);
+  for (const field of ["method", "secondMethod"] as const) {
+    if (config[field] !== preset[field]) parts.push(`${field}=${encodeURIComponent(config[field])}`);
+  }
   for (const [key, value] of Object.entries(config.params)) {
     if (value !== base.params[key]) parts.push(`${encodeURIComponent(key)}=${value}`);
   }
   for (const field of configFields) {
-    if (field === "method" || field === "params" || field === "seed") continue;
+    if (reserved.includes(field) || field === "params" || field === "seed") continue;
     const value = config[field];
     if (value === localId || String(value) === String(base[field])) continue;
     parts.push(`${field}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`);
@@ -71,11 +113,11 @@ export function readLink(hash: string, description: Description): ReadLink {
   const settings = linkSettings(hash);
   const skipped: SkippedSetting[] = [];
   const presetId = readPreset(settings, description, skipped);
-  const method = readMethod(settings, description, skipped);
-  const base = linkBase(presetId, method, description);
-  let config: RunConfig = { ...base, params: { ...base.params } };
+  const method = readMethod("method", settings, { description, skipped });
+  const secondMethod = readMethod("secondMethod", settings, { description, skipped });
+  let config = linkBase(presetId, { method, secondMethod }, description);
   for (const [key, text] of settings) {
-    if (reserved.includes(key) || key === "method") continue;
+    if (reserved.includes(key)) continue;
     const result = readSetting(key, text, config, description);
     if (typeof result === "string") skipped.push({ setting: `${key}=${text}`.slice(0, 80), reason: result });
     else config = result;
@@ -104,13 +146,14 @@ function readPreset(
 }
 
 function readMethod(
+  field: keyof MethodChoices,
   settings: readonly [string, string][],
-  description: Description,
-  skipped: SkippedSetting[],
+  { description, skipped }: { readonly description: Description; readonly skipped: SkippedSetting[] },
 ): string | null {
-  const wanted = settings.find(([key]) => key === "method")?.[1];
+  const wanted = settings.find(([key]) => key === field)?.[1];
   if (wanted === undefined || description.objectives.some(({ id }) => id === wanted)) return wanted ?? null;
-  skipped.push({ setting: `method=${wanted}`.slice(0, 80), reason: "there is no such method" });
+  if (field === "secondMethod" && wanted === "") return wanted;
+  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason: "there is no such method" });
   return null;
 }
 
@@ -138,12 +181,14 @@ function readParam(
   config: RunConfig,
   description: Description,
 ): RunConfig | string {
-  const method = description.objectives.find(({ id }) => id === config.method);
-  const spec = method?.parameters.find((parameter) => parameter.key === key);
+  const spec = knobsOf(config, description).find((knob) => knob.key === key)?.spec;
   if (spec === undefined) return "the setting is unknown";
   const value = parseNumber(text);
   if (!(value >= spec.minimum && value <= spec.maximum)) {
     return `the value must be between ${spec.minimum} and ${spec.maximum}`;
+  }
+  if ((spec.isWhole === true || spec.choices !== undefined) && !Number.isInteger(value)) {
+    return "the value must be a whole number";
   }
   return { ...config, params: { ...config.params, [key]: value } };
 }

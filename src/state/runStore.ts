@@ -1,5 +1,6 @@
 /** The run as the trainer tells it. Nothing here is guessed: every value comes from one of its events. */
 import { create } from "zustand";
+import type { PairScores } from "../engine/training/evaluate.ts";
 import type {
   Checkpoint,
   ErrorReport,
@@ -66,6 +67,8 @@ export interface RunState {
   readonly latestEvaluation: Readonly<Record<string, number>>;
   readonly points: ProbePoints | null;
   readonly pointsStep: number;
+  /** What the objective makes of the probe pairs. */
+  readonly scores: PairScores | null;
   /** Mean of the probe pairs at each evaluation. */
   readonly trail: readonly SeriesPoint[];
   readonly before: SampleSet | null;
@@ -99,6 +102,7 @@ const emptyRun = {
   latestEvaluation: {},
   points: null,
   pointsStep: 0,
+  scores: null,
   trail: [],
   before: null,
   now: null,
@@ -139,7 +143,7 @@ export function rewindRun(checkpoint: Checkpoint): void {
   history.rewindTo(checkpoint.step);
   shownSteps.rewindTo(checkpoint.step);
   clock.reset();
-  const { points, pointsStep, before, now, best } = shownSteps.at(checkpoint.step) ?? emptyRun;
+  const { points, pointsStep, scores, before, now, best } = shownSteps.at(checkpoint.step) ?? emptyRun;
   useRunStore.setState(({ version, trail, marks }) => ({
     step: checkpoint.step,
     activeMs: checkpoint.activeMs,
@@ -151,6 +155,7 @@ export function rewindRun(checkpoint: Checkpoint): void {
     latestEvaluation: history.evaluations.at(-1)?.metrics ?? {},
     points,
     pointsStep,
+    scores,
     before,
     now,
     best,
@@ -267,12 +272,13 @@ function afterEvaluation(
   event: Extract<RunEvent, { type: "evaluation" }>,
   state: RunState,
 ): Partial<RunState> {
-  const { step, activeMs, metrics, points } = event;
+  const { step, activeMs, metrics, points, scores } = event;
   history.addEvaluation({ step, activeMs, metrics });
   return {
     latestEvaluation: metrics,
     points,
     pointsStep: step,
+    scores,
     trail: [...state.trail, { x: mean(points.chosenDelta), y: mean(points.rejectedDelta) }],
     version: state.version + 1,
   };

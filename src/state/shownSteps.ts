@@ -1,4 +1,5 @@
 /** What the page showed at each step, so that a run that goes back shows what it showed there. */
+import type { PairScores } from "../engine/training/evaluate.ts";
 import type { ProbePoints } from "../worker/protocol.ts";
 import type { SampleSet } from "./runStore.ts";
 
@@ -6,6 +7,7 @@ import type { SampleSet } from "./runStore.ts";
 export interface ShownStep {
   readonly points: ProbePoints | null;
   readonly pointsStep: number;
+  readonly scores: PairScores | null;
   readonly before: SampleSet | null;
   readonly now: SampleSet | null;
   readonly best: SampleSet | null;
@@ -16,8 +18,8 @@ export class ShownSteps {
   private shown: { readonly step: number; readonly what: ShownStep }[] = [];
 
   /** Keeps what is shown after an event of this step. */
-  keep(step: number, { points, pointsStep, before, now, best }: ShownStep): void {
-    this.shown.push({ step, what: { points, pointsStep, before, now, best } });
+  keep(step: number, { points, pointsStep, scores, before, now, best }: ShownStep): void {
+    this.shown.push({ step, what: { points, pointsStep, scores, before, now, best } });
   }
 
   /** What was shown at a step; null when nothing was yet. */

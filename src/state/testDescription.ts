@@ -2,14 +2,19 @@
 import { defaultConfig } from "../engine/training/config.ts";
 import type { Description, ObjectiveCard } from "../worker/protocol.ts";
 
-const card = (id: string, label: string, parameters: ObjectiveCard["parameters"]): ObjectiveCard => ({
+const card = (
+  id: string,
+  label: string,
+  parameters: ObjectiveCard["parameters"],
+  { group = "reference", needs = [] }: Partial<Pick<ObjectiveCard, "group" | "needs">> = {},
+): ObjectiveCard => ({
   id,
   label,
-  group: id === "sft" ? "imitate" : id === "dpo" ? "reference" : "reference-free",
+  group,
   sentence: `What ${label} does in one sentence.`,
   formula: "−log σ( … )",
   parameters,
-  needs: id === "dpo" ? ["referenceLogps"] : [],
+  needs,
   watch: "The Pair Map.",
   healthy: "Accuracy rises.",
   trouble: "The text repeats: lower the learning rate.",
@@ -18,15 +23,52 @@ const card = (id: string, label: string, parameters: ObjectiveCard["parameters"]
 
 const beta = { key: "beta", label: "β", help: "How strongly the model is held.", scale: "log" as const };
 
-/** Three methods, three presets and two preference sets. */
+/** Five methods of as many kinds, three presets and two preference sets. */
 export const testDescription: Description = {
   objectives: [
-    card("sft", "SFT", []),
-    card("dpo", "DPO", [{ ...beta, default: 0.1, minimum: 0.01, maximum: 1, paper: "paper: 0.1" }]),
-    card("simpo", "SimPO", [
-      { ...beta, default: 2, minimum: 0.5, maximum: 10 },
-      { key: "gamma", label: "γ", help: "The lead.", default: 0.5, minimum: 0, maximum: 5, scale: "linear" },
-    ]),
+    card("sft", "SFT", [], { group: "imitate" }),
+    card("dpo", "DPO", [{ ...beta, default: 0.1, minimum: 0.01, maximum: 1, paper: "paper: 0.1" }], {
+      needs: ["referenceLogps"],
+    }),
+    card(
+      "simpo",
+      "SimPO",
+      [
+        { ...beta, default: 2, minimum: 0.5, maximum: 10 },
+        {
+          key: "gamma",
+          label: "γ",
+          help: "The lead.",
+          default: 0.5,
+          minimum: 0,
+          maximum: 5,
+          scale: "linear",
+        },
+      ],
+      { group: "reference-free" },
+    ),
+    card("tdpo2", "TDPO-2", [{ ...beta, default: 0.1, minimum: 0.01, maximum: 1 }], {
+      group: "token",
+      needs: ["referenceLogps", "tokenKl"],
+    }),
+    card(
+      "wdpo",
+      "Weighted DPO",
+      [
+        { ...beta, default: 0.1, minimum: 0.01, maximum: 1 },
+        {
+          key: "weighting",
+          label: "weight",
+          help: "What a pair weighs.",
+          default: 0,
+          minimum: 0,
+          maximum: 2,
+          scale: "linear",
+          choices: ["none", "judge's gap", "own column"],
+        },
+      ],
+      { group: "weighted", needs: ["referenceLogps", "rewardGap"] },
+    ),
   ],
   presets: [
     { id: "tiny-dpo", label: "Tiny · DPO", promise: "Kind endings in a minute.", config: defaultConfig },

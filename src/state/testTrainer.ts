@@ -79,6 +79,19 @@ export const testAnswers: Answers = {
     chosen: [],
     rejected: [],
   },
+  lossSurface: {
+    losses: Float32Array.of(0.7, 0.4, 1.1, 0.7),
+    chosenSlope: Float32Array.of(-0.2, -0.1, -0.3, -0.2),
+    rejectedSlope: Float32Array.of(0.2, 0.1, 0.3, 0.2),
+    pair: {
+      chosenTokens: 18,
+      rejectedTokens: 19,
+      chosenReference: -21,
+      rejectedReference: -24,
+      isMeasured: true,
+    },
+    held: [],
+  },
   exportAdapter: [],
 };
 

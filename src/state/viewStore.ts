@@ -25,6 +25,8 @@ interface ViewState {
   /** The part of the axis that every chart shows; null shows all and follows the newest step. */
   readonly zoom: readonly [number, number] | null;
   readonly selectedPair: number | null;
+  /** Which of the two maps is shown. */
+  readonly hero: "pairs" | "loss";
   readonly smoothing: number;
   readonly scale: "linear" | "symlog";
   readonly axis: "steps" | "seconds";
@@ -39,6 +41,7 @@ export const useViewStore = create<ViewState>(() => ({
   hoveredX: null,
   zoom: null,
   selectedPair: null,
+  hero: "pairs",
   smoothing: 0.6,
   scale: "symlog",
   axis: "steps",

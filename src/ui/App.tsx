@@ -2,6 +2,7 @@ import { MantineProvider } from "@mantine/core";
 import "./styles/mantine.css";
 import "./styles/controls.css";
 import "./styles/setup.css";
+import "./styles/methods.css";
 import "./styles/panels.css";
 import "./styles/train.css";
 import { DeviceDialog } from "./components/CapabilityChip.tsx";

@@ -1,4 +1,5 @@
 /** Every plain sentence of the studio in one place; coded messages are in messages.ts. */
+import type { ObjectiveGroup, ObjectiveNeed } from "../engine/losses/objective.ts";
 import type { Phase } from "../worker/protocol.ts";
 
 /** What the studio is, in two sentences. */
@@ -75,6 +76,20 @@ export const settingTexts = {
     label: "Recompute layers",
     help: "Keeps only the input of every layer and computes the layer a second time on the way back: less memory, about a quarter more time, the same numbers. Automatic does so when a step would need much memory.",
   },
+  sftWeight: {
+    label: "SFT weight",
+    help: "Adds so much of the chosen answers' own loss per token, which keeps them from losing probability (RPO). 0 leaves it out.",
+  },
+  secondMethod: {
+    label: "Second method",
+    help: "Trains the weighted sum of two losses. The numbers on the page, such as rewards, are those of the first.",
+  },
+  methodWeight: { label: "First weight", help: "What the loss of the chosen method is multiplied by." },
+  secondWeight: { label: "Second weight", help: "What the loss of the second method is multiplied by." },
+  referenceMode: {
+    label: "Reference",
+    help: "Remembered: computed once and kept. In every step: computed again with the adapters off, which takes longer and keeps nothing.",
+  },
   tuning: {
     label: "Train",
     help: "An adapter (LoRA) leaves the model as it is and learns a small correction. All weights can be trained instead; that needs more memory and forgets more easily.",
@@ -120,12 +135,46 @@ export const settingTexts = {
 
 /** Choices that are words rather than numbers. */
 export const choiceTexts = {
+  referenceMode: { cached: "Remembered", live: "In every step" },
   tuning: { lora: "Adapter (LoRA)", full: "All weights" },
   schedule: { constant: "Constant", linear: "Linear to 0", cosine: "Cosine to 0" },
   checkpointing: { auto: "Automatic", on: "Yes", off: "No" },
   terminator: { auto: "Automatic", eos: "End of text", none: "Nothing" },
   backend: { auto: "Automatic", webgpu: "GPU (WebGPU)", cpu: "CPU" },
 } as const;
+
+/** Headings of the groups of methods. */
+export const groupTexts: Record<ObjectiveGroup, string> = {
+  imitate: "Imitate",
+  reference: "Compare with a reference",
+  "reference-free": "Compare without one",
+  token: "Token-level",
+  feature: "Feature-level",
+  unpaired: "Unpaired",
+  weighted: "Weighted",
+};
+
+/** What each input of a method is, for a person. */
+export const needTexts: Record<ObjectiveNeed, string> = {
+  referenceLogps: "two log-probabilities a pair",
+  tokenKl: "its distribution at every token of an answer",
+  features: "features of both answers",
+  mismatchedAnswers: "the log-probability of another pair's answer after each prompt",
+  rewardGap: "judge scores of both answers",
+  policyConfidence: "how sure the model is of its own answers",
+  pairWeight: "a weight for each pair in the data",
+};
+
+/** What a loss surface holds still, for inputs that the two log-probabilities do not reach. */
+export const heldTexts: Record<ObjectiveNeed, string> = {
+  referenceLogps: "",
+  tokenKl: "the KL of both answers at 0",
+  features: "the drift of the features at 0",
+  mismatchedAnswers: "the log-ratio of mismatched answers at 0",
+  rewardGap: "the judge's gap at 1",
+  policyConfidence: "the model's confidence at 0",
+  pairWeight: "the pair's weight at 1",
+};
 
 /** Short names of the plots for a phone's tabs; a plot without one keeps its title. */
 export const plotTabs: Readonly<Record<string, string>> = {

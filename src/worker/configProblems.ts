@@ -1,17 +1,29 @@
 /** Settings that a schema cannot judge because they depend on the method or the model. */
 import { adaptedModules } from "../engine/adapters/lora.ts";
 import { objectives } from "../engine/losses/index.ts";
-import type { Objective } from "../engine/losses/objective.ts";
+import { mixObjectives } from "../engine/losses/mix.ts";
+import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { refuse } from "./errorReport.ts";
 import type { LoadedData } from "./library.ts";
 import type { Preflight } from "./protocol.ts";
 
-/** The objective of a configuration; refuses an unknown one. */
+/** What a configuration trains: its method's objective, summed with what it mixes in. Refuses unknown methods. */
 export function objectiveOf(config: RunConfig): Objective {
-  const objective = (objectives as Record<string, Objective>)[config.method];
-  return objective ?? refuse("CFG-1", `There is no method "${config.method}".`);
+  const { sftWeight, secondMethod, methodWeight, secondWeight } = config;
+  return mixObjectives({
+    first: objectiveNamed(config.method),
+    firstWeight: methodWeight,
+    second: secondMethod === "" ? null : objectiveNamed(secondMethod),
+    secondWeight,
+    sftWeight,
+  });
+}
+
+function objectiveNamed(id: string): Objective {
+  const objective = Object.entries<Objective>(objectives).find(([name]) => name === id)?.[1];
+  return objective ?? refuse("CFG-1", `There is no method "${id}".`);
 }
 
 /** Refuses a run on pairs that were read otherwise than its configuration says. */
@@ -25,13 +37,11 @@ export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData
 
 /** What keeps a configuration from being trained, field by field. */
 export function configProblems(config: RunConfig, { model }: LoadedModel): Preflight["problems"] {
-  const problems: Preflight["problems"][number][] = [];
-  for (const { key, label, minimum, maximum } of objectiveOf(config).parameters) {
-    const value = config.params[key];
-    if (value === undefined || !(value >= minimum && value <= maximum)) {
-      const found = value === undefined ? "missing" : String(value);
-      problems.push({ field: key, message: `${label} is ${found}; it goes from ${minimum} to ${maximum}.` });
-    }
+  const isSecondKnown = config.secondMethod === "" || config.secondMethod in objectives;
+  const known = isSecondKnown ? config : { ...config, secondMethod: "" };
+  const problems = objectiveOf(known).parameters.flatMap((spec) => knobProblems(spec, config.params));
+  if (!isSecondKnown) {
+    problems.push({ field: "secondMethod", message: `There is no method "${config.secondMethod}".` });
   }
   if (config.maxTokens > model.config.maxPositions) {
     const limit = model.config.maxPositions;
@@ -47,4 +57,19 @@ export function configProblems(config: RunConfig, { model }: LoadedModel): Prefl
     });
   }
   return problems;
+}
+
+/** What is wrong with one knob of a method: missing, out of its range, or between two whole numbers. */
+function knobProblems(
+  { key, label, minimum, maximum, choices, isWhole = choices !== undefined }: ParameterSpec,
+  params: RunConfig["params"],
+): Preflight["problems"][number][] {
+  const field = `params.${key}`;
+  const value = params[key];
+  if (value === undefined || !(value >= minimum && value <= maximum)) {
+    const found = value === undefined ? "missing" : String(value);
+    return [{ field, message: `${label} is ${found}; it goes from ${minimum} to ${maximum}.` }];
+  }
+  if (!isWhole || Number.isInteger(value)) return [];
+  return [{ field, message: `${label} is ${value}; it takes whole numbers only.` }];
 }

@@ -20,6 +20,8 @@ const checkpoint = z.strictObject({
   activeMs: z.number(),
   tensors: z.record(z.string(), z.instanceof(Float32Array)),
 });
+/** Most places of a loss surface along one axis: more would keep a run waiting. */
+const LARGEST_SURFACE = 129;
 /** Measured numbers: those of a run that went wrong may be NaN or infinite, and must still be heard of. */
 const measured = z.custom<number>((value) => typeof value === "number");
 const metrics = z.record(z.string(), measured);
@@ -70,6 +72,14 @@ const questions = {
   }),
   sampleNow: z.null(),
   inspectPair: z.strictObject({ pairIndex: z.int() }),
+  lossSurface: z.strictObject({
+    config: runConfigSchema,
+    axis: z.strictObject({
+      minimum: z.number(),
+      maximum: z.number(),
+      cells: z.int().check(z.gte(2), z.lte(LARGEST_SURFACE)),
+    }),
+  }),
   exportAdapter: z.null(),
 } satisfies Record<CommandName, z.ZodMiniType>;
 

@@ -500,12 +500,35 @@ describe("refusals", () => {
       });
     }
     const { problems } = await session.preflight({ config: { ...tinyRunConfig, params: {}, maxTokens: 65 } });
-    expect(problems.map(({ field }) => field)).toEqual(["beta", "maxTokens"]);
+    expect(problems.map(({ field }) => field)).toEqual(["params.beta", "maxTokens"]);
+    const mixed = { ...tinyRunConfig, secondMethod: "simpo" };
+    const params = { beta: 0.1, "second.beta": 2, "second.gamma": 99 };
+    const problemsOf = async (config: RunConfig) => (await session.preflight({ config })).problems;
+    expect(await problemsOf({ ...mixed, params })).toEqual([
+      { field: "params.second.gamma", message: "γ is 99; it goes from 0 to 5." },
+    ]);
+    expect(await problemsOf({ ...mixed, secondMethod: "ppo" })).toEqual([
+      { field: "secondMethod", message: 'There is no method "ppo".' },
+    ]);
     expect(await refusalOf(() => session.inspectPair({ pairIndex: 6 }))).toMatchObject({ code: "CFG-1" });
     expect(await refusalOf(() => session.loadModel({ id: "unknown", files: null }))).toMatchObject({
       code: "CFG-1",
     });
     expect(events).toEqual([]);
+  });
+
+  it("about the loss surface need no run, and leave one alone", async () => {
+    const question = { config: tinyRunConfig, axis: { minimum: -2, maximum: 2, cells: 5 } };
+    const before = await session.lossSurface(question);
+    expect(before.losses).toHaveLength(25);
+    expect(before.losses[12]).toBeCloseTo(Math.LN2, 6);
+    expect(before.pair.isMeasured).toBe(false);
+    await start({ steps: 4 });
+    expect((await session.lossSurface(question)).losses[12]).toBeCloseTo(Math.LN2, 6);
+    expect((await heard(isPhase("done", "stopped"))).phase).toBe("done");
+    expect((await session.lossSurface(question)).pair.isMeasured).toBe(true);
+    const asked = { ...question, config: { ...tinyRunConfig, secondMethod: "ppo" } };
+    expect(await refusalOf(() => session.lossSurface(asked))).toMatchObject({ code: "CFG-1" });
   });
 
   it("leave a run alone that goes on", async () => {

@@ -34,6 +34,7 @@ import {
   type LoadedData,
   weightsFingerprint,
 } from "./library.ts";
+import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { modelPrints } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
@@ -288,6 +289,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }
       return answer ?? inspectPair(settings, last ?? { weights: null });
     },
+    lossSurface: ({ config, axis }) => lossSurface(objectiveOf(config), config.params, { axis, pairs: data }),
     exportAdapter: async () => {
       let trained = last;
       await runner?.atMilestone(async ({ step, save }) => {

@@ -45,9 +45,12 @@ const ownOptions = {
   help: "print this text",
 };
 
-/** The option of a configuration field: `learningRate` → `--learning-rate`. */
+/** Stands before the key of a knob of the second method, in the configuration's `params`. */
+const secondPrefix = "second.";
+
+/** The option of a field or knob: `learningRate` → `--learning-rate`, `second.beta` → `--second-beta`. */
 export function optionName(field) {
-  return `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${field.replace(".", "-").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Reads `--name value` and `--name=value` into a map; throws one sentence on anything else. */
@@ -105,34 +108,45 @@ function startingConfig(presetId, { defaultConfig, presets }) {
   return preset.config;
 }
 
-/** The method's knobs: kept from the starting point when the method stays, else the method's own defaults. */
-function readParams({ given, start, method, objectives }) {
-  const parameters = objectives[method].parameters;
+/** The knobs of a method by their keys in `params`; those of the second one carry its prefix. */
+function knobsOf(objective, prefix) {
+  return (objective?.parameters ?? []).map((parameter) => ({ ...parameter, key: prefix + parameter.key }));
+}
+
+/** What a knob takes, as a JSON schema: its range stays the trainer's to refuse. */
+function knobSchema({ isWhole, choices }) {
+  return { type: isWhole || choices ? "integer" : "number" };
+}
+
+/** A method's knobs: kept from the starting point when the method stays, else the method's own defaults. */
+function readParams(knobs, { given, kept }) {
   const params = {};
-  for (const parameter of parameters) {
-    const text = given.get(optionName(parameter.key));
-    const kept = method === start.method ? start.params[parameter.key] : undefined;
-    params[parameter.key] =
+  for (const knob of knobs) {
+    const text = given.get(optionName(knob.key));
+    params[knob.key] =
       text === undefined
-        ? (kept ?? parameter.default)
-        : readOption(optionName(parameter.key), text, { type: "number" });
+        ? (kept[knob.key] ?? knob.default)
+        : readOption(optionName(knob.key), text, knobSchema(knob));
   }
   return params;
 }
 
-function refuseUnknown(given, { fields, objectives, method }) {
+function refuseUnknown(given, { fields, objectives, method, secondMethod }) {
   const known = new Set([...fields, ...Object.keys(ownOptions)].map(optionName));
-  for (const { key } of objectives[method].parameters) known.add(optionName(key));
+  for (const { key } of knobsOf(objectives[method], "")) known.add(optionName(key));
+  for (const { key } of knobsOf(objectives[secondMethod], secondPrefix)) known.add(optionName(key));
   for (const name of given.keys()) {
     if (known.has(name)) continue;
-    const owners = Object.values(objectives).filter(({ parameters }) =>
-      parameters.some(({ key }) => optionName(key) === name),
-    );
-    throw new Error(
-      owners.length > 0
-        ? `${name} belongs to ${owners.map(({ id }) => id).join(", ")}, and the method is ${method}.`
-        : `${name} is not an option: see npm run train -- --help.`,
-    );
+    const ownersOf = (prefix) =>
+      Object.values(objectives)
+        .filter((objective) => knobsOf(objective, prefix).some(({ key }) => optionName(key) === name))
+        .map(({ id }) => id)
+        .join(", ");
+    if (ownersOf("")) throw new Error(`${name} belongs to ${ownersOf("")}, and the method is ${method}.`);
+    const second = secondMethod === "" ? "there is no second method" : `the second method is ${secondMethod}`;
+    if (ownersOf(secondPrefix))
+      throw new Error(`${name} belongs to ${ownersOf(secondPrefix)}, and ${second}.`);
+    throw new Error(`${name} is not an option: see npm run train -- --help.`);
   }
 }
 
@@ -148,9 +162,19 @@ export function readTrainOptions(args, definitions) {
   const start = startingConfig(given.get("--preset"), definitions);
   const methods = { type: "string", enum: Object.keys(objectives) };
   const method = readOption("--method", given.get("--method") ?? start.method, methods);
+  const secondMethod = given.get("--second-method") ?? start.secondMethod ?? "";
+  if (secondMethod !== "") readOption("--second-method", secondMethod, methods);
   const fields = Object.keys(schema.properties).filter((field) => field !== "params");
-  refuseUnknown(given, { fields, objectives, method });
-  const config = { ...start, method, params: readParams({ given, start, method, objectives }) };
+  refuseUnknown(given, { fields, objectives, method, secondMethod });
+  const keptWhile = (isKept) => ({ given, kept: isKept ? start.params : {} });
+  const params = {
+    ...readParams(knobsOf(objectives[method], ""), keptWhile(method === start.method)),
+    ...readParams(
+      knobsOf(objectives[secondMethod], secondPrefix),
+      keptWhile(secondMethod === start.secondMethod),
+    ),
+  };
+  const config = { ...start, method, params };
   for (const field of fields) {
     const text = given.get(optionName(field));
     if (text !== undefined && field !== "method")
@@ -170,9 +194,9 @@ export function helpText({ schema, defaultConfig, presets, objectives }) {
     "Options:",
   ];
   for (const [field, help] of Object.entries(fieldHelp)) {
-    const property =
-      field === "method" ? { type: "string", enum: Object.keys(objectives) } : schema.properties[field];
-    const start = defaultConfig[field].toString() || "the set's first";
+    const isMethod = field === "method" || field === "secondMethod";
+    const property = isMethod ? { type: "string", enum: Object.keys(objectives) } : schema.properties[field];
+    const start = defaultConfig[field].toString() || (isMethod ? "none" : "the set's first");
     lines.push(`  ${optionName(field)}`, `${indent}${help}`);
     lines.push(`${indent}${expectation(property)}; otherwise ${start}`);
   }

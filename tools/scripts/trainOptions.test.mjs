@@ -9,6 +9,7 @@ const definitions = {
   schema: {
     properties: {
       method: { type: "string" },
+      secondMethod: { type: "string" },
       params: { type: "object" },
       steps: { type: "integer", minimum: 1, maximum: 100 },
       learningRate: { type: "number", minimum: 0, maximum: 1 },
@@ -61,6 +62,13 @@ describe("readTrainOptions", () => {
     assert.deepEqual(read("--loss dpo").config.params, { beta: 0.2 });
   });
 
+  it("reads a second method with its knobs, beside those of the first", () => {
+    const { config } = read("--second-method simpo --second-gamma 1 --beta 0.3");
+    assert.equal(config.secondMethod, "simpo");
+    assert.deepEqual(config.params, { beta: 0.3, "second.beta": 2, "second.gamma": 1 });
+    assert.deepEqual(read("--second-method dpo --loss sft").config.params, { "second.beta": 0.1 });
+  });
+
   it("starts from a preset", () => {
     assert.equal(read("--preset copy").config.steps, 5);
     assert.equal(read("--preset copy --steps 6").config.steps, 6);
@@ -76,6 +84,9 @@ describe("readTrainOptions", () => {
     "--lora-targets q_proj,x": "--lora-targets is q_proj,x: give some of q_proj,v_proj.",
     "--loss ppo": "--method is ppo: give one of sft, dpo, simpo.",
     "--gamma 1": "--gamma belongs to simpo, and the method is dpo.",
+    "--second-method ppo": "--second-method is ppo: give one of sft, dpo, simpo.",
+    "--second-gamma 1": "--second-gamma belongs to simpo, and there is no second method.",
+    "--second-method dpo --second-gamma 1": "--second-gamma belongs to simpo, and the second method is dpo.",
     "--preset none": "--preset is none: give one of copy.",
     "--stepz 3": "--stepz is not an option: see npm run train -- --help.",
     "--params 3": "--params is not an option: see npm run train -- --help.",
@@ -97,6 +108,16 @@ describe("the engine's own definitions", () => {
     const { defaultConfig } = await load("training/config.ts");
     const fields = Object.keys(defaultConfig).filter((field) => field !== "params");
     assert.deepEqual(Object.keys(fieldHelp).toSorted(), fields.toSorted());
+  });
+
+  it("share no name between fields and knobs", async () => {
+    const { objectives } = await load("losses/index.ts");
+    const { secondPrefix } = await load("losses/mix.ts");
+    const fields = new Set(Object.keys(fieldHelp).map(optionName));
+    const keys = Object.values(objectives).flatMap(({ parameters }) => parameters.map(({ key }) => key));
+    for (const name of keys.flatMap((key) => [optionName(key), optionName(secondPrefix + key)]))
+      assert.ok(!fields.has(name), name);
+    assert.equal(optionName(`${secondPrefix}beta`), "--second-beta");
   });
 
   it("all appear in the help", async () => {

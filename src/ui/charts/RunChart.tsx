@@ -24,12 +24,12 @@ export interface RunChartProps extends Pick<
 export const RunChart = memo(function RunChart(props: RunChartProps) {
   const { chart, history, version, axis, scale, marks, ...rest } = props;
   const [viewId, setViewId] = useState(chart.views[0].id);
-  const { views, view, series, guides, callout } = useMemo(() => {
+  const { views, subtitle, series, guides, callout } = useMemo(() => {
     const measured = version < 0 ? [] : chart.views.filter((candidate) => viewHasSeries(candidate, history));
     const shown = measured.find(({ id }) => id === viewId) ?? measured[0] ?? chart.views[0];
     const built = buildSeries(shown, history, axis);
     return {
-      view: shown,
+      subtitle: metricNames(chart, shown, history),
       series: built,
       guides: buildGuides(chart, built),
       callout: chart.callout?.(built) ?? null,
@@ -41,7 +41,7 @@ export const RunChart = memo(function RunChart(props: RunChartProps) {
     <MetricChart
       {...rest}
       title={chart.title}
-      subtitle={metricNames(chart, view)}
+      subtitle={subtitle}
       series={series}
       guides={guides}
       marks={drawnMarks}

@@ -44,9 +44,11 @@ export function buildGuides(chart: ChartSpec, series: readonly ChartSeries[]): C
   return [...(chart.guides ?? []), ...starts.filter((guide) => guide !== null)];
 }
 
-/** The names of a view's metrics as they are logged. */
-export function metricNames(chart: ChartSpec, view: ChartView): string {
-  const prefix = chart.isHeldOut === true ? "eval_" : "";
+/** The names of a view's metrics as they are logged: some methods measure in steps what others do in evaluations only. */
+export function metricNames(chart: ChartSpec, view: ChartView, history: ChartHistory): string {
+  const steps = history.steps.at(-1)?.metrics ?? {};
+  const isMeasuredInSteps = view.series.some(({ name }) => name in steps);
+  const prefix = chart.isHeldOut === true && !isMeasuredInSteps ? "eval_" : "";
   return view.series.map(({ name }) => `${prefix}${name}`).join(" · ");
 }
 

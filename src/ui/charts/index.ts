@@ -45,6 +45,7 @@ export const charts: readonly ChartSpec[] = [
     views: [
       { id: "sum", label: "Sum", series: sides("kl") },
       { id: "per-token", label: "Per token", series: sides("kl_per_token") },
+      { id: "reverse", label: "Reverse", series: sides("kl_reverse") },
     ],
   },
   {

@@ -38,11 +38,31 @@ describe("the list of charts", () => {
     expect(hasSeries(chart, history)).toBe(false);
     history.addEvaluation({ step: 0, activeMs: 0, metrics: { "eval_kl/chosen": 0, "eval_kl/rejected": 0 } });
     expect(hasSeries(chart, history)).toBe(true);
-    expect(metricNames(chart, chart.views[0])).toBe("eval_kl/chosen · eval_kl/rejected");
+    expect(metricNames(chart, chart.views[0], history)).toBe("eval_kl/chosen · eval_kl/rejected");
     expect(buildSeries(chart.views[0], history, "steps").map(({ evalPoints }) => evalPoints)).toEqual([
       [{ x: 0, y: 0 }],
       [{ x: 0, y: 0 }],
     ]);
+  });
+
+  test("draws the KL of steps that have it beside that of evaluations, under its own name", () => {
+    const chart = chartOf("kl");
+    const history = runOf(2, (step) => ({ "kl/chosen": step, "kl/rejected": 2 * step }));
+    history.addEvaluation({
+      step: 2,
+      activeMs: 1000,
+      metrics: { "eval_kl/chosen": 5, "eval_kl/rejected": 6 },
+    });
+    expect(metricNames(chart, chart.views[0], history)).toBe("kl/chosen · kl/rejected");
+    const [chosen, rejected] = buildSeries(chart.views[0], history, "steps");
+    expect(chosen).toMatchObject({
+      complete: [1, 2].map((x) => ({ x, y: x })),
+      evalPoints: [{ x: 2, y: 5 }],
+    });
+    expect(rejected).toMatchObject({
+      complete: [1, 2].map((x) => ({ x, y: 2 * x })),
+      evalPoints: [{ x: 2, y: 6 }],
+    });
   });
 
   test("gives every chart its own id", () => {
@@ -73,6 +93,21 @@ describe("the remark on displacement", () => {
   test("is made when chosen falls while the margin rises", () => {
     expect(displacementCallout(falling(-0.1, -0.3).series)).toMatch(
       /^Chosen fell by 3\.\d+ while the margin rose by [67]/,
+    );
+  });
+
+  test("needs only log-probs, which every method logs: of evaluations alone, and per token", () => {
+    const history = new RunHistory();
+    for (const step of [0, 10]) {
+      const metrics = {
+        "eval_logps_per_token/chosen": -1 - step / 20,
+        "eval_logps_per_token/rejected": -1 - step,
+      };
+      history.addEvaluation({ step, activeMs: step, metrics });
+    }
+    const perToken = chartOf("logps").views.find(({ id }) => id === "per-token")!;
+    expect(displacementCallout(buildSeries(perToken, history, "steps"))).toBe(
+      "Chosen fell by 0.5 while the margin rose by 9.5.",
     );
   });
 

@@ -23,6 +23,7 @@ const paths = {
   book: "M5 4h9a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h9",
   external: "M9 5H5v14h14v-4M13 4h7v7M20 4l-9 9",
   table: "M4 5h16v14H4zM4 10h16M4 14.5h16M10 10v9",
+  chevron: "M6 9l6 6 6-6",
   chart: "M4 4v16h16M7 15l4-5 3 3 5-7",
 } as const;
 

@@ -26,7 +26,7 @@ export function ShareDialog() {
 function ShareContent() {
   const { config, presetId, description } = useSetupStore();
   if (description === null) return <p>The setup is still loading.</p>;
-  const base = linkBase(presetId, null, description);
+  const base = linkBase(presetId, { method: null, secondMethod: null }, description);
   const changes = changesBetween(base, config).filter(({ to }) => to !== localId);
   const link = `${location.origin}${location.pathname}${formatLink(config, presetId, description)}`;
   const hasLocalFiles = config.model === localId || config.data === localId;

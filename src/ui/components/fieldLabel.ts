@@ -1,3 +1,4 @@
+import { secondPrefix } from "../../state/link.ts";
 import type { ConfigValue } from "../../state/configChanges.ts";
 import type { Description } from "../../worker/protocol.ts";
 import { formatConfigValue } from "../format.ts";
@@ -14,8 +15,11 @@ const otherLabels: Record<string, string> = {
 export function fieldLabel(field: string, description: Description | null): string {
   if (field.startsWith("params.")) {
     const key = field.slice("params.".length);
+    const isSecond = key.startsWith(secondPrefix);
+    const own = isSecond ? key.slice(secondPrefix.length) : key;
     const specs = description?.objectives.flatMap(({ parameters }) => parameters) ?? [];
-    return specs.find((spec) => spec.key === key)?.label ?? key;
+    const label = specs.find((spec) => spec.key === own)?.label ?? own;
+    return isSecond ? `Second ${label}` : label;
   }
   const known: Record<string, { readonly label: string }> = settingTexts;
   return known[field]?.label ?? otherLabels[field] ?? field;
@@ -26,6 +30,7 @@ export function fieldValue(field: string, value: ConfigValue, description: Descr
   const choices: Record<string, Readonly<Record<string, string>>> = choiceTexts;
   const lists: Record<string, readonly { readonly id: string; readonly label: string }[] | undefined> = {
     method: description?.objectives,
+    secondMethod: description?.objectives,
     data: description?.datasets,
     model: description?.models,
     objective: description?.datasets.flatMap(({ objectives }) => objectives),

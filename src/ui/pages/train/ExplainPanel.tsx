@@ -2,6 +2,7 @@ import { useRunStore, history } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { ObjectiveCard, PairText } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
+import { PairNumbers } from "./explain/PairNumbers.tsx";
 import { formatSetting, formatShare, formatValue } from "../../format.ts";
 
 /** The method in words and symbols, what to watch, and the numbers of the present run. */
@@ -14,7 +15,12 @@ export function ExplainPanel() {
     <div className="explain" data-testid="explain">
       <p className="explain-sentence">{objective.sentence}</p>
       <Formula objective={objective} params={config.params} />
-      {runningConfig?.method === objective.id && <RunNumbers />}
+      {runningConfig?.method === objective.id && (
+        <>
+          <PairNumbers objective={objective} config={runningConfig} />
+          <RunNumbers />
+        </>
+      )}
       <dl className="explain-signs">
         <div>
           <dt>Watch</dt>

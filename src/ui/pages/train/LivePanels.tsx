@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
+import { pointAtPair } from "../../../state/pointedPair.ts";
 import { history, useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { useViewStore } from "../../../state/viewStore.ts";
@@ -36,6 +37,7 @@ export function PairMapPanel() {
       beta={config.params["beta"] ?? 1}
       axesFrom={objective?.needs.includes("referenceLogps") === true ? "reference" : "step-0"}
       selected={selected}
+      onPoint={pointAtPair}
       onSelect={(selectedPair: number | null) => {
         useViewStore.setState({ selectedPair });
       }}
@@ -148,7 +150,15 @@ interface TileProps {
 /** One chart of the run, drawn at the page's pace. */
 function Tile({ chart, turn, height }: TileProps) {
   const version = useRedraw(turn);
-  const { axis, scale, smoothing, hoveredX, zoom } = useViewStore();
+  const { axis, scale, smoothing, hoveredX, zoom } = useViewStore(
+    useShallow((state) => ({
+      axis: state.axis,
+      scale: state.scale,
+      smoothing: state.smoothing,
+      hoveredX: state.hoveredX,
+      zoom: state.zoom,
+    })),
+  );
   const marks = useRunStore((state) => state.marks);
   return (
     <RunChart

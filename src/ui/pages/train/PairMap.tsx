@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { SeriesPoint } from "../../../state/series.ts";
 import type { ProbePoints } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
@@ -33,6 +33,8 @@ export interface PairMapProps {
   readonly axesFrom: "reference" | "step-0";
   readonly selected: number | null;
   readonly onSelect: (pairIndex: number | null) => void;
+  /** Hears which pair is under the pointer or in focus. */
+  readonly onPoint?: (pairIndex: number | null) => void;
   /** Earlier evaluations to scrub through, with the newest last; the trail has one point for each. */
   readonly history?: readonly PairMapMoment[];
 }
@@ -47,7 +49,7 @@ const nothing: ProbePoints = {
 
 /** A dot for every held-out pair: right is chosen up, up is rejected up, and below the diagonal chosen wins. */
 export function PairMap(props: PairMapProps) {
-  const { axesFrom, selected, onSelect, history = [] } = props;
+  const { axesFrom, selected, onSelect, onPoint, history = [] } = props;
   const [isTable, setIsTable] = useState(false);
   const [moment, setMoment] = useState<number | null>(null);
   const scrubbed = moment === null ? undefined : history[moment];
@@ -81,7 +83,7 @@ export function PairMap(props: PairMapProps) {
       {isTable ? (
         <PairMapTable pairs={pairs} selected={selected} onSelect={onSelect} />
       ) : (
-        <MapView {...{ pairs, trail, means, axesFrom, selected, onSelect }} />
+        <MapView {...{ pairs, trail, means, axesFrom, selected, onSelect, onPoint }} />
       )}
       {history.length > 1 && <Scrubber history={history} moment={moment} onMoment={setMoment} />}
       <Legend {...props} pairs={pairs} means={means} missing={missing} />
@@ -90,11 +92,12 @@ export function PairMap(props: PairMapProps) {
 }
 
 type MapViewProps = Pick<PairMapProps, "trail" | "axesFrom" | "selected" | "onSelect"> & {
+  readonly onPoint: PairMapProps["onPoint"];
   readonly pairs: readonly PairPoint[];
   readonly means: PairMeans;
 };
 
-function MapView({ pairs, trail, means, axesFrom, selected, onSelect }: MapViewProps) {
+function MapView({ pairs, trail, means, axesFrom, selected, onSelect, onPoint }: MapViewProps) {
   const { ref, width } = useElementSize();
   const [focusedIndex, setFocusedIndex] = useState<number | null>(null);
   const range = useSteadyRange(pairs);
@@ -103,6 +106,11 @@ function MapView({ pairs, trail, means, axesFrom, selected, onSelect }: MapViewP
   const side = Math.min(Math.max(width - mapMargins.left - mapMargins.right, sides.least), sides.most);
   const find = (index: number | null) => pairs.find(({ pairIndex }) => pairIndex === index) ?? null;
   const focused = find(focusedIndex);
+  const pointedIndex = focused?.pairIndex ?? null;
+  useEffect(() => {
+    onPoint?.(pointedIndex);
+    return () => onPoint?.(null);
+  }, [onPoint, pointedIndex]);
   const isAtOrigin = pairs.length > 0 && farthestOf(pairs) < leastMove;
   return (
     <div className="pairmap-room" ref={ref} style={{ minHeight: mapMargins.top + side + mapMargins.bottom }}>

@@ -20,8 +20,6 @@ const smallSide = 260;
 /** What lies under the dots: tinted halves, axes, lines of equal margin, and a histogram at each edge. */
 export const PairMapFrame = memo(function PairMapFrame({ pairs, range, side }: PairMapFrameProps) {
   const { left, top, right, bottom } = mapMargins;
-  const ticks = niceTicks(-range, range, Math.max(2, Math.floor(side / 62)));
-  const at = (value: number) => mapPixel(value, -value, range, side).x;
   return (
     <svg className="chart-layer" width={left + side + right} height={top + side + bottom} aria-hidden="true">
       <g transform={`translate(${left} ${top})`}>
@@ -31,34 +29,45 @@ export const PairMapFrame = memo(function PairMapFrame({ pairs, range, side }: P
         <line className="pairmap-axis" x1={0} x2={side} y1={side / 2} y2={side / 2} />
         <line className="pairmap-axis" x1={side / 2} x2={side / 2} y1={0} y2={side} />
         <line className="pairmap-diagonal" x1={0} x2={side} y1={side} y2={0} />
-        <rect className="pairmap-border" width={side} height={side} />
-        {ticks.map((tick) => (
-          <g key={tick} className="pairmap-tick">
-            <line x1={at(tick)} x2={at(tick)} y1={side} y2={side + 4} />
-            <text x={at(tick)} y={side + 17} textAnchor="middle">
-              {formatTick(tick, ticks)}
-            </text>
-            <line x1={-4} x2={0} y1={side - at(tick)} y2={side - at(tick)} />
-            <text x={-8} y={side - at(tick) + 4} textAnchor="end">
-              {formatTick(tick, ticks)}
-            </text>
-          </g>
-        ))}
-        <text className="pairmap-axis-name" x={side / 2} y={side + 35} textAnchor="middle">
-          Δ log p of chosen →
-        </text>
-        <text
-          className="pairmap-axis-name"
-          transform={`translate(${-34} ${side / 2}) rotate(-90)`}
-          textAnchor="middle"
-        >
-          Δ log p of rejected →
-        </text>
+        <MapAxes range={range} side={side} />
         <EdgeHistograms pairs={pairs} range={range} side={side} />
       </g>
     </svg>
   );
 });
+
+/** Border, ticks and names of the axes of a square map, from its upper left corner. */
+export function MapAxes({ range, side }: Pick<PairMapFrameProps, "range" | "side">) {
+  const ticks = niceTicks(-range, range, Math.max(2, Math.floor(side / 62)));
+  const at = (value: number) => mapPixel(value, -value, range, side).x;
+  return (
+    <>
+      <rect className="pairmap-border" width={side} height={side} />
+      {ticks.map((tick) => (
+        <g key={tick} className="pairmap-tick">
+          <line x1={at(tick)} x2={at(tick)} y1={side} y2={side + 4} />
+          <text x={at(tick)} y={side + 17} textAnchor="middle">
+            {formatTick(tick, ticks)}
+          </text>
+          <line x1={-4} x2={0} y1={side - at(tick)} y2={side - at(tick)} />
+          <text x={-8} y={side - at(tick) + 4} textAnchor="end">
+            {formatTick(tick, ticks)}
+          </text>
+        </g>
+      ))}
+      <text className="pairmap-axis-name" x={side / 2} y={side + 35} textAnchor="middle">
+        Δ log p of chosen →
+      </text>
+      <text
+        className="pairmap-axis-name"
+        transform={`translate(${-34} ${side / 2}) rotate(-90)`}
+        textAnchor="middle"
+      >
+        Δ log p of rejected →
+      </text>
+    </>
+  );
+}
 
 function IsoLines({ range, side }: Pick<PairMapFrameProps, "range" | "side">) {
   return isoMargins(range).map((margin) => {

@@ -6,6 +6,7 @@ import { fieldLabel } from "../../components/fieldLabel.ts";
 import { PreflightPanel } from "./PreflightPanel.tsx";
 import { ChoiceField, NumberField, SwitchField, TargetsField } from "./setup/FieldSettings.tsx";
 import { MethodCards } from "./setup/MethodCards.tsx";
+import { MixSettings } from "./setup/MixSettings.tsx";
 import { DataChoice, ModelChoice, PresetChoice } from "./setup/SourceCards.tsx";
 
 /** The whole setup of a run: sources, method, settings, and what it will cost. */
@@ -27,6 +28,9 @@ export function SetupPanel() {
       <Group title="Method">
         <MethodCards />
       </Group>
+      <Fold title="Mix and reference">
+        <MixSettings />
+      </Fold>
       <Group title="Training">
         <NumberField field="learningRate" />
         <NumberField field="steps" />

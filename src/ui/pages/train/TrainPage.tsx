@@ -1,5 +1,6 @@
 import { Drawer } from "@mantine/core";
 import { lazy, Suspense, type ReactNode } from "react";
+import { secondPrefix } from "../../../state/link.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { openLayer, useViewStore } from "../../../state/viewStore.ts";
 import { Icon, type IconName } from "../../components/Icon.tsx";
@@ -11,12 +12,12 @@ import { tagline } from "../../text.ts";
 import { CommandBar, PhoneCommandBar } from "./CommandBar.tsx";
 import { ExplainPanel } from "./ExplainPanel.tsx";
 import { LogPanel } from "./LogPanel.tsx";
-import { MethodChoice } from "./setup/MethodCards.tsx";
+import { MethodFold } from "./setup/MethodCards.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
 import { PlotControls, StatusBar } from "./StatusBar.tsx";
 
 const live = () => import("./LivePanels.tsx");
-const PairMapSlot = lazy(() => live().then(({ PairMapPanel }) => ({ default: PairMapPanel })));
+const Hero = lazy(() => import("./HeroPanel.tsx").then(({ HeroPanel }) => ({ default: HeroPanel })));
 const MainCharts = lazy(() => live().then(({ MainChartsPanel }) => ({ default: MainChartsPanel })));
 const MoreCharts = lazy(() => live().then(({ MoreChartsPanel }) => ({ default: MoreChartsPanel })));
 const ChartTabs = lazy(() => live().then(({ ChartTabsPanel }) => ({ default: ChartTabsPanel })));
@@ -108,10 +109,10 @@ function PhoneLayout() {
     <>
       <main className="train train-phone" id="live" tabIndex={-1}>
         <p className="tagline">{tagline.join(" ")}</p>
-        <MethodChoice />
+        <MethodFold />
         <MessageAlerts />
         <Slot height={380}>
-          <PairMapSlot />
+          <Hero />
         </Slot>
         <SamplesSlot />
         <Slot height={320}>
@@ -144,7 +145,7 @@ function HeroGrid() {
   return (
     <div className="hero-grid">
       <Slot height={460}>
-        <PairMapSlot />
+        <Hero />
       </Slot>
       <Slot height={460}>
         <MainCharts />
@@ -193,10 +194,16 @@ function Slot({ height, children }: { readonly height: number; readonly children
 function SheetButtons({ isSetupHidden }: { readonly isSetupHidden: boolean }) {
   const config = useSetupStore((state) => state.config);
   const method = useMethodLabel();
-  const knobs = Object.entries(config.params).map(
-    ([key, value]) => `${knobSigns[key] ?? key} ${formatSetting(value)}`,
-  );
-  const summary = [...knobs, `lr ${formatSetting(config.learningRate)}`, `${config.steps} steps`].join(" · ");
+  const knobs = Object.entries(config.params)
+    .filter(([key]) => !key.startsWith(secondPrefix))
+    .map(([key, value]) => `${knobSigns[key] ?? key} ${formatSetting(value)}`);
+  const mixed = config.secondMethod === "" && config.sftWeight === 0 ? [] : ["mixed"];
+  const summary = [
+    ...knobs,
+    ...mixed,
+    `lr ${formatSetting(config.learningRate)}`,
+    `${config.steps} steps`,
+  ].join(" · ");
   return (
     <div className="sheet-buttons">
       {isSetupHidden && <SheetButton layer="settings" icon="settings" name="Settings" summary={summary} />}

@@ -29,6 +29,9 @@ const real = (minimum: number, maximum: number, scale: Range["scale"] = "linear"
 });
 
 const ranges = {
+  sftWeight: real(0, 2),
+  methodWeight: real(0, 4),
+  secondWeight: real(0, 4),
   learningRate: real(1e-5, 3e-2, "log"),
   steps: whole(10, 1000),
   batchPairs: whole(1, 64),

@@ -1,85 +1,72 @@
-import type { KeyboardEvent } from "react";
-import { chooseMethod, defaultOf, editParam } from "../../../../state/editing.ts";
-import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
-import { NumberSetting } from "./NumberSetting.tsx";
+import { useSetupStore } from "../../../../state/setupStore.ts";
+import type { ObjectiveCard } from "../../../../worker/protocol.ts";
+import { Icon } from "../../../components/Icon.tsx";
+import { needsInWords, referencePairs } from "./methodGroups.ts";
+import { KnobSetting } from "./KnobSetting.tsx";
+import { MethodChoice } from "./MethodChoice.tsx";
 
-/** Cards of every method that the trainer offers, and the knobs of the chosen one. */
+/** Cards of every method that the trainer offers, and what there is to know and to set of the chosen one. */
 export function MethodCards() {
   return (
     <>
       <MethodChoice />
-      <MethodKnobs />
+      <ChosenMethod />
     </>
   );
 }
 
-/** The cards alone, as a phone shows them above the Pair Map. */
-export function MethodChoice() {
+/** The method in one line that opens to the cards, as a phone shows it above the Pair Map. */
+export function MethodFold() {
   const { description, config } = useSetupStore();
-  const objectives = description?.objectives ?? [];
-  const move = (event: KeyboardEvent) => {
-    const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (direction === undefined) return;
-    event.preventDefault();
-    const index = objectives.findIndex(({ id }) => id === config.method);
-    const next = objectives[(index + direction + objectives.length) % objectives.length];
-    if (next === undefined) return;
-    chooseMethod(next.id);
-    document.querySelector<HTMLElement>(`[data-method="${next.id}"]`)?.focus();
-  };
+  const objective = description?.objectives.find(({ id }) => id === config.method);
   return (
-    <div className="method-cards" role="radiogroup" aria-label="Method" onKeyDown={move}>
-      {objectives.map(({ id, label, sentence }) => (
-        <button
-          key={id}
-          type="button"
-          role="radio"
-          aria-checked={id === config.method}
-          aria-label={`${label}: ${sentence}`}
-          tabIndex={id === config.method ? 0 : -1}
-          className="method-card"
-          data-method={id}
-          data-field={id === config.method ? "method" : undefined}
-          onClick={() => {
-            chooseMethod(id);
-          }}
-        >
-          {label}
-        </button>
-      ))}
-    </div>
+    <details className="panel method-fold">
+      <summary>
+        <strong>{objective?.label ?? "Method"}</strong> <span className="note">{objective?.sentence}</span>
+        <Icon name="chevron" size={14} />
+      </summary>
+      <MethodChoice />
+    </details>
   );
 }
 
-function MethodKnobs() {
+function ChosenMethod() {
   const setup = useSetupStore();
   const objective = setup.description?.objectives.find(({ id }) => id === setup.config.method);
   if (objective === undefined) return null;
-  const problems = setupProblems(setup);
   return (
     <>
       <p className="method-sentence">{objective.sentence}</p>
-      {objective.parameters.map((spec) => {
-        const field = `params.${spec.key}`;
-        return (
-          <NumberSetting
-            key={`${objective.id} ${spec.key}`}
-            field={field}
-            label={spec.label}
-            help={spec.help}
-            value={setup.config.params[spec.key] ?? spec.default}
-            initial={Number(defaultOf(field))}
-            minimum={spec.minimum}
-            maximum={spec.maximum}
-            scale={spec.scale}
-            paper={spec.paper}
-            problem={problems.find((problem) => problem.field === field)?.message}
-            onChange={(value) => {
-              editParam(spec.key, value);
-            }}
-          />
-        );
-      })}
+      {objective.parameters.map((spec) => (
+        <KnobSetting key={`${objective.id} ${spec.key}`} paramKey={spec.key} spec={spec} />
+      ))}
+      <MethodFacts objective={objective} />
+    </>
+  );
+}
+
+function MethodFacts({ objective }: { readonly objective: ObjectiveCard }) {
+  const { preflight, config, data } = useSetupStore();
+  const { reference, data: fromData } = needsInWords(objective, preflight, referencePairs(config, data));
+  return (
+    <>
+      <p className="note" data-testid="method-needs">
+        Needs of the reference: {reference}.{fromData !== null && ` Needs besides: ${fromData}.`}
+      </p>
+      <details className="method-signs">
+        <summary>What to watch</summary>
+        <dl>
+          <dt>Watch</dt>
+          <dd>{objective.watch}</dd>
+          <dt>Healthy</dt>
+          <dd>{objective.healthy}</dd>
+          <dt>Trouble</dt>
+          <dd>{objective.trouble}</dd>
+        </dl>
+        <a href={objective.paper.url} target="_blank" rel="noreferrer">
+          {objective.paper.title} <Icon name="external" size={12} />
+        </a>
+      </details>
     </>
   );
 }
