@@ -3,6 +3,7 @@ import { adaptedModules } from "../engine/adapters/lora.ts";
 import { objectives } from "../engine/losses/index.ts";
 import { mixObjectives } from "../engine/losses/mix.ts";
 import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
+import type { TokenPair } from "../engine/data/tokenPair.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { refuse } from "./errorReport.ts";
@@ -21,6 +22,11 @@ export function objectiveOf(config: RunConfig): Objective {
   });
 }
 
+/** Whether the studio has what an objective needs; no model comes with a sparse autoencoder so far. */
+export function canTrain({ needs }: Objective): boolean {
+  return !needs.includes("features");
+}
+
 function objectiveNamed(id: string): Objective {
   const objective = Object.entries<Objective>(objectives).find(([name]) => name === id)?.[1];
   return objective ?? refuse("CFG-1", `There is no method "${id}".`);
@@ -36,13 +42,18 @@ export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData
 }
 
 /** What keeps a configuration from being trained, field by field. */
-export function configProblems(config: RunConfig, { model }: LoadedModel): Preflight["problems"] {
+export function configProblems(
+  config: RunConfig,
+  { model }: LoadedModel,
+  data: Pick<LoadedData, "train" | "heldout">,
+): Preflight["problems"] {
   const isSecondKnown = config.secondMethod === "" || config.secondMethod in objectives;
   const known = isSecondKnown ? config : { ...config, secondMethod: "" };
   const problems = objectiveOf(known).parameters.flatMap((spec) => knobProblems(spec, config.params));
   if (!isSecondKnown) {
     problems.push({ field: "secondMethod", message: `There is no method "${config.secondMethod}".` });
   }
+  problems.push(...needProblems(config, objectiveOf(known), [...data.train, ...data.heldout]));
   if (config.maxTokens > model.config.maxPositions) {
     const limit = model.config.maxPositions;
     problems.push({
@@ -55,6 +66,38 @@ export function configProblems(config: RunConfig, { model }: LoadedModel): Prefl
       field: "loraTargets",
       message: "No module of this model carries an adapter; choose at least one.",
     });
+  }
+  return problems;
+}
+
+/** What an objective needs that the setup or the data does not have. */
+function needProblems(
+  { batchPairs, tuning, secondMethod }: RunConfig,
+  objective: Objective,
+  pairs: readonly TokenPair[],
+): Preflight["problems"] {
+  const problems: Preflight["problems"][number][] = [];
+  const say = (field: string, message: string) => problems.push({ field, message });
+  const { needs, label } = objective;
+  const without = (has: (pair: TokenPair) => unknown) =>
+    pairs.filter((pair) => has(pair) === undefined).length;
+  if (!canTrain(objective)) {
+    say("method", `${label} compares features, and no sparse autoencoder is loaded for this model.`);
+  }
+  if (needs.includes("rewardGap") && without(({ rewardGap }) => rewardGap) > 0) {
+    const count = without(({ rewardGap }) => rewardGap);
+    say("method", `${label} weights pairs by a judge's scores; ${count} of ${pairs.length} pairs have none.`);
+  }
+  if (needs.includes("pairWeight") && without(({ weight }) => weight) > 0) {
+    const count = without(({ weight }) => weight);
+    say("method", `${label} reads a column "weight"; ${count} of ${pairs.length} pairs have none.`);
+  }
+  if (needs.includes("tokenKl") && tuning === "full") {
+    say("tuning", `${label} reads the reference through the head it shares: train an adapter.`);
+  }
+  const isRanked = [objective.id, secondMethod].some((id) => id === "aot" || id === "aot_unpaired");
+  if (isRanked && batchPairs < 2) {
+    say("batchPairs", `${label} compares the pairs of a batch with one another: it needs at least 2.`);
   }
   return problems;
 }

@@ -20,6 +20,11 @@ const pairOf = (chosen: number, rejected: number): TokenPair => ({
   rejected: ids(rejected),
 });
 
+const recordOf = (chosen: number, rejected: number) => ({
+  chosen: { sumLogps: chosen },
+  rejected: { sumLogps: rejected },
+});
+
 describe("a loss surface", () => {
   it("of DPO is softplus(−β(x − y)), whatever the pair", () => {
     const { losses, held, pair } = lossSurface(dpo, { beta: 0.3 }, { axis, pairs: null });
@@ -83,8 +88,8 @@ describe("a loss surface", () => {
   it("takes the median pair, and leaves out log-probs above 0", () => {
     const heldout = [pairOf(4, 8), pairOf(6, 10), pairOf(20, 12)];
     const logps = new Map([
-      [heldout[0], { chosen: -3, rejected: -20 }],
-      [heldout[1], { chosen: -5, rejected: -22 }],
+      [heldout[0], recordOf(-3, -20)],
+      [heldout[1], recordOf(-5, -22)],
     ]);
     const pairs: KnownPairs = { heldout, reference: { get: (pair) => logps.get(pair) } };
     const { losses, pair } = lossSurface(dpo, { beta: 0.3 }, { axis, pairs });

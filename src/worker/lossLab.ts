@@ -1,7 +1,7 @@
 /** The loss of one typical pair over the two numbers that training moves: the log-ratios of its answers. */
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import type { Objective, ObjectiveNeed, PairStatistics, SideStatistics } from "../engine/losses/objective.ts";
-import type { ReferenceLogps } from "../engine/reference/referenceCache.ts";
+import type { ReferenceCache } from "../engine/reference/referenceCache.ts";
 import type { LossAxis, LossSurface, TypicalPair } from "./protocol.ts";
 
 /** Scored tokens of an answer where no pairs are loaded. */
@@ -24,7 +24,7 @@ const heldNeeds: readonly ObjectiveNeed[] = [
 /** Loaded pairs, and what is known of their log-probs under the reference. */
 export interface KnownPairs {
   readonly heldout: readonly TokenPair[];
-  readonly reference: { readonly get: (pair: TokenPair) => ReferenceLogps | undefined };
+  readonly reference: Pick<ReferenceCache, "get">;
 }
 
 /**
@@ -67,9 +67,10 @@ function typicalPair(pairs: KnownPairs | null): TypicalPair {
   return {
     chosenTokens,
     rejectedTokens,
-    chosenReference: median(known.map(({ chosen }) => chosen)) ?? FALLBACK_LOGP_PER_TOKEN * chosenTokens,
+    chosenReference:
+      median(known.map(({ chosen }) => chosen.sumLogps)) ?? FALLBACK_LOGP_PER_TOKEN * chosenTokens,
     rejectedReference:
-      median(known.map(({ rejected }) => rejected)) ?? FALLBACK_LOGP_PER_TOKEN * rejectedTokens,
+      median(known.map(({ rejected }) => rejected.sumLogps)) ?? FALLBACK_LOGP_PER_TOKEN * rejectedTokens,
     isMeasured: known.length > 0,
   };
 }

@@ -1,6 +1,7 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
 import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
 import { objectives } from "../engine/losses/index.ts";
+import type { Objective } from "../engine/losses/objective.ts";
 import { loadModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
@@ -18,7 +19,7 @@ import {
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
-import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { canTrain, configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
@@ -166,7 +167,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return reportBackend(opened, question);
       }),
     describe: () => ({
-      objectives: Object.values(objectives).map(({ compute: _compute, ...card }) => card),
+      objectives: Object.values<Objective>(objectives)
+        .filter(canTrain)
+        .map(({ compute: _compute, ...card }) => card),
       datasets: embeddedDatasets.map(({ id, label, sentence, objectives: aims }) => ({
         id,
         label,
@@ -214,7 +217,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       const { model: weights } = needModel();
       const estimate = estimateRun(weights, config, needData(), measuresOf(objectiveOf(config), config));
       const secondsPerStep = speed?.key === speedKey(config) ? speed.secondsPerStep : null;
-      return { ...estimate, secondsPerStep, problems: configProblems(config, needModel()) };
+      return { ...estimate, secondsPerStep, problems: configProblems(config, needModel(), needData()) };
     },
     preview: ({ config }) =>
       alone(async () => {
@@ -244,7 +247,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const loaded = needModel();
         if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
         refuseOtherPairs(config, needData());
-        const [problem] = configProblems(config, loaded);
+        const [problem] = configProblems(config, loaded, needData());
         if (problem !== undefined) refuse("CFG-1", problem.message);
         await endRun();
         // What an earlier run asked too much of the device is no fault of this one.
@@ -289,7 +292,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }
       return answer ?? inspectPair(settings, last ?? { weights: null });
     },
-    lossSurface: ({ config, axis }) => lossSurface(objectiveOf(config), config.params, { axis, pairs: data }),
+    lossSurface: ({ config, axis }) => {
+      const pairs = data === null ? null : { heldout: data.heldout, reference: data.kept.cache };
+      return lossSurface(objectiveOf(config), config.params, { axis, pairs });
+    },
     exportAdapter: async () => {
       let trained = last;
       await runner?.atMilestone(async ({ step, save }) => {
