@@ -106,6 +106,8 @@ export class MetricAccumulator {
     const rejectedRatios = logRatiosOf(rejected);
     if (!chosenRatios || !rejectedRatios) return;
     this.#count("margins/logratio", sumOf(chosenRatios) - sumOf(rejectedRatios), pairs);
+    const wins = countWhere(pairs, (pair) => chosenRatios[pair]! > rejectedRatios[pair]!);
+    this.#count("accuracies/logratio", wins, pairs);
     const perToken =
       sumOf(chosenRatios.map((ratio, pair) => ratio / chosen.tokens[pair]!)) -
       sumOf(rejectedRatios.map((ratio, pair) => ratio / rejected.tokens[pair]!));
