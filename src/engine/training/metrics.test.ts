@@ -35,6 +35,7 @@ const expected = {
   "rewards/margins": 0.5,
   "rewards/accuracies": 0.5,
   "margins/logratio": 1,
+  "accuracies/logratio": 0.5,
   "margins/logratio_per_token": (2 / 5 + 4 / 4 + (-1 / 20 - 3 / 12)) / 2,
   "logps/chosen": -20,
   "logps/rejected": -22,
