@@ -26,8 +26,10 @@ export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData
 /** What keeps a configuration from being trained, field by field. */
 export function configProblems(config: RunConfig, { model }: LoadedModel): Preflight["problems"] {
   const problems: Preflight["problems"][number][] = [];
-  for (const { key, label, minimum, maximum } of objectiveOf(config).parameters) {
-    const value = config.params[key];
+  for (const spec of objectiveOf(config).parameters) {
+    const { key, label, minimum, maximum } = spec;
+    // Runs and links that are older than an optional knob do not have it.
+    const value = config.params[key] ?? (spec.isOptional === true ? spec.default : undefined);
     if (value === undefined || !(value >= minimum && value <= maximum)) {
       const found = value === undefined ? "missing" : String(value);
       problems.push({ field: key, message: `${label} is ${found}; it goes from ${minimum} to ${maximum}.` });
