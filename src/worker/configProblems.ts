@@ -104,11 +104,12 @@ function needProblems(
 
 /** What is wrong with one knob of a method: missing, out of its range, or between two whole numbers. */
 function knobProblems(
-  { key, label, minimum, maximum, choices, isWhole = choices !== undefined }: ParameterSpec,
+  { key, label, minimum, maximum, choices, isWhole = choices !== undefined, ...spec }: ParameterSpec,
   params: RunConfig["params"],
 ): Preflight["problems"][number][] {
   const field = `params.${key}`;
-  const value = params[key];
+  // Runs and links that are older than an optional knob do not have it.
+  const value = params[key] ?? (spec.isOptional === true ? spec.default : undefined);
   if (value === undefined || !(value >= minimum && value <= maximum)) {
     const found = value === undefined ? "missing" : String(value);
     return [{ field, message: `${label} is ${found}; it goes from ${minimum} to ${maximum}.` }];

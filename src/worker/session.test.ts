@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { readPeftAdapter } from "../engine/adapters/peft.ts";
 import { readSafetensors } from "../engine/files/safetensors.ts";
+import { objectives } from "../engine/losses/index.ts";
 import { memory } from "../engine/tensor/run.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { reportError } from "./errorReport.ts";
@@ -83,9 +84,9 @@ beforeEach(async () => {
 describe("a session", () => {
   it("describes itself and what it has loaded", async () => {
     const summary = await load();
-    const { objectives, presets } = await session.describe(null);
-    expect(objectives.map(({ id }) => id)).toEqual(["sft", "dpo", "simpo"]);
-    expect(JSON.stringify(objectives)).not.toContain("compute");
+    const { objectives: cards, presets } = await session.describe(null);
+    expect(cards.map(({ id }) => id)).toEqual(Object.keys(objectives));
+    expect(JSON.stringify(cards)).not.toContain("compute");
     expect(presets.length).toBeGreaterThan(0);
     expect(summary).toMatchObject({ id: "local", label: "pairs.jsonl", trainPairs: 24, heldoutPairs: 6 });
     expect(summary).toMatchObject({ notes: [], healthMessage: null, judge: null });

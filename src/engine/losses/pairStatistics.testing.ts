@@ -20,7 +20,7 @@ type Inputs<Name extends string> = { readonly [Key in Name]: readonly number[] }
 /** A side with every input. */
 function fullSide(inputs: Inputs<(typeof sideInputs)[number]>): SideStatistics {
   const entries = sideInputs.map((name) => [name, Float64Array.from(inputs[name])]);
-  return Object.fromEntries(entries) as unknown as SideStatistics;
+  return Object.fromEntries(entries) as SideStatistics;
 }
 
 /** Pairs on which no objective stands at a kink: margins on both sides of 0, no two ranks equal, weights apart. */
