@@ -71,6 +71,7 @@ test("a second method is mixed in with its own knobs, and the run, the link and 
   await page.reload();
   await expect(studio.field("secondMethod")).toHaveValue("simpo");
   await expect(studio.field("params.second.gamma")).toHaveValue("1.25");
+  await page.getByText("Mix and reference", { exact: true }).click();
   await studio.field("secondMethod").selectOption("");
   await expect(page).not.toHaveURL(/second/);
 });

@@ -21,7 +21,7 @@ async function askTooMuch(): Promise<void> {
 // The next test file opens a device of its own.
 afterAll(() => session.open({ backend: "cpu", isSecure: true, injections: [] }));
 
-it("trains, measures and loads again after the device had no room", async () => {
+it("trains, measures and loads again after the device had no room", { timeout: 90_000 }, async () => {
   await session.open({ backend: "webgpu", isSecure: true, injections: [] });
   await session.loadModel(model);
   await session.loadData({

@@ -8,10 +8,8 @@ import { createReferenceCache, onlyLogps, type ReferenceCache } from "../referen
 import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
-import { createRandom } from "../data/random.ts";
-import { uploadSae } from "../sae/sparseAutoencoder.ts";
 import { uploadBatch } from "./deviceBatch.ts";
-import type { FeatureTap } from "./featureTap.ts";
+import { tinySae } from "./tinyRun.testing.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { referenceHidden, scoreBatch } from "./scoring.ts";
 import { withoutAdapters } from "../models/weights.ts";
@@ -80,7 +78,7 @@ describe("rememberReference", () => {
 
   it("remembers the features of every answer, the same alone and in any batch", async () => {
     const pairs = tinyPairs(3);
-    const tap = tinyTap();
+    const tap = { sae: tinySae(), errors: { mode: "paper", topK: 4 } as const, startToken: null };
     const needs = { hidden: false, features: true };
     const together = createReferenceCache();
     await remember(together, pairs, { batchPairs: 3, needs, tap });
@@ -99,25 +97,3 @@ describe("rememberReference", () => {
     );
   });
 });
-
-const WIDTH = 24;
-
-/** Random features of the first layer's output. */
-function tinyTap(): FeatureTap {
-  const random = createRandom(4);
-  const { hiddenSize: inputSize } = tinyConfig;
-  const matrix = () => Float32Array.from({ length: WIDTH * inputSize }, () => random.gaussian());
-  const sae = uploadSae({
-    inputSize,
-    width: WIDTH,
-    layer: 0,
-    hook: "blocks.0.hook_resid_post",
-    modelName: null,
-    encoder: matrix(),
-    bias: new Float32Array(WIDTH),
-    threshold: new Float32Array(WIDTH).fill(0.1),
-    decoder: matrix(),
-    decoderBias: new Float32Array(inputSize),
-  });
-  return { sae, errors: { mode: "paper", topK: 4 }, startToken: null };
-}

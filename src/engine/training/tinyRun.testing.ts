@@ -2,9 +2,11 @@
 import { adaptedModules, trainableShape, type InitialValues } from "../adapters/lora.ts";
 import { createRandom } from "../data/random.ts";
 import { objectives } from "../losses/index.ts";
+import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
-import { tinyPairs } from "../testing/tinyModel.ts";
+import { uploadSae, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
+import { tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
 import { defaultConfig, loraModules, type RunConfig } from "./config.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { MetricRecord } from "./metrics.ts";
@@ -20,12 +22,12 @@ export interface FollowedRun {
   readonly saved: Map<number, Saved>;
 }
 
-/** Default parameters of every method. */
-const methodParams: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  sft: {},
-  dpo: { beta: 0.3 },
-  simpo: { beta: 2, gamma: 0.5 },
-};
+/** The knobs of a method at their defaults, but with a gentler β of the reference methods. */
+function methodParams(method: keyof typeof objectives): Record<string, number> {
+  const objective: Objective = objectives[method];
+  const defaults = Object.fromEntries(objective.parameters.map(({ key, default: value }) => [key, value]));
+  return method === "dpo" ? { ...defaults, beta: 0.3 } : defaults;
+}
 
 /** A short run: 3 steps of 4 pairs of DPO with LoRA of rank 2, without clipping. */
 export function tinyRun(
@@ -37,7 +39,7 @@ export function tinyRun(
   const config: RunConfig = {
     ...defaultConfig,
     method,
-    params: { ...methodParams[method] },
+    params: methodParams(method),
     loraRank: 2,
     loraAlpha: 4,
     learningRate: 0.01,
@@ -105,4 +107,25 @@ export function lastOf({ saved }: FollowedRun): Saved {
 /** The trained parameters of a state, without the optimizer's moments. */
 export function parametersOf(saved: Saved): Record<string, Float32Array> {
   return Object.fromEntries(Object.entries(saved).filter(([name]) => !/\.exp_avg(_sq)?$/.test(name)));
+}
+
+const TINY_WIDTH = 24;
+
+/** Random features of the first layer's output of the tiny model; a threshold of 0 makes them plain ReLUs. */
+export function tinySae(threshold = 0.1): SparseAutoencoder {
+  const random = createRandom(4);
+  const { hiddenSize: inputSize } = tinyConfig;
+  const matrix = () => Float32Array.from({ length: TINY_WIDTH * inputSize }, () => random.gaussian());
+  return uploadSae({
+    inputSize,
+    width: TINY_WIDTH,
+    layer: 0,
+    hook: "blocks.0.hook_resid_post",
+    modelName: null,
+    encoder: matrix(),
+    bias: new Float32Array(TINY_WIDTH),
+    threshold: new Float32Array(TINY_WIDTH).fill(threshold),
+    decoder: matrix(),
+    decoderBias: new Float32Array(inputSize),
+  });
 }

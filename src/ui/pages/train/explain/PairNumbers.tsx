@@ -5,6 +5,7 @@ import type { RunConfig } from "../../../../engine/training/config.ts";
 import type { ObjectiveCard } from "../../../../worker/protocol.ts";
 import { formatShare, formatValue } from "../../../format.ts";
 import { numbersOf, substituted, type FormulaNumbers } from "./formulaNumbers.ts";
+import "./PairNumbers.css";
 
 /** What the numbers belong to. */
 export interface PairNumbersProps {

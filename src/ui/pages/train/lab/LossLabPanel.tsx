@@ -130,10 +130,10 @@ function heldSentence({ pair, held }: ShownSurface): string {
   const { chosenTokens, rejectedTokens, chosenReference, rejectedReference, isMeasured } = pair;
   const parts = held.map((need) => heldTexts[need]);
   const still = parts.length === 0 ? "" : ` Held: ${parts.join(", ")}.`;
+  const source = isMeasured ? "medians of the held-out pairs" : "assumed until the reference was read";
   return (
-    `Arrows point where the loss of a typical pair falls: answers of ${formatValue(chosenTokens)} and ${formatValue(rejectedTokens)} tokens with ` +
-    `${formatValue(chosenReference)} and ${formatValue(rejectedReference)} nats under the reference, ` +
-    `${isMeasured ? "the medians of the held-out pairs" : "assumed until the reference was read"}.${still}`
+    `Arrows point downhill for a pair of ${formatValue(chosenTokens)} and ${formatValue(rejectedTokens)} tokens ` +
+    `at ${formatValue(chosenReference)} and ${formatValue(rejectedReference)} nats, ${source}.${still}`
   );
 }
 

@@ -31,7 +31,7 @@ export interface DescentArrow extends LabPlace {
 }
 
 /** Space around the square of the map, for axes. */
-export const labMargins = { left: 44, top: 10, right: 16, bottom: 40 } as const;
+export const labMargins = { left: 44, top: 10, right: 30, bottom: 40 } as const;
 
 /** Slopes below this share of the larger one do not name a direction. */
 const leastShare = 0.1;
