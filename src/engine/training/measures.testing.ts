@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
-import { objectives } from "../losses/index.ts";
+import type { objectives } from "../losses/index.ts";
 import { distinctWindows } from "../models/config.ts";
 import { clear, dispose, read, write, zeros } from "../tensor/run.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
