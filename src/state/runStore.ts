@@ -208,7 +208,8 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
     case "evaluation":
       return afterEvaluation(event, state);
     case "samples": {
-      const { step, samples, meanJudgeScore } = event;
+      const { step, samples, meanJudgeScore, metrics } = event;
+      history.addSamples({ step, metrics });
       const set = { step, samples, meanJudgeScore };
       return { before: state.before ?? set, now: set, best: betterOf(state.best, set) };
     }

@@ -81,3 +81,15 @@ describe("RunHistory", () => {
     expect(history.metricSeries("absent").steps).toEqual([]);
   });
 });
+
+it("draws what was measured on samples beside the evaluations, and forgets it with them", () => {
+  const history = new RunHistory();
+  history.addSamples({ step: 2, metrics: { "kl/reverseEstimate": 0.5 } });
+  history.addSamples({ step: 4, metrics: { "kl/reverseEstimate": 1.5 } });
+  expect(history.metricSeries("kl/reverseEstimate")).toMatchObject({
+    evalSteps: [2, 4],
+    evalValues: [0.5, 1.5],
+  });
+  history.rewindTo(3);
+  expect(history.metricSeries("kl/reverseEstimate")).toMatchObject({ evalSteps: [2], evalValues: [0.5] });
+});

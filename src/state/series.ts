@@ -101,6 +101,8 @@ function extreme(
 export class RunHistory {
   readonly steps: StepRecord[] = [];
   readonly evaluations: StepRecord[] = [];
+  /** Diagnostics of sampled answers; drawn beside the evaluations. */
+  readonly samples: Pick<StepRecord, "step" | "metrics">[] = [];
   private readonly stepSeries = new Map<string, BucketSeries>();
   private readonly evalSeries = new Map<string, BucketSeries>();
 
@@ -116,19 +118,28 @@ export class RunHistory {
     appendMetrics(this.evalSeries, record, "eval_");
   }
 
+  /** Adds what was measured on sampled answers. */
+  addSamples(record: Pick<StepRecord, "step" | "metrics">): void {
+    this.samples.push(record);
+    appendMetrics(this.evalSeries, record, "");
+  }
+
   /** Forgets everything after a step, as a run does that goes back to a checkpoint. */
   rewindTo(step: number): void {
     const steps = this.steps.filter((record) => record.step <= step);
     const evaluations = this.evaluations.filter((record) => record.step <= step);
+    const samples = this.samples.filter((record) => record.step <= step);
     this.clear();
     for (const record of steps) this.addStep(record);
     for (const record of evaluations) this.addEvaluation(record);
+    for (const record of samples) this.addSamples(record);
   }
 
   /** Forgets everything. */
   clear(): void {
     this.steps.length = 0;
     this.evaluations.length = 0;
+    this.samples.length = 0;
     this.stepSeries.clear();
     this.evalSeries.clear();
   }
@@ -146,7 +157,11 @@ export class RunHistory {
   }
 }
 
-function appendMetrics(series: Map<string, BucketSeries>, record: StepRecord, prefix: string): void {
+function appendMetrics(
+  series: Map<string, BucketSeries>,
+  record: Pick<StepRecord, "step" | "metrics">,
+  prefix: string,
+): void {
   for (const [fullName, value] of Object.entries(record.metrics)) {
     const name = fullName.startsWith(prefix) ? fullName.slice(prefix.length) : fullName;
     let line = series.get(name);

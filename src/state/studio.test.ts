@@ -213,7 +213,14 @@ it("keeps the text from before the run, the newest and the best", async () => {
   await bootStudio();
   await train();
   const sayScore = (atStep: number, meanJudgeScore: number) => {
-    trainer().say({ type: "samples", runId: run().runId!, step: atStep, samples: [], meanJudgeScore });
+    trainer().say({
+      type: "samples",
+      runId: run().runId!,
+      step: atStep,
+      samples: [],
+      meanJudgeScore,
+      metrics: {},
+    });
   };
   sayScore(0, 0.2);
   sayScore(10, 0.9);
@@ -302,7 +309,7 @@ it("shows after going back what it showed at that step", async () => {
     trainer().say({ type: "evaluation", runId, step: atStep, activeMs, metrics, points, scores: testScores });
   };
   const saySamples = (atStep: number) => {
-    const set = { step: atStep, samples: [], meanJudgeScore: atStep };
+    const set = { step: atStep, samples: [], meanJudgeScore: atStep, metrics: {} };
     trainer().say({ type: "samples", runId: run().runId!, ...set });
   };
   saySamples(0);

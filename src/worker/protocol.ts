@@ -371,6 +371,8 @@ export type WorkerEvent =
       readonly step: number;
       readonly samples: readonly Sample[];
       readonly meanJudgeScore: number | null;
+      /** Diagnostics of the seeded answers. */
+      readonly metrics: Readonly<Record<string, number>>;
     }
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
   | {

@@ -3,6 +3,7 @@ import {
   followedPrompts,
   isSampleStep,
   meanScore,
+  sampleMetrics,
   samplePrompts,
   type SampledAnswer,
   type SamplePrompt,
@@ -86,7 +87,8 @@ export function startRunner(settings: RunnerSettings): Runner {
     const greedy = await samplePrompts(settings.sampling, milestone.weights, followed, "greedy");
     const seeded = await samplePrompts(settings.sampling, milestone.weights, prompts, "seeded");
     const samples: SampledAnswer[] = [...greedy, ...seeded];
-    say({ type: "samples", runId, step: milestone.step, samples, meanJudgeScore: meanScore(seeded) });
+    const [meanJudgeScore, metrics] = [meanScore(seeded), sampleMetrics(seeded)];
+    say({ type: "samples", runId, step: milestone.step, samples, meanJudgeScore, metrics });
   };
 
   const visit = async (milestone: Milestone) => {

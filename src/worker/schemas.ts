@@ -151,6 +151,7 @@ const event = z.discriminatedUnion("type", [
       }),
     ),
     meanJudgeScore: z.nullable(z.number()),
+    metrics,
   }),
   z.strictObject({ type: z.literal("checkpoint"), checkpoint }),
   z.strictObject({

@@ -127,3 +127,17 @@ export function meanScore(answers: readonly SampledAnswer[]): number | null {
   const scores = answers.flatMap(({ judgeScore }) => judgeScore ?? []);
   return scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
+
+/**
+ * Diagnostics of sampled answers by metric name. `kl/reverseEstimate` is the mean over the answers of the summed
+ * log p(policy) − log p(reference), in nats: an estimate of KL(policy ‖ reference) that is unbiased at temperature 1.
+ */
+export function sampleMetrics(answers: readonly SampledAnswer[]): Record<string, number> {
+  if (answers.length === 0) return {};
+  const mean = (valueOf: (answer: SampledAnswer) => number) =>
+    answers.reduce((sum, answer) => sum + valueOf(answer), 0) / answers.length;
+  return {
+    "kl/reverseEstimate": mean(({ tokenDeltas }) => tokenDeltas.reduce((sum, delta) => sum + delta, 0)),
+    "samples/length": mean(({ tokens }) => tokens.length),
+  };
+}

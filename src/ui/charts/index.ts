@@ -7,6 +7,14 @@ const sides = (group: string): readonly SeriesSpec[] => [
   { name: `${group}/rejected`, label: "rejected", color: "rejected", dash: "dashed" },
 ];
 
+/** KL to the reference on answers of the policy's own. */
+const sampledKl: SeriesSpec = {
+  name: "kl/reverseEstimate",
+  label: "sampled",
+  color: "margin",
+  dash: "dotted",
+};
+
 /** Every chart; to add one, add an entry. */
 export const charts: readonly ChartSpec[] = [
   {
@@ -45,7 +53,7 @@ export const charts: readonly ChartSpec[] = [
     views: [
       { id: "sum", label: "Sum", series: sides("kl") },
       { id: "per-token", label: "Per token", series: sides("kl_per_token") },
-      { id: "reverse", label: "Reverse", series: sides("kl_reverse") },
+      { id: "reverse", label: "Reverse", series: [...sides("kl_reverse"), sampledKl] },
     ],
   },
   {
