@@ -148,6 +148,8 @@ export interface Preflight {
   readonly effectiveBatchPairs: number;
   readonly forwardPassesPerStep: number;
   readonly referenceBytes: number;
+  /** Pairs whose reference is to be scored before the first step, because it is not remembered yet. */
+  readonly unscoredPairs: number;
   /** Whether the layers of the largest batch are kept whole for the way back, or computed again. */
   readonly keeps: "everything" | "layerInputs";
   /** Rows of a mean batch as it is laid out, and with a prompt of its own for every answer. */

@@ -7,7 +7,7 @@ import { withoutAdapters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
-import { measuresOf } from "../engine/training/measures.ts";
+import { measuresNothing, measuresOf, unscoredPairs } from "../engine/training/measures.ts";
 import { presets } from "../engine/training/presets.ts";
 import {
   followedPrompts,
@@ -215,9 +215,16 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     preflight: ({ config }) => {
       const { model: weights } = needModel();
-      const estimate = estimateRun(weights, config, needData(), measuresOf(objectiveOf(config), config));
-      const secondsPerStep = speed?.key === speedKey(config) ? speed.secondsPerStep : null;
-      return { ...estimate, secondsPerStep, problems: configProblems(config, needModel(), needData()) };
+      const pairs = needData();
+      const objective = objectiveOf(config);
+      const measures = canTrain(objective) ? measuresOf(objective, config) : measuresNothing;
+      const unscored = unscoredPairs(config, measures, { ...pairs, reference: pairs.kept.cache });
+      return {
+        ...estimateRun(weights, config, pairs, measures),
+        unscoredPairs: unscored,
+        secondsPerStep: speed?.key === speedKey(config, objective) ? speed.secondsPerStep : null,
+        problems: configProblems(config, needModel(), pairs),
+      };
     },
     preview: ({ config }) =>
       alone(async () => {
@@ -238,7 +245,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         device?.takeErrors();
         const run = trainingRun({ ...config, steps: WARM_UP_STEPS, evalEvery: 0, evalPairs: 1, seed: 0 });
         const secondsPerStep = await measureStep(run, isOvertaken);
-        if (secondsPerStep !== null) speed = { key: speedKey(config), secondsPerStep };
+        if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
       }),
     start: (question) =>

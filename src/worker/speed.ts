@@ -1,4 +1,5 @@
 /** How long a step takes, measured before a run on a copy that is thrown away. */
+import type { Objective, ObjectiveNeed } from "../engine/losses/objective.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { train, type TrainingRun } from "../engine/training/train.ts";
 
@@ -16,17 +17,14 @@ export async function measureStep(run: TrainingRun, isInterrupted: () => boolean
   return seconds;
 }
 
-/** Settings that change how long a step takes on one model and one preference set. */
-export function speedKey({
-  tuning,
-  loraRank,
-  loraTargets,
-  batchPairs,
-  accumulationSteps,
-  topLayers,
-  sharesPrompts,
-  checkpointing,
-}: RunConfig): string {
+/** What an objective can need that takes time within a step. */
+const costlyNeeds: readonly ObjectiveNeed[] = ["tokenKl", "features", "mismatchedAnswers"];
+
+/** Settings that change how long a step takes on one model and one preference set, and what its objective needs. */
+export function speedKey(config: RunConfig, { needs }: Pick<Objective, "needs">): string {
+  const { tuning, loraRank, loraTargets, topLayers } = config;
+  const { batchPairs, accumulationSteps, sharesPrompts, checkpointing, referenceMode } = config;
   const adapter = [tuning, loraRank, loraTargets, topLayers];
-  return JSON.stringify([adapter, batchPairs, accumulationSteps, sharesPrompts, checkpointing]);
+  const batch = [batchPairs, accumulationSteps, sharesPrompts, checkpointing];
+  return JSON.stringify([adapter, batch, referenceMode, costlyNeeds.filter((need) => needs.includes(need))]);
 }

@@ -2,7 +2,11 @@
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import { secondPrefix } from "../losses/mix.ts";
-import { referenceBytesPerPair, type ReferenceNeeds } from "../reference/referenceCache.ts";
+import {
+  referenceBytesPerPair,
+  type ReferenceCache,
+  type ReferenceNeeds,
+} from "../reference/referenceCache.ts";
 import type { FeatureErrorOptions } from "../sae/featureErrors.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import type { RunConfig } from "./config.ts";
@@ -63,6 +67,29 @@ export function heldoutNeeds({ tap }: Measures): ReferenceNeeds {
   return { hidden: false, features: tap !== null };
 }
 
+/** Training pairs whose reference a run remembers. */
+function usedPairs(config: RunConfig, train: readonly TokenPair[]): number {
+  return Math.min(train.length, config.steps * config.batchPairs * config.accumulationSteps);
+}
+
+/** Pairs whose reference a run has to score before its first step, because it is not remembered yet; an upper bound. */
+export function unscoredPairs(
+  config: RunConfig,
+  measures: Measures,
+  {
+    train,
+    heldout,
+    reference,
+  }: { train: readonly TokenPair[]; heldout: readonly TokenPair[]; reference: ReferenceCache },
+): number {
+  const needs = trainingNeeds(measures);
+  const evaluated = heldout.slice(0, config.evalPairs);
+  const missing = needs === null ? 0 : reference.missing(train, needs).length;
+  return (
+    Math.min(missing, usedPairs(config, train)) + reference.missing(evaluated, heldoutNeeds(measures)).length
+  );
+}
+
 /** Bytes that a run remembers of the reference: those of its training pairs, then those of its held-out pairs. */
 export function referenceBytes(
   config: RunConfig,
@@ -75,7 +102,7 @@ export function referenceBytes(
 ): number {
   const { train, heldout, hiddenSize } = data;
   const needs = trainingNeeds(measures);
-  const used = Math.min(train.length, config.steps * config.batchPairs * config.accumulationSteps);
+  const used = usedPairs(config, train);
   const answerTokens = train.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
   const width = measures.tap?.sae.width ?? 0;
   const sizes = {

@@ -79,8 +79,8 @@ function preflightLines(
     },
     {
       label: "Reference",
-      value: preflight.referenceBytes === 0 ? "none needed" : formatBytes(preflight.referenceBytes),
-      why: "What has to be remembered of the model as it was before training: two numbers per pair for DPO.",
+      value: referenceText(preflight, secondsPerStep),
+      why: "What is remembered of the model as it was before training: two numbers per pair for DPO, hidden states for token KL. It is computed once, and kept from one visit to the next.",
     },
     {
       label: "A step holds",
@@ -101,6 +101,22 @@ function preflightLines(
       why: "From steps that were timed on this machine; evaluations and samples come on top.",
     },
   ];
+}
+
+/** A forward pass alone takes about a third of a step. */
+const FORWARD_SHARE = 1 / 3;
+
+/** Bytes that are remembered, and how long computing what is missing will take. */
+function referenceText(
+  { referenceBytes, unscoredPairs, effectiveBatchPairs }: Preflight,
+  secondsPerStep: number | null,
+): string {
+  if (referenceBytes === 0) return "none needed";
+  const bytes = formatBytes(referenceBytes);
+  if (unscoredPairs === 0) return `${bytes}, all known`;
+  const toRead = `${bytes}, ${formatCount(unscoredPairs)} ${unscoredPairs === 1 ? "pair" : "pairs"} to read`;
+  if (secondsPerStep === null) return toRead;
+  return `${toRead}, ≈ ${formatSpan((FORWARD_SHARE * secondsPerStep * unscoredPairs) / effectiveBatchPairs)}`;
 }
 
 function formatStep(seconds: number): string {
