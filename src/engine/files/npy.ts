@@ -49,10 +49,10 @@ function headerRange(bytes: Uint8Array, file: string): readonly [number, number]
 /** The header's three fields as they are written, each exactly once. */
 function parseFields(text: string, file: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
+  const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1] ?? "";
   // A sticky pattern: whatever is between two entries ends the walk and is refused.
   const entry = /\s*'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([\d,\s]*\))\s*(?:,\s*|$)/y;
-  while (body !== undefined && entry.lastIndex < body.length) {
+  while (entry.lastIndex < body.length) {
     const [, name, value] = entry.exec(body) ?? [];
     if (name === undefined || value === undefined || fields.has(name)) break;
     fields.set(name, value);

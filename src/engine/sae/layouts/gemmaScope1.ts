@@ -1,8 +1,8 @@
 /** The layout of Gemma Scope (Gemma 2): `params.npz`, in folders that say what it reads. */
 import { FileFormatError } from "../../files/fileFormatError.ts";
-import { hookOfLayer } from "./hooks.ts";
+import { hookOfLayer, type Place } from "./hooks.ts";
 import { baseName, type ReadSaeOptions, type SaeArrays, type SaeFile, type SaeLayout } from "./layout.ts";
-import { findFile, placeOf, type Place } from "./sourceFiles.ts";
+import { findFile, placeOf } from "./sourceFiles.ts";
 import { openArrays, readTensors } from "./tensors.ts";
 
 const REPOSITORY = /gemma-scope-(\d+b)-(pt|it)-([a-z]+)/;

@@ -1,17 +1,9 @@
 /** The layout of Gemma Scope 2 (Gemma 3): `params.safetensors` and, where it was published, `config.json`. */
 import { FileFormatError } from "../../files/fileFormatError.ts";
 import { biasOfShift } from "./folding.ts";
-import { EXPECTED_HOOK, hookOfLayer, layerOfHook } from "./hooks.ts";
+import { EXPECTED_HOOK, hookOfLayer, placeOfHook, type Place } from "./hooks.ts";
 import { baseName, type ReadSaeOptions, type SaeArrays, type SaeFile, type SaeLayout } from "./layout.ts";
-import {
-  fileOf,
-  findFile,
-  placeOf,
-  readFields,
-  refuseField,
-  type Fields,
-  type Place,
-} from "./sourceFiles.ts";
+import { fileOf, findFile, placeOf, readFields, refuseField, type Fields } from "./sourceFiles.ts";
 import { openSafetensors, readTensors, type RawArrays } from "./tensors.ts";
 
 const WEIGHTS = "params.safetensors";
@@ -51,10 +43,7 @@ function placeInConfig(file: string, fields: Fields): Place | null {
   if ((out ?? hook) !== hook)
     return refuseField(file, "hf_hook_point_out", out, "what hf_hook_point_in is: no transcoder");
   if (hook === undefined || hook === null) return null;
-  const layer = layerOfHook(hook);
-  return layer === null
-    ? refuseField(file, "hf_hook_point_in", hook, EXPECTED_HOOK)
-    : { layer, hook: String(hook) };
+  return placeOfHook(hook) ?? refuseField(file, "hf_hook_point_in", hook, EXPECTED_HOOK);
 }
 
 /** Refuses what would be computed in another way. */

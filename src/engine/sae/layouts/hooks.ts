@@ -3,6 +3,13 @@
 const AFTER_A_BLOCK = /^(?:blocks\.(\d{1,4})\.hook_resid_post|model\.layers\.(\d{1,4})\.output)$/;
 const BEFORE_A_BLOCK = /^blocks\.(\d{1,4})\.hook_resid_pre$/;
 
+/** Where an autoencoder reads. */
+export interface Place {
+  /** Block whose output it reads, from 0 on. */
+  readonly layer: number;
+  readonly hook: string;
+}
+
 /** What is expected where a hook is read. */
 export const EXPECTED_HOOK = "the residual stream after a block, such as blocks.2.hook_resid_post";
 
@@ -11,11 +18,11 @@ export function hookOfLayer(layer: number): string {
   return `blocks.${layer}.hook_resid_post`;
 }
 
-/** The block whose output a hook names, from 0 on, or null: what goes into a block is what came out of the one before. */
-export function layerOfHook(hook: unknown): number | null {
+/** The place a hook names, or null: what goes into a block is what came out of the one before. */
+export function placeOfHook(hook: unknown): Place | null {
   if (typeof hook !== "string") return null;
   const after = AFTER_A_BLOCK.exec(hook);
-  if (after !== null) return Number(after[1] ?? after[2]);
+  if (after !== null) return { layer: Number(after[1] ?? after[2]), hook };
   const before = BEFORE_A_BLOCK.exec(hook);
-  return before === null || Number(before[1]) === 0 ? null : Number(before[1]) - 1;
+  return before === null || Number(before[1]) === 0 ? null : { layer: Number(before[1]) - 1, hook };
 }

@@ -1,6 +1,6 @@
 /** `cfg.json` of SAELens, whichever version wrote it, as what there is to compute. */
-import { EXPECTED_HOOK, layerOfHook } from "./hooks.ts";
-import { isFields, refuseField, sizeField, type Fields, type Place } from "./sourceFiles.ts";
+import { EXPECTED_HOOK, placeOfHook, type Place } from "./hooks.ts";
+import { isFields, refuseField, sizeField, type Fields } from "./sourceFiles.ts";
 
 /** What `cfg.json` asks for. */
 export interface SaeLensConfig {
@@ -69,15 +69,15 @@ function versioned(file: string, fields: Fields): Versioned {
 }
 
 function placeIn(file: string, { at, hook, layer, head }: Versioned): Place {
-  const block = layerOfHook(hook);
-  if (block === null) return refuseField(file, at, hook, EXPECTED_HOOK);
+  const place = placeOfHook(hook);
+  if (place === null) return refuseField(file, at, hook, EXPECTED_HOOK);
   if ((head ?? null) !== null)
     return refuseField(file, "hook_head_index", head, "none: the whole stream is read");
   // The hook's own number is that of the block, whether it names what goes in or what comes out.
-  const named = Number(/\d+/.exec(String(hook))?.[0]);
+  const named = Number(/\d+/.exec(place.hook)?.[0]);
   if ((layer ?? null) !== null && layer !== named)
     return refuseField(file, "hook_layer", layer, `${named}, as ${at} says`);
-  return { layer: block, hook: String(hook) };
+  return place;
 }
 
 /** Refuses what is done to the stream beside a shift and a known factor, because it depends on the row. */

@@ -2,17 +2,11 @@
 import { findDuplicateKey } from "../../files/duplicateKey.ts";
 import { readRange, sizeOf } from "../../files/fileBytes.ts";
 import { FileFormatError } from "../../files/fileFormatError.ts";
-import { EXPECTED_HOOK, layerOfHook } from "./hooks.ts";
+import { EXPECTED_HOOK, placeOfHook, type Place } from "./hooks.ts";
 import { baseName, type ReadSaeOptions, type SaeFile } from "./layout.ts";
 
 /** A JSON object, not yet checked. */
 export type Fields = Readonly<Record<string, unknown>>;
-
-/** Where an autoencoder reads. */
-export interface Place {
-  readonly layer: number;
-  readonly hook: string;
-}
 
 const SHOWN_LENGTH = 60;
 /** A configuration has a few thousand bytes. */
@@ -84,22 +78,20 @@ export function sizeField(file: string, fields: Fields, name: string): number {
 
 /** The place that files or their path name, or the option's; throws `FileFormatError` for none, or two that differ. */
 export function placeOf(file: string, known: Place | null, { hook }: ReadSaeOptions): Place {
-  const layer = hook === undefined ? null : layerOfHook(hook);
-  if (hook !== undefined && layer === null) return refuseField(file, "the given place", hook, EXPECTED_HOOK);
-  if (hook === undefined || layer === null) {
-    if (known !== null) return known;
+  const given = placeOfHook(hook);
+  if (hook !== undefined && given === null) return refuseField(file, "the given place", hook, EXPECTED_HOOK);
+  if (known !== null && given !== null && known.layer !== given.layer)
     throw new FileFormatError(
       "FIL-1",
       file,
-      "which block it reads stands neither in the file nor in its path: keep the folder it was published in, such as " +
-        "layer_25/width_16k/average_l0_55, or name the place, such as blocks.25.hook_resid_post.",
+      `it reads the stream after block ${known.layer}, and ${given.hook} was asked for, after block ${given.layer}.`,
     );
-  }
-  if (known !== null && known.layer !== layer)
-    throw new FileFormatError(
-      "FIL-1",
-      file,
-      `it reads the stream after block ${known.layer}, and ${hook} after ${layer} was asked for.`,
-    );
-  return known ?? { layer, hook };
+  const place = known ?? given;
+  if (place !== null) return place;
+  throw new FileFormatError(
+    "FIL-1",
+    file,
+    "which block it reads stands neither in the file nor in its path: keep the folder it was published in, such as " +
+      "layer_25/width_16k/average_l0_55, or name the place, such as blocks.25.hook_resid_post.",
+  );
 }

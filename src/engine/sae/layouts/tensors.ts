@@ -58,7 +58,7 @@ export async function openArrays({ name, bytes }: SaeFile): Promise<TensorFile> 
 
 /** Refuses arrays that would change what is computed, and matrices under both of their spellings. */
 function checkNames({ file, names }: TensorFile, { threshold, ignored = [] }: WantedArrays): void {
-  const known = new Set([...["b_enc", "b_dec"], ...(threshold === null ? [] : [threshold]), ...ignored]);
+  const known = new Set(["b_enc", "b_dec", threshold, ...ignored]);
   const unknown = names.find((name) => !known.has(name) && !MATRIX.test(name));
   if (unknown !== undefined)
     throw new FileFormatError(
