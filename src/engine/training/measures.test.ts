@@ -5,7 +5,7 @@ import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { checkLiveReference, checkStepGradient } from "./measures.testing.ts";
 import { createPolicy } from "./policy.ts";
-import { randomAdapter, tinyRun } from "./tinyRun.testing.ts";
+import { follow, randomAdapter, tinyRun } from "./tinyRun.testing.ts";
 
 beforeEach(async () => {
   await openTestDevice("cpu");
@@ -45,6 +45,43 @@ describe("mismatched answers", () => {
     expect(await mismatchedRatiosOf(asked, pairs)).toBeUndefined();
     untouched.dispose();
     changed.dispose();
+    dispose();
+  });
+
+  it("shorten prompts that leave no room for another pair's answer", async () => {
+    const { model, dispose } = createTinyModel();
+    const tokens = (count: number) => Int32Array.from({ length: count }, (_, index) => 3 + (index % 30));
+    const first = { prompt: tokens(40), chosen: tokens(4), rejected: tokens(5), row: 0 };
+    const second = { prompt: tokens(6), chosen: tokens(40), rejected: tokens(41), row: 1 };
+    const policy = createPolicy(model, tinyRun(model).config, randomAdapter(model, 3));
+    const asked = { model, weights: policy.weights, objective: objectives.kto };
+    const found = await mismatchedRatiosOf(asked, [first, second]);
+    // 64 positions less 40 of the answer: the first token of the prompt and its last 23.
+    const prompt = Int32Array.of(first.prompt[0] ?? NaN, ...first.prompt.slice(-23));
+    expect(found).toEqual(await mismatchedRatiosOf(asked, [{ ...first, prompt }, second]));
+    expect(found?.every(Number.isFinite)).toBe(true);
+    policy.dispose();
+    dispose();
+  });
+
+  it("do not exist for a single pair", async () => {
+    const { model, dispose } = createTinyModel();
+    const policy = createPolicy(model, tinyRun(model).config);
+    const asked = { model, weights: policy.weights, objective: objectives.kto };
+    await expect(mismatchedRatiosOf(asked, tinyPairs(1))).rejects.toThrow("at least 2 pairs");
+    policy.dispose();
+    dispose();
+  });
+});
+
+describe("an evaluation of objectives that compare pairs", () => {
+  it.each(["aot", "aot_unpaired", "kto"] as const)("leaves no pair of %s alone", async (method) => {
+    const { model, dispose } = createTinyModel();
+    const heldoutPairs = tinyPairs(5, { seed: 2 });
+    const { evaluations } = await follow(
+      tinyRun(model, { method, steps: 1, evalPairs: 5 }, { heldoutPairs }),
+    );
+    expect(evaluations.map(({ chosenDelta }) => chosenDelta.length)).toEqual([5, 5]);
     dispose();
   });
 });
