@@ -1,14 +1,8 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
-import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
-import { objectives } from "../engine/losses/index.ts";
-import type { Objective } from "../engine/losses/objective.ts";
 import { loadModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
-import { estimateRun } from "../engine/training/estimate.ts";
-import { measuresNothing, measuresOf, unscoredPairs } from "../engine/training/measures.ts";
-import { presets } from "../engine/training/presets.ts";
 import {
   followedPrompts,
   meanScore,
@@ -19,7 +13,8 @@ import {
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
-import { canTrain, configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
@@ -37,6 +32,7 @@ import {
 } from "./library.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
+import { preflight } from "./preflight.ts";
 import { modelPrints } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
@@ -57,8 +53,8 @@ export interface SessionOptions {
   readonly store?: Promise<FileStore>;
 }
 
-/** Steps of a throwaway run that compile the shaders and then measure the speed. */
-const WARM_UP_STEPS = 2;
+/** A throwaway run that compiles the shaders and then measures the speed; objectives that compare pairs need two. */
+const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
@@ -166,19 +162,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         });
         return reportBackend(opened, question);
       }),
-    describe: () => ({
-      objectives: Object.values<Objective>(objectives)
-        .filter(canTrain)
-        .map(({ compute: _compute, ...card }) => card),
-      datasets: embeddedDatasets.map(({ id, label, sentence, objectives: aims }) => ({
-        id,
-        label,
-        sentence,
-        objectives: [...aims],
-      })),
-      models: embeddedModels.map(({ id, label }) => ({ id, label })),
-      presets,
-    }),
+    describe: describeStudio,
     loadModel: ({ id, files }) =>
       alone(async () => {
         if (device === null) return refuse("CFG-1", "No device is open.");
@@ -214,17 +198,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return loaded.summary;
       }),
     preflight: ({ config }) => {
-      const { model: weights } = needModel();
-      const pairs = needData();
-      const objective = objectiveOf(config);
-      const measures = canTrain(objective) ? measuresOf(objective, config) : measuresNothing;
-      const unscored = unscoredPairs(config, measures, { ...pairs, reference: pairs.kept.cache });
-      return {
-        ...estimateRun(weights, config, pairs, measures),
-        unscoredPairs: unscored,
-        secondsPerStep: speed?.key === speedKey(config, objective) ? speed.secondsPerStep : null,
-        problems: configProblems(config, needModel(), pairs),
-      };
+      const [loaded, pairs] = [needModel(), needData()];
+      return preflight(config, { loaded, data: pairs, reference: pairs.kept.cache, speed });
     },
     preview: ({ config }) =>
       alone(async () => {
@@ -243,7 +218,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         // A run tells its own speed, and is not stopped to measure it.
         if (runner !== null) return { secondsPerStep: null };
         device?.takeErrors();
-        const run = trainingRun({ ...config, steps: WARM_UP_STEPS, evalEvery: 0, evalPairs: 1, seed: 0 });
+        const run = trainingRun({ ...config, ...warmUpRun });
         const secondsPerStep = await measureStep(run, isOvertaken);
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
