@@ -1,11 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { pairBatch } from "../data/batch.ts";
 import { objectives } from "../losses/index.ts";
+import { distinctWindows } from "../models/config.ts";
+import { MissingWeightError } from "../models/weights.ts";
+import { memory, zeros } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { addGradients } from "./gradients.ts";
+import { measuresOf } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { checkLiveReference, checkStepGradient } from "./measures.testing.ts";
 import { createPolicy } from "./policy.ts";
-import { follow, randomAdapter, tinyRun } from "./tinyRun.testing.ts";
+import { follow, randomAdapter, tinyRun, tinySae } from "./tinyRun.testing.ts";
 
 beforeEach(async () => {
   await openTestDevice("cpu");
@@ -84,4 +91,32 @@ describe("an evaluation of objectives that compare pairs", () => {
     expect(evaluations.map(({ chosenDelta }) => chosenDelta.length)).toEqual([5, 5]);
     dispose();
   });
+});
+
+it("leaves nothing on the device when a layer above the pooled one fails", async () => {
+  const { model, dispose } = createTinyModel();
+  const sae = tinySae();
+  const run = tinyRun(model, { method: "fpo", referenceMode: "live" });
+  const policy = createPolicy(model, run.config);
+  const measures = { ...measuresOf(run.objective, run.config, { sae, startToken: null }), hasTokenKl: true };
+  const batch = uploadBatch(pairBatch(run.trainPairs), distinctWindows(model.config));
+  const flat = zeros(policy.parameters.theta.shape);
+  const before = memory().numTensors;
+  // Layers that are not stacked look their weights up one by one.
+  const base = new Map([...model.base].filter(([name]) => !name.startsWith("model.layers.1.")));
+  const pass = {
+    model,
+    weights: { ...policy.weights, base, stacks: new Map() },
+    keeps: "layerInputs" as const,
+    sink: { flat, trainables: policy.trainables },
+    measures,
+  };
+  const host = { gradients: () => expect.unreachable("nothing was measured") };
+  await expect(addGradients(pass, batch, host)).rejects.toBeInstanceOf(MissingWeightError);
+  expect(memory().numTensors).toBe(before);
+  flat.dispose();
+  batch.dispose();
+  policy.dispose();
+  sae.dispose();
+  dispose();
 });
