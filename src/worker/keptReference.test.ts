@@ -97,7 +97,7 @@ it("keeps what a warm-up computed once a run has begun", async () => {
   expect(events).toEqual([]);
   await session.start({ runId: "run", config, resume: null, isStepping: false });
   await heard(isEnd);
-  expect(events.filter(isReference)).toMatchObject([{ status: "computed", pairs: 9 }]);
+  expect(events.filter(isReference)).toMatchObject([{ status: "computed", pairs: 10 }]);
 });
 
 const template = JSON.stringify({ bos_token: "<s>", eos_token: "</s>", add_bos_token: true });

@@ -33,7 +33,7 @@ import {
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
-import { modelPrints } from "./referenceIdentity.ts";
+import { modelPrints, numericsOf } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
@@ -79,6 +79,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     }
     emit(event);
   };
+  const needDevice = () => device ?? refuse("CFG-1", "No device is open.");
   const needModel = () => model ?? refuse("CFG-1", "No model is loaded. Load a model first.");
   const needData = () => data ?? refuse("CFG-1", "No preference pairs are loaded. Choose a dataset first.");
   const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
@@ -165,12 +166,12 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     describe: describeStudio,
     loadModel: ({ id, files }) =>
       alone(async () => {
-        if (device === null) return refuse("CFG-1", "No device is open.");
+        const onto = needDevice();
         const opened = files ?? (await embeddedModelFiles(id, fetchFile));
-        if (runner === null) device.takeErrors();
+        if (runner === null) onto.takeErrors();
         const loaded = loadModel(opened);
         await endRun();
-        await checkUpload(device, loaded);
+        await checkUpload(onto, loaded);
         const prints = await modelPrints(opened);
         model?.dispose();
         // Nothing was shipped for a person's own weights.
@@ -182,7 +183,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     loadData: (question) =>
       alone(async () => {
-        const owner = needModel();
+        const [owner, opened] = [needModel(), needDevice()];
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
         speed = null;
@@ -191,7 +192,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           ...loaded,
           kept: await openReference(owner, loaded, {
             store: await store,
-            numerics: `${device?.backend} f32`,
+            numerics: numericsOf(opened),
             emit,
           }),
         };
