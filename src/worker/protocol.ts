@@ -9,7 +9,7 @@ import type { PairScores } from "../engine/training/evaluate.ts";
 import type { PresetSummary } from "../engine/training/presets.ts";
 import type { LossAxis, LossSurface } from "./lossLab.ts";
 
-export type { LossAxis, LossSurface, TypicalPair } from "./lossLab.ts";
+export type { LossAxis, LossSurface } from "./lossLab.ts";
 
 /** What the trainer can be doing, in one word each. */
 export const phases = [
