@@ -149,6 +149,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     open: (question) =>
       alone(async () => {
         await endRun();
+        await data?.kept.settled();
         model?.dispose();
         model = null;
         data = null;
@@ -173,6 +174,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         await endRun();
         await checkUpload(onto, loaded);
         const prints = await modelPrints(opened);
+        // Files of one name must not be written at once.
+        await data?.kept.settled();
         model?.dispose();
         // Nothing was shipped for a person's own weights.
         model = { ...loaded, id, fingerprint: files === null ? weightsFingerprint(opened) : "", prints };
