@@ -22,6 +22,11 @@ export function objectiveOf(config: RunConfig): Objective {
   });
 }
 
+/** The configuration without a second method that does not exist. */
+export function withKnownSecond(config: RunConfig): RunConfig {
+  return Object.hasOwn(objectives, config.secondMethod) ? config : { ...config, secondMethod: "" };
+}
+
 /** Whether the studio has what an objective needs; no model comes with a sparse autoencoder so far. */
 export function canTrain({ needs }: Objective): boolean {
   return !needs.includes("features");
@@ -41,63 +46,78 @@ export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData
   }
 }
 
-/** What keeps a configuration from being trained, field by field. */
+/** What keeps a configuration from being trained, field by field. Refuses an unknown first method. */
 export function configProblems(
   config: RunConfig,
   { model }: LoadedModel,
   data: Pick<LoadedData, "train" | "heldout">,
 ): Preflight["problems"] {
-  const isSecondKnown = config.secondMethod === "" || config.secondMethod in objectives;
-  const known = isSecondKnown ? config : { ...config, secondMethod: "" };
+  const known = withKnownSecond(config);
   const problems = objectiveOf(known).parameters.flatMap((spec) => knobProblems(spec, config.params));
-  if (!isSecondKnown) {
-    problems.push({ field: "secondMethod", message: `There is no method "${config.secondMethod}".` });
+  const say = (field: string, message: string) => problems.push({ field, message });
+  if (known.secondMethod !== config.secondMethod) {
+    say("secondMethod", `There is no method "${config.secondMethod}".`);
   }
-  problems.push(...needProblems(config, objectiveOf(known), [...data.train, ...data.heldout]));
+  for (const field of ["method", "secondMethod"] as const) {
+    if (known[field] === "") continue;
+    const objective = objectiveNamed(known[field]);
+    problems.push(
+      ...dataProblems(objective, [...data.train, ...data.heldout]).map((message) => ({ field, message })),
+      ...setupProblems(objective, config, data.heldout.length),
+    );
+  }
+  const { methodWeight, secondMethod, secondWeight, sftWeight } = known;
+  if (methodWeight + sftWeight + (secondMethod === "" ? 0 : secondWeight) === 0) {
+    say("methodWeight", "Every loss is multiplied by 0: nothing would be trained.");
+  }
   if (config.maxTokens > model.config.maxPositions) {
     const limit = model.config.maxPositions;
-    problems.push({
-      field: "maxTokens",
-      message: `Texts of ${config.maxTokens} tokens; this model reads ${limit}.`,
-    });
+    say("maxTokens", `Texts of ${config.maxTokens} tokens; this model reads ${limit}.`);
   }
   if (config.tuning === "lora" && adaptedModules(model, { targets: config.loraTargets }).length === 0) {
-    problems.push({
-      field: "loraTargets",
-      message: "No module of this model carries an adapter; choose at least one.",
-    });
+    say("loraTargets", "No module of this model carries an adapter; choose at least one.");
   }
   return problems;
 }
 
-/** What an objective needs that the setup or the data does not have. */
-function needProblems(
-  { batchPairs, tuning, secondMethod }: RunConfig,
-  objective: Objective,
-  pairs: readonly TokenPair[],
+/** What an objective needs that the model or the pairs do not have. */
+function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string[] {
+  const { needs, label } = objective;
+  const problems: string[] = [];
+  if (!canTrain(objective)) {
+    problems.push(`${label} compares features, and no sparse autoencoder is loaded for this model.`);
+  }
+  const ofAll = (count: number) => `${count} of ${pairs.length} pairs have none.`;
+  const scoreless = pairs.filter(({ rewardGap }) => rewardGap === undefined).length;
+  if (needs.includes("rewardGap") && scoreless > 0) {
+    problems.push(`${label} weights pairs by a judge's scores; ${ofAll(scoreless)}`);
+  }
+  const weightless = pairs.filter(({ weight }) => weight === undefined).length;
+  if (needs.includes("pairWeight") && weightless > 0) {
+    problems.push(`${label} reads a column "weight"; ${ofAll(weightless)}`);
+  }
+  if (needs.includes("pairWeight") && pairs.every(({ weight }) => weight === 0)) {
+    problems.push(`${label} reads a column "weight"; it is 0 in all ${pairs.length} pairs.`);
+  }
+  return problems;
+}
+
+/** What of the setup does not go with an objective. */
+function setupProblems(
+  { needs, label, comparesPairs = false }: Objective,
+  { batchPairs, evalPairs, tuning }: RunConfig,
+  heldout: number,
 ): Preflight["problems"] {
   const problems: Preflight["problems"][number][] = [];
-  const say = (field: string, message: string) => problems.push({ field, message });
-  const { needs, label } = objective;
-  const without = (has: (pair: TokenPair) => unknown) =>
-    pairs.filter((pair) => has(pair) === undefined).length;
-  if (!canTrain(objective)) {
-    say("method", `${label} compares features, and no sparse autoencoder is loaded for this model.`);
-  }
-  if (needs.includes("rewardGap") && without(({ rewardGap }) => rewardGap) > 0) {
-    const count = without(({ rewardGap }) => rewardGap);
-    say("method", `${label} weights pairs by a judge's scores; ${count} of ${pairs.length} pairs have none.`);
-  }
-  if (needs.includes("pairWeight") && without(({ weight }) => weight) > 0) {
-    const count = without(({ weight }) => weight);
-    say("method", `${label} reads a column "weight"; ${count} of ${pairs.length} pairs have none.`);
-  }
   if (needs.includes("tokenKl") && tuning === "full") {
-    say("tuning", `${label} reads the reference through the head it shares: train an adapter.`);
+    const message = `${label} reads the reference through the head it shares: train an adapter.`;
+    problems.push({ field: "tuning", message });
   }
-  const isRanked = [objective.id, secondMethod].some((id) => id === "aot" || id === "aot_unpaired");
-  if (isRanked && batchPairs < 2) {
-    say("batchPairs", `${label} compares the pairs of a batch with one another: it needs at least 2.`);
+  if (!comparesPairs) return problems;
+  const compares = `${label} compares the pairs of a batch with one another: it needs at least 2`;
+  if (batchPairs < 2) problems.push({ field: "batchPairs", message: `${compares}.` });
+  if (Math.min(evalPairs, heldout) < 2) {
+    problems.push({ field: "evalPairs", message: `${compares} to be evaluated on.` });
   }
   return problems;
 }

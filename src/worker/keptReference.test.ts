@@ -97,7 +97,31 @@ it("keeps what a warm-up computed once a run has begun", async () => {
   expect(events).toEqual([]);
   await session.start({ runId: "run", config, resume: null, isStepping: false });
   await heard(isEnd);
-  expect(events.filter(isReference)).toMatchObject([{ status: "computed", pairs: 9 }]);
+  expect(events.filter(isReference)).toMatchObject([{ status: "computed", pairs: 10 }]);
+});
+
+it("is written before another model takes the place of its own", async () => {
+  const { write } = storage.current;
+  let finish = () => {};
+  storage.current = {
+    ...storage.current,
+    write: async (file, bytes) => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      await write(file, bytes);
+    },
+  };
+  await visit();
+  let isLoaded = false;
+  const loading = (async () => {
+    await session.loadModel({ id: "local", files: tinyModelFiles(2) });
+    isLoaded = true;
+  })();
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(isLoaded).toBe(false);
+  expect(await storage.current.list()).toEqual([]);
+  finish();
+  await loading;
+  expect(await storage.current.list()).toEqual([name]);
 });
 
 const template = JSON.stringify({ bos_token: "<s>", eos_token: "</s>", add_bos_token: true });

@@ -2,7 +2,6 @@
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import type { Objective, ObjectiveNeed, PairStatistics, SideStatistics } from "../engine/losses/objective.ts";
 import type { ReferenceCache } from "../engine/reference/referenceCache.ts";
-import type { LossAxis, LossSurface, TypicalPair } from "./protocol.ts";
 
 /** Scored tokens of an answer where no pairs are loaded. */
 const FALLBACK_TOKENS = 20;
@@ -20,6 +19,37 @@ const heldNeeds: readonly ObjectiveNeed[] = [
   "policyConfidence",
   "pairWeight",
 ];
+
+/** The places at which a loss surface is computed: as many in each direction, both ends included. */
+export interface LossAxis {
+  /** Differences to the reference, in nats per answer. */
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly cells: number;
+}
+
+/** The pair whose loss a surface shows. */
+export interface TypicalPair {
+  readonly chosenTokens: number;
+  readonly rejectedTokens: number;
+  /** Summed log-probs under the reference, in nats. */
+  readonly chosenReference: number;
+  readonly rejectedReference: number;
+  /** Whether the log-probs are the median of loaded pairs rather than an assumption. */
+  readonly isMeasured: boolean;
+}
+
+/** The loss of one pair over both differences; NaN where there is no number. */
+export interface LossSurface {
+  /** [cells, cells]: rows by the difference of the rejected answer, columns by that of the chosen one, both rising. */
+  readonly losses: Float32Array;
+  /** Slopes of the loss in each direction, per nat. */
+  readonly chosenSlope: Float32Array;
+  readonly rejectedSlope: Float32Array;
+  readonly pair: TypicalPair;
+  /** Inputs of the objective that stay as they are all over the surface. */
+  readonly held: readonly ObjectiveNeed[];
+}
 
 /** Loaded pairs, and what is known of their log-probs under the reference. */
 export interface KnownPairs {

@@ -3,10 +3,13 @@
  * and answer; `WorkerEvent` is what the trainer says unasked. All of it is plain data: a recorded list of
  * events is a demo run, a test fixture and a bug report.
  */
-import type { Objective, ObjectiveNeed } from "../engine/losses/objective.ts";
+import type { Objective } from "../engine/losses/objective.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PairScores } from "../engine/training/evaluate.ts";
 import type { PresetSummary } from "../engine/training/presets.ts";
+import type { LossAxis, LossSurface } from "./lossLab.ts";
+
+export type { LossAxis, LossSurface } from "./lossLab.ts";
 
 /** What the trainer can be doing, in one word each. */
 export const phases = [
@@ -221,37 +224,6 @@ export interface PairInspection {
   readonly text: PairText;
   readonly chosen: readonly TokenScore[];
   readonly rejected: readonly TokenScore[];
-}
-
-/** The places at which a loss surface is computed: as many in each direction, both ends included. */
-export interface LossAxis {
-  /** Differences to the reference, in nats per answer. */
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly cells: number;
-}
-
-/** The pair whose loss a surface shows. */
-export interface TypicalPair {
-  readonly chosenTokens: number;
-  readonly rejectedTokens: number;
-  /** Summed log-probs under the reference, in nats. */
-  readonly chosenReference: number;
-  readonly rejectedReference: number;
-  /** Whether the log-probs are the median of loaded pairs rather than an assumption. */
-  readonly isMeasured: boolean;
-}
-
-/** The loss of one pair over both differences; NaN where there is no number. */
-export interface LossSurface {
-  /** [cells, cells]: rows by the difference of the rejected answer, columns by that of the chosen one, both rising. */
-  readonly losses: Float32Array;
-  /** Slopes of the loss in each direction, per nat. */
-  readonly chosenSlope: Float32Array;
-  readonly rejectedSlope: Float32Array;
-  readonly pair: TypicalPair;
-  /** Inputs of the objective that stay as they are all over the surface. */
-  readonly held: readonly ObjectiveNeed[];
 }
 
 /** A file that leaves the studio. */

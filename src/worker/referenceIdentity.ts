@@ -4,6 +4,7 @@ import type { ModelFile } from "../engine/models/loadModel.ts";
 import { fingerprintInTurns, textFingerprint } from "../engine/reference/fingerprint.ts";
 import { pairKey } from "../engine/reference/referenceCache.ts";
 import type { ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
+import type { Device } from "../engine/tensor/device.ts";
 import { inTurns } from "./inTurns.ts";
 
 /** The parts of an identity that come from a model's folder. */
@@ -41,4 +42,12 @@ export async function modelPrints(files: readonly ModelFile[]): Promise<ModelPri
 /** The fingerprint of pairs as they were tokenised, in whatever order. */
 export function pairsPrint(pairs: readonly TokenPair[]): string {
   return textFingerprint(pairs.map(pairKey).sort().join());
+}
+
+/** What computes, and in what numbers: another device rounds otherwise, and an untouched policy would seem to differ. */
+export function numericsOf({ backend, report }: Pick<Device, "backend" | "report">): string {
+  const { vendor, architecture, description, isFallbackAdapter } = report;
+  const adapter = [vendor, architecture, description, isFallbackAdapter ? "software" : ""];
+  const words = [backend, ...(backend === "webgpu" ? adapter : []), "f32"];
+  return words.filter((word) => word !== "").join(" ");
 }

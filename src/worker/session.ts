@@ -1,14 +1,8 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
-import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
-import { objectives } from "../engine/losses/index.ts";
-import type { Objective } from "../engine/losses/objective.ts";
 import { loadModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
-import { estimateRun } from "../engine/training/estimate.ts";
-import { measuresNothing, measuresOf, unscoredPairs } from "../engine/training/measures.ts";
-import { presets } from "../engine/training/presets.ts";
 import {
   followedPrompts,
   meanScore,
@@ -19,7 +13,8 @@ import {
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
-import { canTrain, configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
@@ -37,7 +32,8 @@ import {
 } from "./library.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
-import { modelPrints } from "./referenceIdentity.ts";
+import { preflight } from "./preflight.ts";
+import { modelPrints, numericsOf } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { startRunner, type Runner } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
@@ -57,8 +53,8 @@ export interface SessionOptions {
   readonly store?: Promise<FileStore>;
 }
 
-/** Steps of a throwaway run that compile the shaders and then measure the speed. */
-const WARM_UP_STEPS = 2;
+/** A throwaway run that compiles the shaders and then measures the speed; objectives that compare pairs need two. */
+const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
@@ -83,6 +79,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     }
     emit(event);
   };
+  const needDevice = () => device ?? refuse("CFG-1", "No device is open.");
   const needModel = () => model ?? refuse("CFG-1", "No model is loaded. Load a model first.");
   const needData = () => data ?? refuse("CFG-1", "No preference pairs are loaded. Choose a dataset first.");
   const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
@@ -152,6 +149,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     open: (question) =>
       alone(async () => {
         await endRun();
+        await data?.kept.settled();
         model?.dispose();
         model = null;
         data = null;
@@ -166,28 +164,18 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         });
         return reportBackend(opened, question);
       }),
-    describe: () => ({
-      objectives: Object.values<Objective>(objectives)
-        .filter(canTrain)
-        .map(({ compute: _compute, ...card }) => card),
-      datasets: embeddedDatasets.map(({ id, label, sentence, objectives: aims }) => ({
-        id,
-        label,
-        sentence,
-        objectives: [...aims],
-      })),
-      models: embeddedModels.map(({ id, label }) => ({ id, label })),
-      presets,
-    }),
+    describe: describeStudio,
     loadModel: ({ id, files }) =>
       alone(async () => {
-        if (device === null) return refuse("CFG-1", "No device is open.");
+        const onto = needDevice();
         const opened = files ?? (await embeddedModelFiles(id, fetchFile));
-        if (runner === null) device.takeErrors();
+        if (runner === null) onto.takeErrors();
         const loaded = loadModel(opened);
         await endRun();
-        await checkUpload(device, loaded);
+        await checkUpload(onto, loaded);
         const prints = await modelPrints(opened);
+        // Files of one name must not be written at once.
+        await data?.kept.settled();
         model?.dispose();
         // Nothing was shipped for a person's own weights.
         model = { ...loaded, id, fingerprint: files === null ? weightsFingerprint(opened) : "", prints };
@@ -198,7 +186,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     loadData: (question) =>
       alone(async () => {
-        const owner = needModel();
+        const [owner, opened] = [needModel(), needDevice()];
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
         speed = null;
@@ -207,24 +195,15 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           ...loaded,
           kept: await openReference(owner, loaded, {
             store: await store,
-            numerics: `${device?.backend} f32`,
+            numerics: numericsOf(opened),
             emit,
           }),
         };
         return loaded.summary;
       }),
     preflight: ({ config }) => {
-      const { model: weights } = needModel();
-      const pairs = needData();
-      const objective = objectiveOf(config);
-      const measures = canTrain(objective) ? measuresOf(objective, config) : measuresNothing;
-      const unscored = unscoredPairs(config, measures, { ...pairs, reference: pairs.kept.cache });
-      return {
-        ...estimateRun(weights, config, pairs, measures),
-        unscoredPairs: unscored,
-        secondsPerStep: speed?.key === speedKey(config, objective) ? speed.secondsPerStep : null,
-        problems: configProblems(config, needModel(), pairs),
-      };
+      const [loaded, pairs] = [needModel(), needData()];
+      return preflight(config, { loaded, data: pairs, reference: pairs.kept.cache, speed });
     },
     preview: ({ config }) =>
       alone(async () => {
@@ -243,7 +222,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         // A run tells its own speed, and is not stopped to measure it.
         if (runner !== null) return { secondsPerStep: null };
         device?.takeErrors();
-        const run = trainingRun({ ...config, steps: WARM_UP_STEPS, evalEvery: 0, evalPairs: 1, seed: 0 });
+        const run = trainingRun({ ...config, ...warmUpRun });
         const secondsPerStep = await measureStep(run, isOvertaken);
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };

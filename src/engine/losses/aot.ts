@@ -34,6 +34,7 @@ export const aot: Objective = {
   formula: "−log σ( β[sort(m)ⱼ − sort(m_ref)ⱼ] ) for every rank j, m = log π(y⁺|x) − log π(y⁻|x)",
   parameters: [betaSpec({ paper: "paper: 0.1" })],
   needs: ["referenceLogps"],
+  comparesPairs: true,
   watch: "Margin and accuracy; the losses belong to ranks, not to pairs.",
   healthy: "The whole cloud of the Pair Map moves, its slow pairs as well.",
   trouble: "The run is uneven: put more pairs into a micro-batch, ranks of a few say little.",

@@ -31,6 +31,7 @@ export const aotUnpaired: Objective = {
   formula: "−log σ( β[sort(Δ⁺)ⱼ − sort(Δ⁻)ⱼ] ) for every rank j, Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
   parameters: [betaSpec({ paper: "paper: 0.1" })],
   needs: ["referenceLogps"],
+  comparesPairs: true,
   watch: "Margin and accuracy; the losses belong to ranks, not to pairs.",
   healthy: "The two reward distributions part from end to end.",
   trouble: "The run is uneven: put more pairs into a micro-batch, ranks of a few say little.",

@@ -117,8 +117,8 @@ export const fixtureCases: Readonly<Record<string, FixtureCase>> = {
   fpo_released: { id: "fpo", knobs: { layer: noLayer, featureMode: 1, stopGradientChosen: 1 } },
   kto: { id: "kto" },
   aot_unpaired: { id: "aot_unpaired" },
-  "wdpo_0.5": { id: "wdpo", knobs: { weight: 0, normalise: 0 } },
-  "wdpo_2.0": { id: "wdpo", knobs: { weight: 0, normalise: 0 } },
+  "wdpo_0.5": { id: "wdpo", knobs: { weighting: 0, normalise: 0 } },
+  "wdpo_2.0": { id: "wdpo", knobs: { weighting: 0, normalise: 0 } },
 };
 
 /** Objective and knobs of a key; throws when neither the file nor the table has a number for a knob. */

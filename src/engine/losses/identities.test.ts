@@ -39,7 +39,7 @@ describe("identities", () => {
   it("tdpo2 without α, and wdpo with all weights 1, are dpo", () => {
     const dpo = compute("dpo", { beta: 0.3 });
     expectClose(compute("tdpo2", { beta: 0.3, alpha: 0 }), dpo);
-    expectClose(compute("wdpo", { beta: 0.3, weight: 2 }), dpo);
+    expectClose(compute("wdpo", { beta: 0.3, weighting: 2 }), dpo);
     expectClose(
       compute("wdpo_column", { beta: 0.3 }, { ...eightPairs, pairWeights: new Float64Array(8).fill(1) }),
       dpo,
@@ -50,7 +50,7 @@ describe("identities", () => {
     const positive = { ...eightPairs, rewardGaps: eightPairs.rewardGaps!.map(Math.abs) };
     expectClose(compute("wdpo", { beta: 0.3, beta2: 1e6 }, positive), compute("dpo", { beta: 0.3 }));
     expectClose(
-      compute("wdpo", { beta: 0.3, beta2: 1e6, weight: 3 }, positive),
+      compute("wdpo", { beta: 0.3, beta2: 1e6, weighting: 3 }, positive),
       compute("dpo", { beta: 0.3 }),
     );
   });
@@ -195,7 +195,7 @@ describe("worked examples", () => {
     expect(Array.from(result.arguments!)).toEqual([1, 1]);
     // Reference margins 0 and 0: the lower rank leads by 1 and belongs to the second pair.
     const uneven = compute("aot", { beta: 1 }, pair([4, 2], [1, 1], [0, 0]));
-    expect(Array.from(uneven.arguments!)).toEqual([1, 3]);
+    expect(Array.from(uneven.arguments!)).toEqual([3, 1]);
     expect(uneven.chosenGradient[1]).toBeCloseTo(-1 / (1 + Math.E) / 2, 14);
     expect(uneven.chosenGradient[0]).toBeCloseTo(-1 / (1 + Math.E ** 3) / 2, 14);
   });
@@ -212,11 +212,11 @@ describe("worked examples", () => {
   });
 
   it("wdpo floors linear weights at 0, and normalised weights have the mean 1", () => {
-    const linear = compute("wdpo", { beta2: 2, weight: 1 }).weights!;
+    const linear = compute("wdpo", { beta2: 2, weighting: 1 }).weights!;
     expect(Array.from(linear)).toEqual([1, 3, 0, 0.2, 4, 1.5, 0, 0.6]);
-    expect(mean(compute("wdpo", { beta2: 2, weight: 1, normalise: 1 }).weights!)).toBeCloseTo(1, 14);
+    expect(mean(compute("wdpo", { beta2: 2, weighting: 1, normalise: 1 }).weights!)).toBeCloseTo(1, 14);
     const nothing = { ...eightPairs, rewardGaps: new Float64Array(8).fill(-1) };
-    expect(mean(compute("wdpo", { weight: 1, normalise: 1 }, nothing).losses)).toBe(0);
+    expect(mean(compute("wdpo", { weighting: 1, normalise: 1 }, nothing).losses)).toBe(0);
   });
 
   it("a weight in the data below 0, and a choice that has no name, are refused in words", () => {
@@ -224,7 +224,7 @@ describe("worked examples", () => {
     expect(() => compute("wdpo_column", {}, negative)).toThrow(
       "a pair has the weight -1; weights are 0 or more",
     );
-    expect(() => compute("wdpo", { weight: 4 })).toThrow("parameter weight is 4, it goes from 0 to 3");
+    expect(() => compute("wdpo", { weighting: 4 })).toThrow("parameter weighting is 4, it goes from 0 to 3");
   });
 
   it("orpo keeps its digits where an answer is nearly certain, and lets go beyond", () => {

@@ -55,6 +55,7 @@ export const kto: Objective = {
     weightSpec("undesirableWeight", "Undesirable"),
   ],
   needs: ["referenceLogps", "mismatchedAnswers"],
+  comparesPairs: true,
   watch: "Both rewards and the baseline kl.",
   healthy: "Chosen rewards rise above the baseline and rejected ones fall below it.",
   trouble: "The baseline grows without end: raise β or lower the learning rate.",

@@ -118,6 +118,8 @@ export interface Objective {
   readonly formula: string;
   readonly parameters: readonly ParameterSpec[];
   readonly needs: readonly ObjectiveNeed[];
+  /** It compares the pairs of a micro-batch with one another, and has nothing to say of one alone. */
+  readonly comparesPairs?: boolean;
   /** Curves to look at, what they do in a healthy run, and what trouble looks like with its remedy. */
   readonly watch: string;
   readonly healthy: string;

@@ -2,9 +2,9 @@
 import { ObjectiveInputError } from "./objective.ts";
 import { sigmoid, softplus } from "./softplus.ts";
 
-/** Losses in the order of the ranks, and slopes in the order of the pairs that hold them. */
+/** Numbers of the ranks in the order of the pairs: a rank's are those of the pair that holds it in the first sample. */
 interface RankedLoss {
-  /** softplus(-u) of each rank, lowest first. */
+  /** softplus(-u) of each rank. */
   readonly losses: Float64Array;
   readonly arguments: Float64Array;
   /** Derivative with respect to each value of the first sample; it is never positive. */
@@ -29,15 +29,15 @@ export function rankedLoss(beta: number, raised: Float64Array, lowered: Float64A
     );
   }
   const [raisedOrder, loweredOrder] = [rankOrder(raised), rankOrder(lowered)];
-  const sigmoidArguments = Float64Array.from(
-    raisedOrder,
-    (pair, rank) => beta * (raised[pair]! - lowered[loweredOrder[rank]!]!),
-  );
+  const sigmoidArguments = new Float64Array(raised.length);
   const raisedSlopes = new Float64Array(raised.length);
   const loweredSlopes = new Float64Array(lowered.length);
-  sigmoidArguments.forEach((u, rank) => {
-    raisedSlopes[raisedOrder[rank]!] = -beta * sigmoid(-u);
-    loweredSlopes[loweredOrder[rank]!] = beta * sigmoid(-u);
+  raisedOrder.forEach((pair, rank) => {
+    const below = loweredOrder[rank]!;
+    const u = beta * (raised[pair]! - lowered[below]!);
+    sigmoidArguments[pair] = u;
+    raisedSlopes[pair] = -beta * sigmoid(-u);
+    loweredSlopes[below] = beta * sigmoid(-u);
   });
   const losses = sigmoidArguments.map((u) => softplus(-u));
   return { losses, arguments: sigmoidArguments, raisedSlopes, loweredSlopes };

@@ -16,9 +16,9 @@ const beta2: ParameterSpec = {
   scale: "log",
 };
 
-const weightKnob = choiceSpec({
-  key: "weight",
-  label: "Weight",
+const weightingKnob = choiceSpec({
+  key: "weighting",
+  label: "Weighting",
   help: "How the gap becomes a weight; a soft label blends both directions instead and is not normalised.",
   choices: ["sigmoid", "linear", "none", "softLabel"],
 });
@@ -40,7 +40,7 @@ function compute(
     (gap) => scale * gap,
   );
   const input = { statistics, totals, beta: parameterOf(parameters, "beta") };
-  const weight = weightOf[choiceOf(parameters, weightKnob)];
+  const weight = weightOf[choiceOf(parameters, weightingKnob)];
   if (weight !== undefined) return weightedDpo(input, parameters, gaps.map(weight));
   // The label says how sure the preference is; every pair counts once.
   const result = marginLoss(input, (u, pair) => {
@@ -60,7 +60,7 @@ export const wdpo: Objective = {
   group: "weighted",
   sentence: "DPO in which pairs count more the further apart the judge scores their answers.",
   formula: "−w·log σ( β[Δ(y⁺) − Δ(y⁻)] ), w = σ( β₂·(score⁺ − score⁻) )",
-  parameters: [betaSpec(), beta2, weightKnob, normaliseKnob],
+  parameters: [betaSpec(), beta2, weightingKnob, normaliseKnob],
   needs: ["referenceLogps", "rewardGap"],
   watch: "The mean weight, the effective sample size and the margin.",
   healthy: "Pairs with a large gap lead on the Pair Map, and the effective sample size stays near the batch.",

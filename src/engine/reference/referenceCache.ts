@@ -1,6 +1,6 @@
 /** What is remembered of the reference policy: numbers of every answer, computed once with the adapters off. */
 import type { TokenPair } from "../data/tokenPair.ts";
-import type { SparseFeatures } from "../sae/sparseFeatures.ts";
+import { bytesPerFeature, type SparseFeatures } from "../sae/sparseFeatures.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** What is remembered of one answer. */
@@ -30,9 +30,6 @@ export const onlyLogps: ReferenceNeeds = { hidden: false, features: false };
 /** A log-prob is kept in 64 bits: rounded, it would differ from the untouched policy's own. */
 const LOGP_BYTES = 8;
 const NUMBER_BYTES = 4;
-/** Up to this width the index of a feature takes two bytes. */
-const SHORT_INDEX_WIDTH = 65_536;
-const SHORT_INDEX_BYTES = 2;
 
 /** Sizes of a mean pair, for the estimate of what it takes. */
 export interface ReferenceSizes {
@@ -46,24 +43,23 @@ export interface ReferenceSizes {
 /** Bytes remembered of a pair of such sizes. */
 export function referenceBytesPerPair(needs: ReferenceNeeds, sizes?: ReferenceSizes): number {
   const { tokens = 0, hiddenSize = 0, features = { nonZero: 0, width: 0 } } = sizes ?? {};
-  const indexBytes = features.width <= SHORT_INDEX_WIDTH ? SHORT_INDEX_BYTES : NUMBER_BYTES;
   return (
     2 * LOGP_BYTES +
     (needs.hidden ? NUMBER_BYTES * tokens * hiddenSize : 0) +
-    (needs.features ? 2 * features.nonZero * (indexBytes + NUMBER_BYTES) : 0)
+    (needs.features ? 2 * features.nonZero * bytesPerFeature(features.width) : 0)
   );
 }
 
 /** Bytes that a record takes. */
 export function bytesOf({ chosen, rejected }: ReferenceRecord): number {
-  return [chosen, rejected].reduce(
-    (sum, { hidden, features }) =>
-      sum +
-      LOGP_BYTES +
-      (hidden?.byteLength ?? 0) +
-      (features === undefined ? 0 : (features.index?.byteLength ?? 0) + features.values.byteLength),
-    0,
-  );
+  return 2 * LOGP_BYTES + arrayBytes(chosen) + arrayBytes(rejected);
+}
+
+/** Bytes of what an answer has beside its log-prob. */
+export function arrayBytes({ hidden, features }: ReferenceAnswer): number {
+  const ofFeatures =
+    features === undefined ? 0 : (features.index?.byteLength ?? 0) + features.values.byteLength;
+  return (hidden?.byteLength ?? 0) + ofFeatures;
 }
 
 /** Remembered records by pair; one cache belongs to one model, and to one layer and dictionary of features. */

@@ -4,7 +4,7 @@
  */
 import { fingerprintInTurns } from "./fingerprint.ts";
 import type { SparseFeatures } from "../sae/sparseFeatures.ts";
-import type { ReferenceAnswer, ReferenceRecord } from "./referenceCache.ts";
+import { arrayBytes, type ReferenceAnswer, type ReferenceRecord } from "./referenceCache.ts";
 import { identityParts, type ReferenceIdentity } from "./referenceIdentity.ts";
 
 /** A file of reference numbers that cannot be used; the message says what is wrong with it and what happens now. */
@@ -50,7 +50,8 @@ export function* encodeReference(file: ReferenceFile): Generator<void, Uint8Arra
   const { identity, computedMs } = file;
   const header = encodeText(JSON.stringify({ identity, computedMs, pairs: kept.length }));
   const recordBytes = kept.reduce(
-    (sum, [, { chosen, rejected }]) => sum + DIGEST_BYTES + answerBytes(chosen) + answerBytes(rejected),
+    (sum, [, { chosen, rejected }]) =>
+      sum + DIGEST_BYTES + 2 * ANSWER_BYTES + arrayBytes(chosen) + arrayBytes(rejected),
     0,
   );
   const bytes = new Uint8Array(AT.header + header.length + recordBytes + DIGEST_BYTES);
@@ -137,14 +138,6 @@ function readHeader(bytes: Uint8Array): Header {
     throw new ReferenceFileError("the header does not say how long the values took");
   }
   return { identity: parts as unknown as ReferenceIdentity, computedMs, pairs };
-}
-
-function answerBytes({ hidden, features }: ReferenceAnswer): number {
-  return (
-    ANSWER_BYTES +
-    (hidden?.byteLength ?? 0) +
-    (features === undefined ? 0 : (features.index?.byteLength ?? 0) + features.values.byteLength)
-  );
 }
 
 /** Writes an answer and gives the place after it. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { tinyConfig } from "../testing/tinyModel.ts";
-import { largestBatches } from "./batches.ts";
+import { heldoutBatches, largestBatches } from "./batches.ts";
 import { defaultConfig, type RunConfig } from "./config.ts";
 
 const pair = (length: number, row: number) => {
@@ -42,4 +42,18 @@ it("leaves out the steps before the first one", () => {
     largestBatches(tinyConfig, config, { pairsOf, firstStep }).map(({ flat }) => flat.tokenIds.length);
   expect(rowsFrom(4)).toEqual([34]);
   expect(rowsFrom(7)).toEqual([]);
+});
+
+it("lays held-out pairs out so that none is left alone", () => {
+  const sizes = (count: number, batchPairs: number) =>
+    heldoutBatches(
+      { batchPairs },
+      Array.from({ length: count }, (_, row) => pair(3, row)),
+    ).map(({ length }) => length);
+  expect(sizes(8, 4)).toEqual([4, 4]);
+  expect(sizes(10, 4)).toEqual([4, 4, 2]);
+  expect(sizes(9, 4)).toEqual([4, 5]);
+  expect(sizes(3, 2)).toEqual([3]);
+  expect(sizes(3, 1)).toEqual([1, 1, 1]);
+  expect(sizes(1, 4)).toEqual([1]);
 });

@@ -17,11 +17,28 @@ export function stepPairs(config: RunConfig, pairs: readonly TokenPair[]): (step
 }
 
 /** The pairs of a step, micro-batch by micro-batch. */
-export function microBatches({ batchPairs }: RunConfig, pairs: readonly TokenPair[]): TokenPair[][] {
+export function microBatches(
+  { batchPairs }: Pick<RunConfig, "batchPairs">,
+  pairs: readonly TokenPair[],
+): TokenPair[][] {
   const count = Math.ceil(pairs.length / batchPairs);
   return Array.from({ length: count }, (_, index) =>
     pairs.slice(index * batchPairs, (index + 1) * batchPairs),
   );
+}
+
+/**
+ * Held-out pairs, batch by batch. A last one that would be alone joins the batch before it: objectives that compare the
+ * pairs of a batch have nothing to compare it with.
+ */
+export function heldoutBatches(
+  { batchPairs }: Pick<RunConfig, "batchPairs">,
+  pairs: readonly TokenPair[],
+): TokenPair[][] {
+  const batches = microBatches({ batchPairs }, pairs);
+  const [before, last] = batches.slice(-2);
+  if (batchPairs === 1 || before === undefined || last?.length !== 1) return batches;
+  return [...batches.slice(0, -2), [...before, ...last]];
 }
 
 /** A micro-batch, and what is kept of its layers. */

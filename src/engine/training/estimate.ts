@@ -7,7 +7,7 @@ import type { Model } from "../models/decoder.ts";
 import { countParameters, modelBytes, withoutAdapters } from "../models/weights.ts";
 import type { Plan } from "../tensor/planning.ts";
 import { plan, zeros } from "../tensor/run.ts";
-import { largestBatches, microBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
+import { heldoutBatches, largestBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
 import { backward, forward, openWalk, inputsFor } from "./gradients.ts";
@@ -99,7 +99,7 @@ function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch, m
 
 /** Bytes that scoring the largest evaluated batch takes for a while. */
 function scoringBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
-  const batches = microBatches(config, heldout.slice(0, config.evalPairs)).map((pairs) => pairBatch(pairs));
+  const batches = heldoutBatches(config, heldout.slice(0, config.evalPairs)).map((pairs) => pairBatch(pairs));
   const longest = Math.max(0, ...batches.map(({ tokenIds }) => tokenIds.length));
   const flat = batches.find(({ tokenIds }) => tokenIds.length === longest);
   if (flat === undefined) return 0;

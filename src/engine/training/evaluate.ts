@@ -8,6 +8,7 @@ import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
 import { dispose } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
+import { heldoutBatches } from "./batches.ts";
 import { poolOf, type DevicePool, type FeatureTap } from "./featureTap.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
@@ -67,12 +68,10 @@ interface HeldoutBatch {
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
   const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
-  const batches: HeldoutBatch[] = [];
-  for (let start = 0; start < pairs.length; start += batchPairs) {
-    const some = pairs.slice(start, start + batchPairs);
+  const batches = heldoutBatches({ batchPairs }, pairs).map((some): HeldoutBatch => {
     const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
-    batches.push({ pairs: some, batch, pool: tap === null ? null : poolOf(tap, batch), hidden: null });
-  }
+    return { pairs: some, batch, pool: tap === null ? null : poolOf(tap, batch), hidden: null };
+  });
   const totals = {
     pairs: pairs.length,
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),

@@ -151,37 +151,60 @@ export interface PassHead extends HeadTensors {
 
 /** What the owner of a head disposes; the pass owns its hidden states. */
 export function tensorsOf({ statistics, pooled, stream, reference }: PassHead): Tensor[] {
-  const own = [statistics, pooled, stream];
-  const others = reference === null ? [] : [reference.hidden, reference.statistics, reference.pooled];
-  return [...own, ...others].filter((made) => made !== null);
+  const own = [statistics, pooled, stream].filter((made) => made !== null);
+  return reference === null ? own : [...own, ...tensorsOfReference(reference)];
 }
 
-/** From tokens to statistics; yields between layers. */
+function tensorsOfReference({ hidden, statistics, pooled }: NonNullable<PassHead["reference"]>): Tensor[] {
+  return [hidden, statistics, ...(pooled === null ? [] : [pooled])];
+}
+
+/** From tokens to statistics; yields between layers. What was made is freed when something fails. */
 export function* forward(
   pass: BackwardPass,
   walk: DecoderPass,
   batch: DeviceBatch,
-  { states, pool }: PassInputs,
+  inputs: PassInputs,
 ): Parts<PassHead> {
   const { model, weights, measures = measuresNothing } = pass;
-  const reference = measures.isReferenceLive ? yield* liveReference(model, batch, pool) : null;
+  const held: Tensor[] = [];
+  try {
+    const reference = measures.isReferenceLive ? yield* liveReference(model, batch, inputs.pool) : null;
+    if (reference !== null) held.push(...tensorsOfReference(reference));
+    const { stream, pooled } = yield* layersAndPool(walk, model, inputs.pool, held);
+    const scored = { hidden: walk.scored(batch.scored), labels: batch.labels };
+    const compared = measures.hasTokenKl ? (reference?.hidden ?? inputs.states) : null;
+    const head = {
+      ...headInputs(model, weights, scored),
+      ...(compared === null ? {} : { reference: compared }),
+    };
+    return { inputs: head, statistics: tidy(() => lmHeadLogProbs(head)), pooled, stream, reference };
+  } catch (cause) {
+    dispose(held);
+    throw cause;
+  }
+}
+
+/** All layers of the policy, and what is pooled on the way; both tensors are put into `held` at once. */
+function* layersAndPool(
+  walk: DecoderPass,
+  { config }: Model,
+  pool: DevicePool | null,
+  held: Tensor[],
+): Parts<Pick<PassHead, "stream" | "pooled">> {
   let [stream, pooled]: [Tensor | null, Tensor | null] = [null, null];
   walk.embed();
-  for (let layer = 0; layer < model.config.layers; layer++) {
+  for (let layer = 0; layer < config.layers; layer++) {
     walk.forward(layer);
     if (pool?.tap.sae.layer === layer) {
       stream = walk.residual();
+      held.push(stream);
       pooled = pool.pool(stream);
+      held.push(pooled);
     }
     yield;
   }
-  const scored = { hidden: walk.scored(batch.scored), labels: batch.labels };
-  const compared = measures.hasTokenKl ? (reference?.hidden ?? states) : null;
-  const inputs = {
-    ...headInputs(model, weights, scored),
-    ...(compared === null ? {} : { reference: compared }),
-  };
-  return { inputs, statistics: tidy(() => lmHeadLogProbs(inputs)), pooled, stream, reference };
+  return { stream, pooled };
 }
 
 /** The pass with the adapters off. */
@@ -189,11 +212,16 @@ function* liveReference(
   model: Model,
   batch: DeviceBatch,
   pool: DevicePool | null,
-): Parts<PassHead["reference"]> {
+): Parts<NonNullable<PassHead["reference"]>> {
   const weights = withoutAdapters(model);
   const { hidden, pooled } = yield* tappedStates(model, weights, batch, pool);
-  const head = headInputs(model, weights, { hidden, labels: batch.labels });
-  return { hidden, pooled, statistics: tidy(() => lmHeadLogProbs(head)) };
+  try {
+    const head = headInputs(model, weights, { hidden, labels: batch.labels });
+    return { hidden, pooled, statistics: tidy(() => lmHeadLogProbs(head)) };
+  } catch (cause) {
+    dispose([hidden, ...(pooled === null ? [] : [pooled])]);
+    throw cause;
+  }
 }
 
 /** Reads what a head measured of a batch with so many scored tokens. */

@@ -1,11 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { pairBatch } from "../data/batch.ts";
 import { objectives } from "../losses/index.ts";
+import { distinctWindows } from "../models/config.ts";
+import { MissingWeightError } from "../models/weights.ts";
+import { memory, zeros } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
+import { uploadBatch } from "./deviceBatch.ts";
+import { addGradients } from "./gradients.ts";
+import { measuresOf } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { checkLiveReference, checkStepGradient } from "./measures.testing.ts";
 import { createPolicy } from "./policy.ts";
-import { randomAdapter, tinyRun } from "./tinyRun.testing.ts";
+import { follow, randomAdapter, tinyRun, tinySae } from "./tinyRun.testing.ts";
 
 beforeEach(async () => {
   await openTestDevice("cpu");
@@ -47,4 +54,69 @@ describe("mismatched answers", () => {
     changed.dispose();
     dispose();
   });
+
+  it("shorten prompts that leave no room for another pair's answer", async () => {
+    const { model, dispose } = createTinyModel();
+    const tokens = (count: number) => Int32Array.from({ length: count }, (_, index) => 3 + (index % 30));
+    const first = { prompt: tokens(40), chosen: tokens(4), rejected: tokens(5), row: 0 };
+    const second = { prompt: tokens(6), chosen: tokens(40), rejected: tokens(41), row: 1 };
+    const policy = createPolicy(model, tinyRun(model).config, randomAdapter(model, 3));
+    const asked = { model, weights: policy.weights, objective: objectives.kto };
+    const found = await mismatchedRatiosOf(asked, [first, second]);
+    // 64 positions less 40 of the answer: the first token of the prompt and its last 23.
+    const prompt = Int32Array.of(first.prompt[0] ?? NaN, ...first.prompt.slice(-23));
+    expect(found).toEqual(await mismatchedRatiosOf(asked, [{ ...first, prompt }, second]));
+    expect(found?.every(Number.isFinite)).toBe(true);
+    policy.dispose();
+    dispose();
+  });
+
+  it("do not exist for a single pair", async () => {
+    const { model, dispose } = createTinyModel();
+    const policy = createPolicy(model, tinyRun(model).config);
+    const asked = { model, weights: policy.weights, objective: objectives.kto };
+    await expect(mismatchedRatiosOf(asked, tinyPairs(1))).rejects.toThrow("at least 2 pairs");
+    policy.dispose();
+    dispose();
+  });
+});
+
+describe("an evaluation of objectives that compare pairs", () => {
+  it.each(["aot", "aot_unpaired", "kto"] as const)("leaves no pair of %s alone", async (method) => {
+    const { model, dispose } = createTinyModel();
+    const heldoutPairs = tinyPairs(5, { seed: 2 });
+    const { evaluations } = await follow(
+      tinyRun(model, { method, steps: 1, evalPairs: 5 }, { heldoutPairs }),
+    );
+    expect(evaluations.map(({ chosenDelta }) => chosenDelta.length)).toEqual([5, 5]);
+    dispose();
+  });
+});
+
+it("leaves nothing on the device when a layer above the pooled one fails", async () => {
+  const { model, dispose } = createTinyModel();
+  const sae = tinySae();
+  const run = tinyRun(model, { method: "fpo", referenceMode: "live" });
+  const policy = createPolicy(model, run.config);
+  const measures = { ...measuresOf(run.objective, run.config, { sae, startToken: null }), hasTokenKl: true };
+  const batch = uploadBatch(pairBatch(run.trainPairs), distinctWindows(model.config));
+  const flat = zeros(policy.parameters.theta.shape);
+  const before = memory().numTensors;
+  // Layers that are not stacked look their weights up one by one.
+  const base = new Map([...model.base].filter(([name]) => !name.startsWith("model.layers.1.")));
+  const pass = {
+    model,
+    weights: { ...policy.weights, base, stacks: new Map() },
+    keeps: "layerInputs" as const,
+    sink: { flat, trainables: policy.trainables },
+    measures,
+  };
+  const host = { gradients: () => expect.unreachable("nothing was measured") };
+  await expect(addGradients(pass, batch, host)).rejects.toBeInstanceOf(MissingWeightError);
+  expect(memory().numTensors).toBe(before);
+  flat.dispose();
+  batch.dispose();
+  policy.dispose();
+  sae.dispose();
+  dispose();
 });

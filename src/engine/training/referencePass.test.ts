@@ -1,18 +1,21 @@
 /** What the reference pass remembers must be what the untouched policy itself computes. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { createReferenceCache, onlyLogps, type ReferenceCache } from "../reference/referenceCache.ts";
-import { memory, read } from "../tensor/run.ts";
+import { memory, read, write } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyConfig, tinyPairs } from "../testing/tinyModel.ts";
 import { uploadBatch } from "./deviceBatch.ts";
+import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { tinySae } from "./tinyRun.testing.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { referenceHidden, scoreBatch } from "./scoring.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { parameter, withoutAdapters } from "../models/weights.ts";
+
+vi.mock("../tensor/run.ts", { spy: true });
 
 let model: Model;
 let disposeModel: () => void;
@@ -95,5 +98,19 @@ describe("rememberReference", () => {
     await expect(remember(createReferenceCache(), pairs, { batchPairs: 3, needs })).rejects.toThrow(
       "no autoencoder pools them",
     );
+  });
+
+  it("remembers nothing of a device that gives no numbers or nothing at all", async () => {
+    const pairs = tinyPairs(3);
+    const cache = createReferenceCache();
+    const options = { batchPairs: 3, needs: onlyLogps };
+    const before = memory().numTensors;
+    vi.mocked(read).mockImplementationOnce(({ size }) => Promise.resolve(new Float32Array(size)));
+    await expect(remember(cache, pairs, options)).rejects.toBeInstanceOf(EmptyResultError);
+    const gain = parameter(model, "model.norm.weight");
+    write(gain, new Float32Array(gain.size).fill(NaN));
+    await expect(remember(cache, pairs, options)).rejects.toBeInstanceOf(NonFiniteLossError);
+    expect(cache.records().size).toBe(0);
+    expect(memory().numTensors).toBe(before);
   });
 });

@@ -11,6 +11,7 @@ import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { poolOf, type FeatureTap } from "./featureTap.ts";
+import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { yielding } from "./parts.ts";
 import { entryStatistics, headInputs, sumBySequence, tappedStates } from "./scoring.ts";
 
@@ -22,7 +23,10 @@ export interface ReferencePassOptions {
   readonly tap?: FeatureTap | null;
 }
 
-/** Fills the cache with what it lacks of the pairs, `batchPairs` at a time; yields how many pairs are done. */
+/**
+ * Fills the cache with what it lacks of the pairs, `batchPairs` at a time; yields how many pairs are done. Throws
+ * `EmptyResultError` and `NonFiniteLossError`, of step 0, for a device that returns nothing or what is no number.
+ */
 export async function* rememberReference(
   model: Model,
   cache: ReferenceCache,
@@ -61,7 +65,11 @@ async function scoreAnswers(
     held.push(states, ...(found.pooled === null ? [] : [found.pooled]));
     const scores = lmHeadLogProbs(headInputs(model, weights, { hidden: states, labels: batch.labels }));
     held.push(scores);
-    const sums = sumBySequence(batch.flat, entryStatistics(await read(scores)).logps);
+    const { logps } = entryStatistics(await read(scores));
+    // What is remembered outlives the run, and the page.
+    if (logps.every((logp) => logp === 0)) throw new EmptyResultError(0);
+    if (!logps.every(Number.isFinite)) throw new NonFiniteLossError("A log-prob of the reference", 0);
+    const sums = sumBySequence(batch.flat, logps);
     const hidden = needs.hidden ? Float32Array.from(await read(states)) : null;
     const pooled = found.pooled === null ? null : Float32Array.from(await read(found.pooled));
     let firstEntry = 0;

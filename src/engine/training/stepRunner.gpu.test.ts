@@ -1,6 +1,7 @@
 /** Recorded micro-batches against live ones: the same numbers to the bit, and nothing new on the device. */
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { pairBatch } from "../data/batch.ts";
+import { createRandom } from "../data/random.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { clear, dispose, memory, read, zeros } from "../tensor/run.ts";
@@ -8,10 +9,10 @@ import type { Device } from "../tensor/device.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
-import { addGradients, type BackwardPass, type HostPart } from "./gradients.ts";
+import { addGradients, type BackwardPass, type HostPart, type Measured } from "./gradients.ts";
 import { createPolicy } from "./policy.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
-import { randomAdapter, tinyRun } from "./tinyRun.testing.ts";
+import { randomAdapter, tinyRun, tinySae } from "./tinyRun.testing.ts";
 import { train } from "./train.ts";
 
 let device: Device;
@@ -81,6 +82,54 @@ it.each(["everything", "layerInputs"] as const)("gives the gradients of live run
       expect(Math.abs(value - (live[index] ?? NaN))).toBeLessThanOrEqual(1e-6 * largest);
     }
   }
+  release();
+});
+
+it.each([false, true])("replays token KL and features (live reference: %s)", async (isReferenceLive) => {
+  const { pass, runner, release } = setUp("everything");
+  const sae = tinySae();
+  const tap = { sae, errors: { mode: "paper", topK: 4 } as const, startToken: null };
+  const measured = { ...pass, measures: { hasTokenKl: true, isReferenceLive, tap } };
+  const { flat: sum } = pass.sink;
+  // Two batches of one padded size, so that the second finds what the first has left; it fills less of it.
+  const [first = []] = batches();
+  const swapped = first.map(({ chosen, rejected, ...pair }) => ({
+    ...pair,
+    chosen: rejected,
+    rejected: chosen,
+  }));
+  const second = swapped.map((pair, at) => (at === 0 ? { ...pair, rejected: pair.rejected.slice(1) } : pair));
+  expect(paddedSize(pairBatch(second))).toEqual(paddedSize(pairBatch(first)));
+  for (const [turn, pairs] of [first, second, first].entries()) {
+    const flat = pairBatch(pairs);
+    const random = createRandom(turn % 2);
+    const states = flat.labels.length * pass.model.config.hiddenSize;
+    const answers = flat.sequences;
+    const features = {
+      indices: Int32Array.from({ length: 8 * answers }, (_, place) => (place * 5) % sae.width),
+      coefficients: Float32Array.from({ length: 8 * answers }, () => random.gaussian()),
+    };
+    let found: Measured | null = null;
+    const asked: HostPart = {
+      referenceHidden: Float32Array.from({ length: states }, () => random.gaussian()),
+      gradients: (all) => {
+        const { logps, divergences } = all.entries;
+        found = all;
+        return { logps, divergences: divergences.map((kl, index) => kl * (index % 5)), features };
+      },
+    };
+    const batch = uploadBatch(flat, [null], paddedSize(flat));
+    clear(sum);
+    await addGradients(measured, batch, asked);
+    batch.dispose();
+    const [live, liveFound] = [await read(sum), found];
+    clear(sum);
+    await runner.run(measured, flat, asked);
+    expect(found).toEqual(liveFound);
+    expect(await read(sum)).toEqual(live);
+    expect(Math.max(...live)).toBeGreaterThan(0);
+  }
+  sae.dispose();
   release();
 });
 

@@ -8,7 +8,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
-import type { ReferenceCache, ReferenceNeeds } from "../reference/referenceCache.ts";
+import type { ReferenceCache } from "../reference/referenceCache.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
@@ -19,10 +19,10 @@ import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
 import { driftOf, metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
 import { countTrainable, createPolicy, trainingWeights, type Policy } from "./policy.ts";
-import { rememberReference } from "./referencePass.ts";
+import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
-import { heldoutNeeds, measuresOf, trainingNeeds, type FeatureSource } from "./measures.ts";
+import { heldoutNeeds, measuresOf, trainingNeeds, type FeatureSource, type Measures } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
@@ -90,9 +90,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const needs = trainingNeeds(measures);
-    if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], needs);
-    yield* remember(run, heldout, heldoutNeeds(measures));
-    const settings = { pairs: heldout, objective, params: config.params, reference, tap: measures.tap };
+    const { tap } = measures;
+    if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
+    yield* remember(run, heldout, { needs: heldoutNeeds(measures), tap });
+    const settings = { pairs: heldout, objective, params: config.params, reference, tap };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
@@ -100,7 +101,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     let tokensSeen = 0;
     for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
     const batches = largestBatches(model.config, config, { pairsOf, firstStep });
-    const checkpointing = await makeRoom(run, { policy, optimizer, runner }, batches);
+    const checkpointing = await makeRoom(run, { policy, optimizer, runner, measures }, batches);
     const [largest] = batches;
     if (largest !== undefined) {
       const keeps = checkpointing === config.checkpointing ? largest.keeps : "layerInputs";
@@ -108,7 +109,8 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     }
     for (let step = firstStep; step <= config.steps; step++) {
       const pairs = pairsOf(step);
-      const metrics = await takeStep(run, { policy, optimizer, runner, checkpointing, step, pairs });
+      const at = { policy, optimizer, runner, measures, checkpointing, step, pairs };
+      const metrics = await takeStep(run, at);
       const tokens = countTokens(pairs);
       tokensSeen += tokens;
       yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
@@ -129,13 +131,11 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
 /** Scores what is not remembered yet of the pairs. */
 async function* remember(
-  { model, reference, config, objective, features }: TrainingRun,
+  { model, reference, config: { batchPairs } }: TrainingRun,
   pairs: readonly TokenPair[],
-  needs: ReferenceNeeds,
+  what: Pick<ReferencePassOptions, "needs" | "tap">,
 ): AsyncGenerator<TrainingReport> {
-  const { tap } = measuresOf(objective, config, features);
-  const options = { batchPairs: config.batchPairs, needs, tap };
-  for await (const progress of rememberReference(model, reference, pairs, options)) {
+  for await (const progress of rememberReference(model, reference, pairs, { batchPairs, ...what })) {
     yield { kind: "reference", ...progress };
   }
 }
@@ -157,13 +157,15 @@ async function takeStep(
     readonly policy: Policy;
     readonly optimizer: Optimizer;
     readonly runner: StepRunner;
+    readonly measures: Measures;
     readonly checkpointing: RunConfig["checkpointing"];
     readonly step: number;
     readonly pairs: readonly TokenPair[];
   },
 ): Promise<MetricRecord> {
-  const { config, objective, model } = run;
-  const { policy, optimizer, runner, checkpointing, step, pairs } = at;
+  const { config, objective, model, reference } = run;
+  const { policy, optimizer, runner, measures, checkpointing, step, pairs } = at;
+  const { hasTokenKl, tap } = measures;
   const totals = {
     pairs: pairs.length,
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
@@ -176,25 +178,21 @@ async function takeStep(
     const seed = step * config.accumulationSteps + index + config.seed;
     const weights = trainingWeights(policy, config, seed);
     const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
-    const measures = measuresOf(objective, config, run.features);
-    const { tap } = measures;
     const pass = { model, weights, keeps, sink, measures };
     const mismatchedRatios = await mismatchedRatiosOf({ model, weights: policy.weights, objective }, some);
-    const isRemembered = measures.hasTokenKl && !measures.isReferenceLive;
+    const isRemembered = hasTokenKl && !measures.isReferenceLive;
     await runner.run(pass, flat, {
-      referenceHidden: isRemembered ? rememberedStates(some, run.reference) : undefined,
+      referenceHidden: isRemembered ? rememberedStates(some, reference) : undefined,
       gradients: (found) => {
         const entries = run.tamper?.(step, found.entries) ?? found.entries;
         if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
         const measured = { ...found, entries };
-        const { reference } = run;
         const drift = driftOf(tap, some, flat, { measured, reference });
         const statistics = pairStatistics(some, flat, measured, { reference, mismatchedRatios, drift });
         const result = objective.compute(statistics, config.params, totals);
         // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
         if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        const hasKl = measures.hasTokenKl;
-        accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl }));
+        accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl: hasTokenKl }));
         return tokenGradients(flat, result, tap === null || drift === null ? null : { tap, drift });
       },
     });
@@ -226,12 +224,12 @@ async function* evaluateAt(
  * layers do not fit whole they are computed again; rejects with `GpuOutOfMemoryError` when that does not fit either.
  */
 async function makeRoom(
-  { model, config, objective, features }: TrainingRun,
-  { policy, optimizer, runner }: { policy: Policy; optimizer: Optimizer; runner: StepRunner },
+  { model, config }: TrainingRun,
+  at: { policy: Policy; optimizer: Optimizer; runner: StepRunner; measures: Measures },
   batches: readonly StepBatch[],
 ): Promise<RunConfig["checkpointing"]> {
+  const { policy, optimizer, runner, measures } = at;
   const sink = { flat: optimizer.gradients, trainables: policy.trainables };
-  const measures = measuresOf(objective, config, features);
   const pass = { model, weights: trainingWeights(policy, config, config.seed), sink, measures };
   try {
     for (const { flat, keeps } of batches) await runner.probe({ ...pass, keeps }, flat);

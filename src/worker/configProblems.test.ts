@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { TokenPair } from "../engine/data/tokenPair.ts";
+import { objectives } from "../engine/losses/index.ts";
+import type { Objective } from "../engine/losses/objective.ts";
+import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { openTestDevice } from "../engine/tensor/testing.ts";
+import { createTinyModel, tinyPairs } from "../engine/testing/tinyModel.ts";
+import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
+import { configProblems } from "./configProblems.ts";
+
+let loaded: LoadedModel;
+
+beforeAll(async () => {
+  await openTestDevice("cpu");
+  loaded = createTinyModel() as LoadedModel;
+});
+
+afterAll(() => {
+  loaded.dispose();
+});
+
+const pairs = tinyPairs(6);
+
+/** What keeps a run of these methods with their knobs at their defaults from being trained. */
+function problemsOf(
+  changes: Partial<RunConfig>,
+  { train = pairs, heldout = pairs.slice(0, 3) }: { train?: TokenPair[]; heldout?: TokenPair[] } = {},
+) {
+  const { method = "dpo", secondMethod = "" } = changes;
+  const knobs = (id: string, prefix: string) =>
+    ((objectives as Record<string, Objective>)[id]?.parameters ?? []).map(
+      ({ key, default: value }) => [prefix + key, value] as const,
+    );
+  const params = Object.fromEntries([...knobs(method, ""), ...knobs(secondMethod, "second.")]);
+  const config = { ...defaultConfig, maxTokens: 32, params, ...changes };
+  return configProblems(config, loaded, { train, heldout });
+}
+
+it("says nothing of a run that can be trained", () => {
+  for (const method of ["sft", "dpo", "kto", "aot", "tdpo2", "wpo"])
+    expect(problemsOf({ method })).toEqual([]);
+});
+
+it("names the method of a mixture that lacks something", () => {
+  const needs: Partial<RunConfig>[] = [
+    { secondMethod: "wdpo" },
+    { secondMethod: "wdpo_column" },
+    { secondMethod: "fpo" },
+    { secondMethod: "tdpo1", tuning: "full" },
+    { secondMethod: "kto", batchPairs: 1 },
+  ];
+  expect(needs.map((changes) => problemsOf(changes))).toEqual([
+    [{ field: "secondMethod", message: "wDPO weights pairs by a judge's scores; 9 of 9 pairs have none." }],
+    [{ field: "secondMethod", message: 'DPO with weights reads a column "weight"; 9 of 9 pairs have none.' }],
+    [
+      {
+        field: "secondMethod",
+        message: "FPO compares features, and no sparse autoencoder is loaded for this model.",
+      },
+    ],
+    [
+      {
+        field: "tuning",
+        message: "TDPO₁ reads the reference through the head it shares: train an adapter.",
+      },
+    ],
+    [
+      {
+        field: "batchPairs",
+        message: "KTO compares the pairs of a batch with one another: it needs at least 2.",
+      },
+    ],
+  ]);
+});
+
+it("asks for two pairs to evaluate on where pairs are compared", () => {
+  for (const method of ["kto", "aot", "aot_unpaired"]) {
+    expect(problemsOf({ method, batchPairs: 1 }).map(({ field }) => field)).toEqual(["batchPairs"]);
+    expect(problemsOf({ method, evalPairs: 1 }).map(({ field }) => field)).toEqual(["evalPairs"]);
+    const alone = problemsOf({ method }, { heldout: pairs.slice(0, 1) });
+    expect(alone.map(({ field }) => field)).toEqual(["evalPairs"]);
+  }
+  expect(problemsOf({ method: "dpo", batchPairs: 1, evalPairs: 1 })).toEqual([]);
+});
+
+it("refuses weights that leave nothing to train", () => {
+  const fields = (changes: Partial<RunConfig>) => problemsOf(changes).map(({ field }) => field);
+  expect(fields({ methodWeight: 0 })).toEqual(["methodWeight"]);
+  expect(fields({ methodWeight: 0, secondMethod: "simpo", secondWeight: 0 })).toEqual(["methodWeight"]);
+  expect(fields({ methodWeight: 0, secondMethod: "simpo" })).toEqual([]);
+  expect(fields({ methodWeight: 0, sftWeight: 0.5 })).toEqual([]);
+  const weightless = {
+    train: pairs.map((pair) => ({ ...pair, weight: 0 })),
+    heldout: [{ ...pairs[0]!, weight: 0 }],
+  };
+  expect(problemsOf({ method: "wdpo_column" }, weightless)).toEqual([
+    { field: "method", message: 'DPO with weights reads a column "weight"; it is 0 in all 7 pairs.' },
+  ]);
+});
+
+it("tells an unknown second method from names that every object has", () => {
+  for (const secondMethod of ["ppo", "toString"]) {
+    expect(problemsOf({ secondMethod })).toEqual([
+      { field: "secondMethod", message: `There is no method "${secondMethod}".` },
+    ]);
+  }
+});
