@@ -1,5 +1,5 @@
 /** Fused layers against the same layers on the tape, on the cpu backend. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { openTestDevice } from "../tensor/testing.ts";
 import { passCases } from "../training/passCases.testing.ts";
 import { expectAgreement, passResults, type PassCase } from "../training/passResults.testing.ts";
@@ -8,6 +8,9 @@ import { openPass } from "./openPass.ts";
 import { tapedPass } from "./tapedPass.ts";
 
 const TOLERANCE = 1e-5;
+
+// Plain loops over wide layers take seconds, and many of them where others compute as well.
+vi.setConfig({ testTimeout: 60_000 });
 
 beforeEach(() => openTestDevice("cpu"));
 

@@ -10,12 +10,15 @@ const BYTES_PER_ELEMENT = 4;
 export interface Plan {
   /** Bytes that an arena would hold for it. */
   readonly bytes: number;
+  /** Bytes of the largest tensor that it makes. */
+  readonly largestBytes: number;
   readonly dispatches: number;
 }
 
 /** Makes tensors that have a place and no contents. */
 export class Planner {
   dispatches = 0;
+  largestBytes = 0;
   readonly #memory = new ArenaMemory({
     largestBytes: Number.POSITIVE_INFINITY,
     // Only the size of a planned buffer is ever looked at.
@@ -33,7 +36,9 @@ export class Planner {
   /** Gives a tensor without contents its place. */
   place(info: TensorInfo, shape: Shape): TensorInfo {
     const { dataId } = info;
-    this.#memory.take(dataId, BYTES_PER_ELEMENT * sizeOf(shape));
+    const bytes = BYTES_PER_ELEMENT * sizeOf(shape);
+    this.largestBytes = Math.max(this.largestBytes, bytes);
+    this.#memory.take(dataId, bytes);
     places.set(dataId, () => this.#memory.free(dataId));
     return info;
   }

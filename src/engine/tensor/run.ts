@@ -318,7 +318,8 @@ export function memory(): Memory {
 export function plan(work: () => void): Plan {
   const planner = new Planner();
   withPlanner(planner, () => tidy(() => work()));
-  return { bytes: planner.bytes, dispatches: planner.dispatches };
+  const { bytes, largestBytes, dispatches } = planner;
+  return { bytes, largestBytes, dispatches };
 }
 
 function plannedTensor(shape: Shape, dtype: "float32" | "int32"): Tensor | null {

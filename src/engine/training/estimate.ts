@@ -56,7 +56,7 @@ export function estimateRun(
   const trainableParameters = countTrainable(model, config);
   const adapterBytes = BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters;
   const batches = largestBatches(model.config, config, { pairsOf: stepPairs(config, data.train) });
-  const plans = batches.map((batch) => planStep(model, config, batch, measures));
+  const plans = batches.map((batch) => planStep(model, config, batch, { measures }));
   const { keeps = "everything" } = batches[0] ?? {};
   const passes = (keeps === "everything" ? 1 : 2) + (measures.isReferenceLive ? 1 : 0);
   const stepBytes = plans.map(({ bytes, dispatches }) => bytes + UNIFORM_BYTES * dispatches);
@@ -82,8 +82,13 @@ export function estimateRun(
   };
 }
 
-/** One micro-batch with its policy and optimizer. */
-function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch, measures: Measures): Plan {
+/** One micro-batch with its policy and optimizer; without the way back if only the forward pass is asked for. */
+export function planStep(
+  model: Model,
+  config: RunConfig,
+  { flat, keeps }: StepBatch,
+  { measures = measuresNothing, isForwardAlone = false }: { measures?: Measures; isForwardAlone?: boolean },
+): Plan {
   return plan(() => {
     const policy = createPolicy(model, config);
     const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
@@ -93,6 +98,7 @@ function planStep(model: Model, config: RunConfig, { flat, keeps }: StepBatch, m
     const walk = openWalk(pass, batch.rows);
     const inputs = inputsFor(pass, batch);
     const head = atOnce(forward(pass, walk, batch, inputs));
+    if (isForwardAlone) return;
     atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }, inputs));
   });
 }

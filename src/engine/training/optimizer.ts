@@ -24,6 +24,8 @@ export interface Optimizer {
   readonly clearGradients: () => void;
   /** Updates every parameter in place and returns the gradient norm before clipping. A non-finite norm changes nothing. */
   readonly step: (learningRate: number) => Promise<number>;
+  /** What `step` asks of the device: the same update, and [gradient norm], which the caller reads and disposes. */
+  readonly update: (learningRate: number) => Tensor;
   /** Parameters and moments on the host, by name; the moments carry `.exp_avg` and `.exp_avg_sq`, PyTorch's names. */
   readonly save: () => Promise<Record<string, Float32Array>>;
   /** Puts a saved state back, exactly; throws when a name or size differs. */
@@ -44,27 +46,29 @@ export function createOptimizer(
   ];
   let stepsTaken = 0;
 
+  const update = (learningRate: number): Tensor => {
+    const count = stepsTaken + 1;
+    const biasCorrection1 = 1 - settings.beta1 ** count;
+    const biasCorrection2 = 1 - settings.beta2 ** count;
+    return tidy(() =>
+      adamwClip(
+        { theta, m: first, v: second, gradients, squares: gradientSquares(gradients) },
+        { ...settings, learningRate, biasCorrection1, biasCorrection2 },
+      ),
+    );
+  };
+
   return {
     gradients,
     clearGradients: () => {
       clear(gradients);
     },
+    update,
     step: async (learningRate) => {
-      const count = stepsTaken + 1;
-      const report = tidy(() =>
-        adamwClip(
-          { theta, m: first, v: second, gradients, squares: gradientSquares(gradients) },
-          {
-            ...settings,
-            learningRate,
-            biasCorrection1: 1 - settings.beta1 ** count,
-            biasCorrection2: 1 - settings.beta2 ** count,
-          },
-        ),
-      );
+      const report = update(learningRate);
       try {
         const [gradientNorm = NaN] = await read(report);
-        if (Number.isFinite(gradientNorm)) stepsTaken = count;
+        if (Number.isFinite(gradientNorm)) stepsTaken++;
         return gradientNorm;
       } finally {
         dispose(report);
