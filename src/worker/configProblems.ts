@@ -23,8 +23,13 @@ export function objectiveOf(config: RunConfig): Objective {
 }
 
 /** Whether the studio has what an objective needs; no model comes with a sparse autoencoder so far. */
-export function canTrain({ needs }: Objective): boolean {
+export function canTrain({ needs }: Pick<Objective, "needs">): boolean {
   return !needs.includes("features");
+}
+
+/** Why the studio cannot train an objective for which it has not everything. */
+export function whyNotOffered({ label }: Pick<Objective, "label">): string {
+  return `${label} compares features, and no sparse autoencoder is loaded for this model`;
 }
 
 function objectiveNamed(id: string): Objective {
@@ -53,7 +58,7 @@ export function configProblems(
   if (!isSecondKnown) {
     problems.push({ field: "secondMethod", message: `There is no method "${config.secondMethod}".` });
   }
-  problems.push(...needProblems(config, objectiveOf(known), [...data.train, ...data.heldout]));
+  problems.push(...needProblems(known, [...data.train, ...data.heldout]));
   if (config.maxTokens > model.config.maxPositions) {
     const limit = model.config.maxPositions;
     problems.push({
@@ -70,34 +75,60 @@ export function configProblems(
   return problems;
 }
 
-/** What an objective needs that the setup or the data does not have. */
-function needProblems(
-  { batchPairs, tuning, secondMethod }: RunConfig,
-  objective: Objective,
+/** What the methods of a configuration need that the setup or the data does not have, each at its own field. */
+export function needProblems(config: RunConfig, pairs: readonly TokenPair[]): Preflight["problems"] {
+  const first = { field: "method", objective: objectiveNamed(config.method) };
+  const terms = [first];
+  if (config.secondMethod !== "") {
+    terms.push({ field: "secondMethod", objective: objectiveNamed(config.secondMethod) });
+  }
+  const problems = terms.flatMap(({ field, objective }) => [
+    ...dataProblems(field, objective, pairs),
+    ...setupProblems(config, objective),
+  ]);
+  // Where both methods ask for another batch or adapter, one sentence at its field is enough.
+  return problems.filter(
+    ({ field }, index) => problems.findIndex((other) => other.field === field) === index,
+  );
+}
+
+/** What an objective needs of the pairs and of the model. */
+function dataProblems(
+  field: string,
+  { needs, label }: Objective,
   pairs: readonly TokenPair[],
 ): Preflight["problems"] {
+  const without = (has: (pair: TokenPair) => unknown) => {
+    const count = pairs.filter((pair) => has(pair) === undefined).length;
+    return count === pairs.length ? "these pairs have none" : `${count} of ${pairs.length} pairs have none`;
+  };
+  if (!canTrain({ needs })) return [{ field, message: `${whyNotOffered({ label })}.` }];
+  if (needs.includes("rewardGap") && pairs.some(({ rewardGap }) => rewardGap === undefined)) {
+    const found = without(({ rewardGap }) => rewardGap);
+    const remedy = "choose a set with a judge, or a file with score_chosen and score_rejected";
+    return [{ field, message: `${label} weights pairs by a judge's scores, and ${found}: ${remedy}.` }];
+  }
+  if (needs.includes("pairWeight") && pairs.some(({ weight }) => weight === undefined)) {
+    const found = without(({ weight }) => weight);
+    const remedy = "open a .jsonl file that has it, or choose another method";
+    return [{ field, message: `${label} reads the column "weight", and ${found}: ${remedy}.` }];
+  }
+  return [];
+}
+
+/** What an objective needs of the other settings. */
+function setupProblems(
+  { batchPairs, tuning }: RunConfig,
+  { id, label, needs }: Objective,
+): Preflight["problems"] {
   const problems: Preflight["problems"][number][] = [];
-  const say = (field: string, message: string) => problems.push({ field, message });
-  const { needs, label } = objective;
-  const without = (has: (pair: TokenPair) => unknown) =>
-    pairs.filter((pair) => has(pair) === undefined).length;
-  if (!canTrain(objective)) {
-    say("method", `${label} compares features, and no sparse autoencoder is loaded for this model.`);
-  }
-  if (needs.includes("rewardGap") && without(({ rewardGap }) => rewardGap) > 0) {
-    const count = without(({ rewardGap }) => rewardGap);
-    say("method", `${label} weights pairs by a judge's scores; ${count} of ${pairs.length} pairs have none.`);
-  }
-  if (needs.includes("pairWeight") && without(({ weight }) => weight) > 0) {
-    const count = without(({ weight }) => weight);
-    say("method", `${label} reads a column "weight"; ${count} of ${pairs.length} pairs have none.`);
-  }
   if (needs.includes("tokenKl") && tuning === "full") {
-    say("tuning", `${label} reads the reference through the head it shares: train an adapter.`);
+    const message = `${label} reads the reference through the head it shares: train an adapter.`;
+    problems.push({ field: "tuning", message });
   }
-  const isRanked = [objective.id, secondMethod].some((id) => id === "aot" || id === "aot_unpaired");
-  if (isRanked && batchPairs < 2) {
-    say("batchPairs", `${label} compares the pairs of a batch with one another: it needs at least 2.`);
+  if ((id === "aot" || id === "aot_unpaired") && batchPairs < 2) {
+    const message = `${label} compares the pairs of a batch with one another: it needs at least 2.`;
+    problems.push({ field: "batchPairs", message });
   }
   return problems;
 }

@@ -19,7 +19,7 @@ import {
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
-import { canTrain, configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { canTrain, configProblems, objectiveOf, refuseOtherPairs, whyNotOffered } from "./configProblems.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
@@ -170,6 +170,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       objectives: Object.values<Objective>(objectives)
         .filter(canTrain)
         .map(({ compute: _compute, ...card }) => card),
+      notOffered: Object.values<Objective>(objectives)
+        .filter((objective) => !canTrain(objective))
+        .map(({ id, label }) => ({ id, label, reason: whyNotOffered({ label }) })),
       datasets: embeddedDatasets.map(({ id, label, sentence, objectives: aims }) => ({
         id,
         label,

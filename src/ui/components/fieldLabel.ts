@@ -1,6 +1,6 @@
 import { secondPrefix } from "../../state/link.ts";
 import type { ConfigValue } from "../../state/configChanges.ts";
-import type { Description } from "../../worker/protocol.ts";
+import type { Description } from "../../worker/description.ts";
 import { formatConfigValue } from "../format.ts";
 import { choiceTexts, settingTexts } from "../text.ts";
 

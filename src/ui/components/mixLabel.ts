@@ -1,5 +1,5 @@
 import type { RunConfig } from "../../engine/training/config.ts";
-import type { Description } from "../../worker/protocol.ts";
+import type { Description } from "../../worker/description.ts";
 import { formatSetting } from "../format.ts";
 
 /** What the losses of a configuration sum to, such as `DPO + 0.1 SFT`. */

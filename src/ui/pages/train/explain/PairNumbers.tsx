@@ -2,7 +2,7 @@ import { usePointedPairStore } from "../../../../state/pointedPair.ts";
 import { useRunStore } from "../../../../state/runStore.ts";
 import { useViewStore } from "../../../../state/viewStore.ts";
 import type { RunConfig } from "../../../../engine/training/config.ts";
-import type { ObjectiveCard } from "../../../../worker/protocol.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { formatShare, formatValue } from "../../../format.ts";
 import { formulaOf, knobValues, numbersOf, substituted, type FormulaNumbers } from "./formulaNumbers.ts";
 import "./PairNumbers.css";

@@ -1,6 +1,7 @@
 /** The numbers of a pair, or of all pairs, that a method's formula is about, and the formula with them put in. */
 import type { PairScores } from "../../../../engine/training/evaluate.ts";
-import type { ObjectiveCard, ProbePoints } from "../../../../worker/protocol.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
+import type { ProbePoints } from "../../../../worker/protocol.ts";
 import { formatSetting, formatValue } from "../../../format.ts";
 
 /** What the formula says of one pair, or the means over all; a number that the method does not give is null. */
