@@ -471,6 +471,14 @@ describe("refusals", () => {
     });
     const columns = { ...dataQuestion, files: [{ name: "x.jsonl", bytes: text('{"a": 1}') }] };
     expect(await refusalOf(() => session.loadData(columns))).toMatchObject({ code: "DAT-1" });
+    const rows = '{"prompt":"p","chosen":"","rejected":"b"}\n{"prompt":"p","chosen":"a","rejected":"a"}\nx';
+    const unusable = { ...dataQuestion, files: [{ name: "x.jsonl", bytes: text(rows) }] };
+    expect(await refusalOf(() => session.loadData(unusable))).toMatchObject({
+      code: "DAT-1",
+      message: expect.stringMatching(
+        /3 of 3 rows were left out\. Row 1: the chosen answer is empty\. Row 2: .*identical\. Row 3: not valid JSON\./,
+      ) as string,
+    });
     const container = { ...dataQuestion, files: [{ name: "x.parquet", bytes: text("PAR1") }] };
     expect(await refusalOf(() => session.loadData(container))).toMatchObject({ code: "FIL-1" });
     const none = { ...dataQuestion, files: [] };

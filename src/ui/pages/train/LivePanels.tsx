@@ -128,9 +128,8 @@ function readValues(name: string, _version: number): readonly number[] {
 /** One chart at a time, chosen by tabs, as a phone shows them. */
 export function ChartTabsPanel() {
   const [selected, setSelected] = useState(charts[0]?.id ?? "");
-  const offered = charts.filter(
-    (chart) => hasSeries(chart, history) || (history.steps.length === 0 && chart.isOfMethod !== true),
-  );
+  const version = useRedraw(0);
+  const offered = useMemo(() => measuredCharts(version), [version]);
   const open = offered.find(({ id }) => id === selected) ?? offered[0];
   if (open === undefined) return null;
   return (
@@ -151,6 +150,13 @@ export function ChartTabsPanel() {
       </div>
       <Tile key={open.id} chart={open} turn={1} height={200} />
     </div>
+  );
+}
+
+/** The plots of a run as they are at a version of the history; before its first step, those of every run. */
+function measuredCharts(_version: number): readonly ChartSpec[] {
+  return charts.filter(
+    (chart) => hasSeries(chart, history) || (history.steps.length === 0 && chart.isOfMethod !== true),
   );
 }
 

@@ -60,7 +60,7 @@ export function PairNumbers({ objective, config }: PairNumbersProps) {
 }
 
 function titleOf({ pairIndex, pairs }: FormulaNumbers, isPinned: boolean): string {
-  if (pairIndex === null) return `Means over ${pairs} held-out pairs`;
+  if (pairIndex === null) return pairs === 1 ? "The held-out pair" : `Means over ${pairs} held-out pairs`;
   return `Pair ${pairIndex + 1}${isPinned ? ", pinned" : ""}`;
 }
 
