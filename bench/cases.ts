@@ -20,6 +20,8 @@ export interface CaseContext {
   readonly isSoftware: boolean;
   /** Measured although it is heavy, because it was named. */
   readonly isAsked: boolean;
+  /** The device gives out buffers and computes nothing: only memory can be measured. */
+  readonly isAllocating?: boolean;
 }
 
 interface StepCase {
@@ -116,12 +118,15 @@ export async function describeAdapter(): Promise<AdapterInfo> {
 
 /** Measures one case, or says why it is skipped. */
 export async function runCase(name: string, context: CaseContext): Promise<Row> {
+  if (context.isAllocating === true && !memoryCases.some((each) => each.name === name)) {
+    return emptyRow(name, "", "nothing is computed, only memory is measured");
+  }
   const kernel = kernelCases.find((each) => each.name === name);
   if (kernel !== undefined) return measureKernel(kernel);
   const memory = memoryCases.find((each) => each.name === name);
   if (memory !== undefined) {
     const shape = memory.shape();
-    const row = tooHeavy(shape, { name, context }) ?? (await measureMemory(shape));
+    const row = tooHeavy(shape, { name, context }) ?? (await measureMemory(shape, context));
     return { ...row, name };
   }
   const found = stepCases.find((each) => each.name === name);

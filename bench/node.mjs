@@ -72,8 +72,15 @@ async function once(name) {
 await runScript(async () => {
   // `--prebuilt` takes the bundle as it is, so that a machine needs no more than it and the package `webgpu`.
   const args = process.argv.slice(2);
-  const isPrebuilt = args[0] === "--prebuilt";
-  const options = readOptions("bench:node", isPrebuilt ? args.slice(1) : args);
+  const isPrebuilt = args.includes("--prebuilt");
+  // `--allocations` asks for the memory cases on a device that gives out buffers and computes nothing.
+  const isAllocating = args.includes("--allocations");
+  const rest = args.filter((word) => word !== "--prebuilt" && word !== "--allocations");
+  const options = readOptions("bench:node", rest);
+  if (isAllocating) {
+    process.env.PREFSCOPE_DAWN_BACKEND = "null";
+    if (options.only.length === 0) options.only.push("memory: ");
+  }
   if (!isPrebuilt) {
     const { ensureInstalled } = await import("../tools/scripts/install.mjs");
     await ensureInstalled();
@@ -85,9 +92,9 @@ await runScript(async () => {
   );
   return runCases({
     options,
-    backend: `Node ${process.versions.node}`,
+    backend: `Node ${process.versions.node}${isAllocating ? ", allocations only" : ""}`,
     cases: await once("cases"),
     adapter,
-    start: (name, context) => inProcess("runCase", name, context),
+    start: (name, context) => inProcess("runCase", name, { ...context, isAllocating }),
   });
 });

@@ -5,8 +5,13 @@ import { create, globals } from "webgpu";
 
 // The runtime asks for these while it is loaded.
 Object.assign(globalThis, globals);
+const dawnBackend = process.env.PREFSCOPE_DAWN_BACKEND;
 Object.defineProperty(globalThis, "navigator", {
-  value: { gpu: create([]), userAgent: "node", hardwareConcurrency: 1 },
+  value: {
+    gpu: create(dawnBackend ? [`backend=${dawnBackend}`] : []),
+    userAgent: "node",
+    hardwareConcurrency: 1,
+  },
   configurable: true,
 });
 

@@ -1,5 +1,5 @@
 /** Our own training, one step at a time. */
-import type { Objective } from "../src/engine/losses/objective.ts";
+import type { Objective, ObjectiveResult } from "../src/engine/losses/objective.ts";
 import { objectives } from "../src/engine/losses/index.ts";
 import { uploadModel } from "../src/engine/models/loadModel.ts";
 import type { TokenPair } from "../src/engine/data/tokenPair.ts";
@@ -44,8 +44,9 @@ export interface OwnRun {
 /** Uploads the model to the active device and goes to the first step. */
 export async function createOwnRun(
   shape: StepShape,
-  { pairs = shape.pairs }: { readonly pairs?: readonly TokenPair[] } = {},
+  options: { readonly pairs?: readonly TokenPair[]; readonly isAllocating?: boolean } = {},
 ): Promise<OwnRun> {
+  const { pairs = shape.pairs, isAllocating = false } = options;
   const { model, dispose } = uploadModel(shape.config, shape.arrays(), shape.layout);
   const config: RunConfig = { ...stepConfig, batchPairs: shape.pairs.length };
   const { memoryBytes, referenceBytes } = estimateRun(model, config, {
@@ -61,7 +62,7 @@ export async function createOwnRun(
       ...dpo,
       compute: (...args) => {
         forwardEnd = gpuCounts().dispatches;
-        return dpo.compute(...args);
+        return isAllocating ? nothingLearned(args[0].pairs) : dpo.compute(...args);
       },
     },
     live: {
@@ -76,6 +77,8 @@ export async function createOwnRun(
     heldoutPairs: pairs.slice(0, config.evalPairs),
     reference: createReferenceCache(),
     initialAdapter: shape.adapter(),
+    // A device that computes nothing gives zeros, which a run takes for a silent GPU.
+    ...(isAllocating ? { tamper: (_step, entries) => ({ ...entries, logps: entries.logps.fill(-1) }) } : {}),
   });
   let milestone = await nextMilestone(reports);
   return {
@@ -102,6 +105,18 @@ export async function createOwnRun(
       await reports.return();
       dispose();
     },
+  };
+}
+
+/** What a run can go on with where nothing was computed. */
+function nothingLearned(pairs: number): ObjectiveResult {
+  const zeros = new Float64Array(pairs);
+  return {
+    losses: zeros,
+    chosenGradient: zeros,
+    rejectedGradient: zeros,
+    chosenRewards: zeros,
+    rejectedRewards: zeros,
   };
 }
 

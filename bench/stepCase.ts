@@ -63,9 +63,13 @@ export async function measureStep(shape: StepShape, { growthSteps, rounds }: Ste
 }
 
 /** A single step of ours alone: what it holds at most. */
-export async function measureMemory(shape: StepShape): Promise<Row> {
+export async function measureMemory(
+  shape: StepShape,
+  { isAllocating = false }: { readonly isAllocating?: boolean },
+): Promise<Row> {
   startGpuCounters();
-  const { counts, phases, estimatedBytes } = await onFreshDevice(shape, { growthSteps: 1 - WARM_STEPS });
+  const options = { growthSteps: 1 - WARM_STEPS, isAllocating };
+  const { counts, phases, estimatedBytes } = await onFreshDevice(shape, options);
   return {
     ...emptyRow(shape.name, `${stepSize(shape).text}, weights in ${shape.layout}`),
     counts: {
@@ -110,11 +114,19 @@ interface FreshRun {
 /** Our steps alone, so that every buffer of the device is ours. */
 async function onFreshDevice(
   shape: StepShape,
-  { growthSteps, isVarying = false }: { readonly growthSteps: number; readonly isVarying?: boolean },
+  options: {
+    readonly growthSteps: number;
+    readonly isVarying?: boolean;
+    readonly isAllocating?: boolean;
+  },
 ): Promise<FreshRun> {
+  const { growthSteps, isVarying = false, isAllocating = false } = options;
   const before = gpuCounts();
   const device = await openDevice({ backend: "webgpu" });
-  const run = await createOwnRun(shape, isVarying && shape.varyingPairs ? { pairs: shape.varyingPairs } : {});
+  const run = await createOwnRun(shape, {
+    isAllocating,
+    ...(isVarying && shape.varyingPairs ? { pairs: shape.varyingPairs } : {}),
+  });
   try {
     const steps: CountedStep[] = [];
     for (let step = 0; step < WARM_STEPS + growthSteps; step++)

@@ -56,4 +56,13 @@ export const elementFormats: ReadonlyMap<string, ElementFormat> = new Map([
       },
     },
   ],
+  [
+    "F64",
+    {
+      bytes: 8,
+      read: (view, into) => {
+        for (let i = 0; i < into.length; i++) into[i] = view.getFloat64(8 * i, true);
+      },
+    },
+  ],
 ] satisfies [string, ElementFormat][]);

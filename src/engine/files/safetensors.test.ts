@@ -105,6 +105,12 @@ describe("safetensors", () => {
     expect(brainToFloat(0x4049)).toBe(3.140625);
   });
 
+  it("rounds F64", () => {
+    const data = new Uint8Array(Float64Array.of(0.1, -3).buffer);
+    const header = '{"d":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}';
+    expect(readSafetensors(fileOf(header, data), FILE).get("d")?.values).toEqual(Float32Array.of(0.1, -3));
+  });
+
   it("says how much of a cut file is there", () => {
     const cut = refusalOf(sample.subarray(0, sample.length - 4));
     expect(cut.code).toBe("FIL-2");

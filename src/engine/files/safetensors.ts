@@ -135,7 +135,7 @@ function checkCoverage(entries: readonly TensorEntry[], location: DataLocation):
 }
 
 /**
- * Reads every tensor of a safetensors file as 32-bit floats (F32, F16 and BF16 are read). The values are copies.
+ * Reads every tensor of a safetensors file as 32-bit floats (F32, F16, BF16 and F64 are read). The values are copies.
  * Throws `FileFormatError` (FIL-2 when the file ends early) before allocating anything for a broken header.
  * Source: the safetensors format specification.
  */

@@ -12,7 +12,7 @@ describe.skipIf(!hasFixtures)("sparse features on WebGPU equal the float64 refer
     await openTestDevice("webgpu");
   });
 
-  it("in the fixture autoencoder", { timeout: 60_000 }, () => checkStoriesSae());
+  it("in the fixture autoencoder", { timeout: 60_000 }, () => checkStoriesSae("Gemma Scope 1"));
 
   it.each(["small", "padded", "peaky"])("in the drifts and gradients of %s", { timeout: 60_000 }, (name) =>
     checkFeatureLosses(name, TOLERANCE),

@@ -35,6 +35,7 @@ function filesOf({ config = {}, metadata = {}, omitted, shape }: Changes = {}) {
     architecture: "jumprelu",
     d_in: inputSize,
     d_sae: width,
+    apply_b_dec_to_input: false,
     metadata: { hook_name: "blocks.2.hook_resid_post", model_name: "tiny", ...metadata },
     ...config,
   };
@@ -57,7 +58,7 @@ function expectedActivations(hidden: Float32Array, { shifts = false, hasThreshol
 }
 
 async function activationsOf(changes: Changes, hidden: Float32Array): Promise<number[]> {
-  const sae = loadSae(filesOf(changes));
+  const sae = await loadSae(filesOf(changes));
   const stream = tensor(hidden, [2, inputSize]);
   const activations = encodeFeatures(sae, stream);
   const result = [...(await read(activations))];
@@ -73,7 +74,7 @@ describe("loadSae", () => {
 
   it("reads sizes, place and weights of SAELens 6, and frees them all", async () => {
     const before = memory().numTensors;
-    const sae = loadSae(filesOf(), { needsDecoder: true });
+    const sae = await loadSae(filesOf(), { needsDecoder: true });
     const { layer, hook, modelName } = sae;
     expect({ inputSize: sae.inputSize, width: sae.width, layer, hook, modelName }).toEqual({
       inputSize,
@@ -85,7 +86,7 @@ describe("loadSae", () => {
     expect([...(await read(sae.decoder!.weight))]).toEqual([...values.W_dec]);
     expect([...(await read(sae.decoder!.bias))]).toEqual([...values.b_dec]);
     sae.dispose();
-    const encoderAlone = loadSae(filesOf());
+    const encoderAlone = await loadSae(filesOf());
     expect(encoderAlone.decoder).toBeNull();
     encoderAlone.dispose();
     expect(memory().numTensors).toBe(before);
@@ -111,8 +112,8 @@ describe("loadSae", () => {
     expected.forEach((value, place) => expect(actual[place]).toBeCloseTo(value, 5));
   });
 
-  it("takes what goes into a block as what came out of the one before", () => {
-    const sae = loadSae(filesOf({ metadata: { hook_name: "blocks.8.hook_resid_pre" } }));
+  it("takes what goes into a block as what came out of the one before", async () => {
+    const sae = await loadSae(filesOf({ metadata: { hook_name: "blocks.8.hook_resid_pre" } }));
     expect(sae.layer).toBe(7);
     sae.dispose();
   });
@@ -122,7 +123,10 @@ describe("loadSae", () => {
     ["the tensor threshold is missing", { omitted: "threshold" }],
     ["W_enc has the shape [3, 4], and cfg.json asks for [3, 5]", { shape: ["W_enc", [3, 4]] }],
     ["W_enc has the shape [3, 5], and cfg.json asks for [7, 5]", { config: { d_in: 7 } }],
-    ['architecture is "gated", expected standard or jumprelu', { config: { architecture: "gated" } }],
+    [
+      'architecture is "gated", expected standard, jumprelu or batchtopk',
+      { config: { architecture: "gated" } },
+    ],
     ['normalize_activations is "layer_norm"', { config: { normalize_activations: "layer_norm" } }],
     ['reshape_activations is "hook_z"', { config: { reshape_activations: "hook_z" } }],
     ["apply_b_dec_to_input is 1", { config: { apply_b_dec_to_input: 1 } }],
@@ -132,20 +136,22 @@ describe("loadSae", () => {
       'metadata.hook_name is "blocks.0.hook_resid_pre"',
       { metadata: { hook_name: "blocks.0.hook_resid_pre" } },
     ],
-    ["metadata is missing, expected an object as SAELens 6 writes it", { config: { metadata: undefined } }],
-  ])("refuses: %s", (message, changes) => {
+    [
+      "metadata is missing, expected an object as SAELens 6 writes it",
+      { config: { metadata: undefined, sae_lens_version: "6.1.0" } },
+    ],
+  ])("refuses: %s", async (message, changes) => {
     const before = memory().numTensors;
-    expect(() => loadSae(filesOf(changes))).toThrow(message);
+    await expect(loadSae(filesOf(changes))).rejects.toThrow(message);
     expect(memory().numTensors).toBe(before);
   });
 
-  it("names the file that is missing or of no use", () => {
+  it("names the file that is missing or of no use", async () => {
     const [config, weights] = filesOf();
-    expect(() => loadSae([config!])).toThrow("sae_weights.safetensors: the file is missing.");
-    expect(() => loadSae([weights!])).toThrow("cfg.json: the file is missing.");
-    expect(() => loadSae([{ ...config!, bytes: new Uint8Array([91, 93]) }, weights!])).toThrow(
-      "not a JSON object",
-    );
-    expect(() => loadSae([])).toThrow("sae_weights.safetensors and cfg.json");
+    await expect(loadSae([config!])).rejects.toThrow("sae_weights.safetensors: the file is missing.");
+    await expect(loadSae([weights!])).rejects.toThrow("cfg.json: the file is missing.");
+    const noObject = { ...config!, bytes: new Uint8Array([91, 93]) };
+    await expect(loadSae([noObject, weights!])).rejects.toThrow("not a JSON object");
+    await expect(loadSae([])).rejects.toThrow("sae_weights.safetensors and cfg.json");
   });
 });

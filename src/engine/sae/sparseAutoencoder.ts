@@ -3,8 +3,8 @@ import { FileFormatError } from "../files/fileFormatError.ts";
 import { featurePool, type FeatureEncoder } from "../kernels/featurePool/featurePool.ts";
 import { dispose, largestBinding, tensor } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
-import { layouts } from "./layouts/index.ts";
-import type { SaeArrays, SaeFile } from "./layouts/layout.ts";
+import type { ReadSaeOptions, SaeArrays, SaeFile } from "./layouts/layout.ts";
+import { readSae } from "./readSae.ts";
 
 /** A loaded autoencoder: features are JumpReLU(h We^T + b) of the stream h after block `layer`, as it is. */
 export interface SparseAutoencoder extends FeatureEncoder {
@@ -23,48 +23,43 @@ export interface SparseAutoencoder extends FeatureEncoder {
   readonly dispose: () => void;
 }
 
-/** What to load beside the encoder. */
-export interface LoadSaeOptions {
-  /** Only reconstructions need the decoder, which is as large as the encoder. */
-  readonly needsDecoder?: boolean;
-}
-
 const FLOAT_BYTES = 4;
 
 /**
- * Loads an autoencoder from its files, whichever layout they have. Throws `FileFormatError` that names the file and
+ * Loads an autoencoder from its files, whichever layout they have. Rejects with `FileFormatError` that names the file and
  * what is wrong with it; nothing is kept on the device then.
  */
-export function loadSae(files: readonly SaeFile[], options: LoadSaeOptions = {}): SparseAutoencoder {
-  const layout = layouts.find(({ matches }) => matches(files));
-  if (layout === undefined) {
-    const known = layouts.map(({ fileNames }) => fileNames.join(" and ")).join(", or ");
-    const given = files.map(({ name }) => name).join(", ") || "no file";
-    throw new FileFormatError("FIL-1", given, `not an autoencoder that is known: that has ${known}.`);
-  }
-  const arrays = layout.read(files);
+export async function loadSae(
+  files: readonly SaeFile[],
+  options: ReadSaeOptions = {},
+): Promise<SparseAutoencoder> {
+  return uploadSae(await readSae(files, options), options);
+}
+
+/**
+ * Puts an autoencoder on the active device. Throws `FileFormatError` for an encoder that the device cannot read at once,
+ * RangeError for a decoder that was not read.
+ */
+export function uploadSae(
+  arrays: SaeArrays,
+  { needsDecoder = false }: Pick<ReadSaeOptions, "needsDecoder"> = {},
+): SparseAutoencoder {
+  const { inputSize, width, layer, hook, modelName } = arrays;
   const bytes = arrays.encoder.length * FLOAT_BYTES;
   if (bytes > largestBinding())
     throw new FileFormatError(
       "FIL-1",
-      layout.fileNames[0] ?? "",
+      hook,
       `the encoder has ${bytes} bytes, and this device reads at most ${largestBinding()} at once.`,
     );
-  return uploadSae(arrays, options);
-}
-
-/** Puts an autoencoder on the active device. */
-export function uploadSae(
-  arrays: SaeArrays,
-  { needsDecoder = false }: LoadSaeOptions = {},
-): SparseAutoencoder {
-  const { inputSize, width, layer, hook, modelName } = arrays;
+  const back = needsDecoder ? decoderOf(arrays) : null;
   const encoder = tensor(arrays.encoder, [width, inputSize]);
   const bias = tensor(arrays.bias, [width]);
   const threshold = tensor(arrays.threshold, [width]);
-  const decoder = needsDecoder
-    ? { weight: tensor(arrays.decoder, [width, inputSize]), bias: tensor(arrays.decoderBias, [inputSize]) }
-    : null;
+  const decoder =
+    back === null
+      ? null
+      : { weight: tensor(back.weight, [width, inputSize]), bias: tensor(back.bias, [inputSize]) };
   return {
     inputSize,
     width,
@@ -79,6 +74,11 @@ export function uploadSae(
       dispose([encoder, bias, threshold, ...(decoder === null ? [] : [decoder.weight, decoder.bias])]);
     },
   };
+}
+
+function decoderOf({ decoder: weight, decoderBias: bias }: SaeArrays) {
+  if (weight === null || bias === null) throw new RangeError("The autoencoder's decoder was not read.");
+  return { weight, bias };
 }
 
 /** Activations [rows, width] of a stream [rows, inputSize], every row an answer of one entry; for a few rows only. */

@@ -5,6 +5,7 @@ import { featurePool } from "../kernels/featurePool/featurePool.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { decoderLayer, embedTokens } from "../models/decoder.ts";
 import { withoutAdapters } from "../models/weights.ts";
+import type { SaeFile } from "../sae/layouts/layout.ts";
 import { encodeFeatures, loadSae, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import { poolTables } from "../sae/poolTables.ts";
 import { topFeatures } from "../sae/topFeatures.ts";
@@ -39,17 +40,33 @@ async function readSaeReference(): Promise<SaeReference> {
   return JSON.parse(text) as SaeReference;
 }
 
-/** The fixture autoencoder on the active device, with its decoder. */
-export async function openStoriesSae(): Promise<SparseAutoencoder> {
-  const names = ["cfg.json", "sae_weights.safetensors"];
-  const files = await Promise.all(
+/** Layouts that the fixture autoencoder is kept in. */
+export type StoriesSaeLayout = "SAELens 6" | "Gemma Scope 1" | "Gemma Scope 2";
+
+/** Files of each layout, and the folder that says what they do not. */
+const layoutFiles: Readonly<
+  Record<StoriesSaeLayout, { readonly folder: string; readonly names: readonly string[] }>
+> = {
+  "SAELens 6": { folder: "", names: ["cfg.json", "sae_weights.safetensors"] },
+  "Gemma Scope 1": { folder: "layer_2/width_512/average_l0_12/", names: ["params.npz"] },
+  "Gemma Scope 2": { folder: "", names: ["params.safetensors", "config.json"] },
+};
+
+/** The fixture autoencoder's files of a layout, under the paths they would be published with. */
+export async function storiesSaeFiles(layout: StoriesSaeLayout): Promise<SaeFile[]> {
+  const { folder, names } = layoutFiles[layout];
+  return Promise.all(
     names.map(async (name) => {
       const bytes = await readFixture(`${SAE_FOLDER}/${name}`);
       if (bytes === null) throw new Error(`The fixture autoencoder's ${name} is missing.`);
-      return { name, bytes };
+      return { name: folder + name, bytes };
     }),
   );
-  return loadSae(files, { needsDecoder: true });
+}
+
+/** The fixture autoencoder on the active device, with its decoder. */
+export async function openStoriesSae(layout: StoriesSaeLayout = "SAELens 6"): Promise<SparseAutoencoder> {
+  return loadSae(await storiesSaeFiles(layout), { needsDecoder: true });
 }
 
 function expectNear(actual: ArrayLike<number>, expected: readonly number[], what: string): void {
@@ -68,12 +85,12 @@ function rowSums(values: ArrayLike<number>, width: number, term: (value: number,
 }
 
 /** Activations, their number, reconstructions and the means over an answer, against the reference and one another. */
-export async function checkStoriesSae(): Promise<void> {
+export async function checkStoriesSae(layout: StoriesSaeLayout): Promise<void> {
   const before = memory().numTensors;
   const [reference, { model, dispose: close }, sae] = await Promise.all([
     readSaeReference(),
     openStories(),
-    openStoriesSae(),
+    openStoriesSae(layout),
   ]);
   expect([sae.layer, sae.inputSize]).toEqual([reference.layer, model.config.hiddenSize]);
   // The token after the last one is scored, so that every row belongs to the answer.

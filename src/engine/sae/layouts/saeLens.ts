@@ -1,134 +1,96 @@
-/** The layout of SAELens 6: `sae_weights.safetensors` and `cfg.json`. */
+/** The layout of SAELens, before and since version 6: `sae_weights.safetensors` and `cfg.json`. */
 import { FileFormatError } from "../../files/fileFormatError.ts";
-import { readSafetensors, type NamedArray } from "../../files/safetensors.ts";
-import { biasOfShift, transposed, type SaeArrays, type SaeFile, type SaeLayout } from "./layout.ts";
+import { biasOfShift, rowNorms, scaled, scaledRows } from "./folding.ts";
+import { baseName, type ReadSaeOptions, type SaeArrays, type SaeFile, type SaeLayout } from "./layout.ts";
+import { readSaeLensConfig, type SaeLensConfig } from "./saeLensConfig.ts";
+import { fileOf, findFile, placeOf, readFields, refuseField } from "./sourceFiles.ts";
+import { openSafetensors, readTensors, type RawArrays, type TensorFile } from "./tensors.ts";
 
-const WEIGHTS = "sae_weights.safetensors";
-const CONFIG = "cfg.json";
-const CONFIG_LIMIT = 60;
+/** The file that holds the arrays. */
+export const SAE_LENS_WEIGHTS = "sae_weights.safetensors";
+/** The file that says what they are. */
+export const SAE_LENS_CONFIG = "cfg.json";
+/** What a run that is still training keeps its measured factor in. */
+const SCALER = "activation_scaler.json";
+const BATCH_THRESHOLD = "topk_threshold";
+/** Factors of the activations that were once tuned; those that were never tuned are ones. */
+const TUNED_FACTORS = ["scaling_factor", "finetuning_scaling_factor"];
 
-interface SaeLensConfig {
-  readonly inputSize: number;
-  readonly width: number;
-  readonly hasThreshold: boolean;
-  readonly subtractsDecoderBias: boolean;
-  readonly hook: string;
-  readonly layer: number;
-  readonly modelName: string | null;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function refuse(field: string, value: unknown, expected: string): never {
-  const text = (JSON.stringify(value) ?? "missing").slice(0, CONFIG_LIMIT);
-  throw new FileFormatError("FIL-1", CONFIG, `${field} is ${text}, expected ${expected}.`);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseFields(bytes: Uint8Array): Fields {
-  try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (isFields(parsed)) return parsed;
-  } catch {
-    // Refused below, like JSON that is no object.
-  }
-  throw new FileFormatError("FIL-1", CONFIG, "not a JSON object in UTF-8.");
-}
-
-function sizeOf(fields: Fields, name: string): number {
-  const value = fields[name];
-  return Number.isSafeInteger(value) && Number(value) > 0
-    ? Number(value)
-    : refuse(name, value, "a whole number above 0");
-}
-
-/** The block whose output a hook names: what goes into a block is what came out of the one before. */
-function layerOf(hook: unknown): number {
-  const match = typeof hook === "string" ? /^blocks\.(\d+)\.hook_resid_(post|pre)$/.exec(hook) : null;
-  const layer = match === null ? -1 : Number(match[1]) - (match[2] === "pre" ? 1 : 0);
-  return layer >= 0
-    ? layer
-    : refuse(
-        "metadata.hook_name",
-        hook,
-        "the residual stream after a block, such as blocks.2.hook_resid_post",
+/** The factor of the stream: 1, the option's, or the one beside the files; throws `FileFormatError` where it is unknown. */
+async function scaleOf(
+  files: readonly SaeFile[],
+  { needsScale }: SaeLensConfig,
+  { activationScale }: ReadSaeOptions,
+): Promise<number> {
+  if (!needsScale) return 1;
+  const file = findFile(files, (base) => base === SCALER);
+  const beside = file === null ? undefined : (await readFields(file))["scaling_factor"];
+  const scale = activationScale ?? beside;
+  return typeof scale === "number" && Number.isFinite(scale) && scale > 0
+    ? scale
+    : refuseField(
+        SAE_LENS_CONFIG,
+        "normalize_activations",
+        "expected_average_only_in",
+        `none, or the factor that was measured (${SCALER} has it as scaling_factor)`,
       );
 }
 
-/** Refuses what is done to the stream beside a shift: it depends on the row, or on data that is not in the files. */
-function readConfig(fields: Fields): SaeLensConfig {
-  const { architecture, metadata } = fields;
-  if (!isFields(metadata))
-    return refuse("metadata", metadata, "an object as SAELens 6 writes it: older files are not read");
-  if (architecture !== "standard" && architecture !== "jumprelu")
-    return refuse("architecture", architecture, "standard or jumprelu");
-  const { hook_name: hook, model_name: modelName } = metadata;
-  const normalisation = fields["normalize_activations"] ?? "none";
-  if (normalisation !== "none") return refuse("normalize_activations", normalisation, "none");
-  const reshaping = fields["reshape_activations"] ?? "none";
-  if (reshaping !== "none") return refuse("reshape_activations", reshaping, "none");
-  const subtracts = fields["apply_b_dec_to_input"] ?? false;
-  if (typeof subtracts !== "boolean") return refuse("apply_b_dec_to_input", subtracts, "true or false");
-  return {
-    inputSize: sizeOf(fields, "d_in"),
-    width: sizeOf(fields, "d_sae"),
-    hasThreshold: architecture === "jumprelu",
-    subtractsDecoderBias: subtracts,
-    layer: layerOf(hook),
-    hook: String(hook),
-    modelName: typeof modelName === "string" ? modelName : null,
-  };
+async function checkFactors({ file, names, read }: TensorFile): Promise<void> {
+  for (const name of TUNED_FACTORS) {
+    if (!names.includes(name)) continue;
+    const other = (await read(name)).values.find((value) => value !== 1);
+    if (other !== undefined)
+      throw new FileFormatError("FIL-1", file, `${name} holds ${other}, expected ones alone.`);
+  }
 }
 
-function valuesOf(
-  arrays: ReadonlyMap<string, NamedArray>,
-  name: string,
-  wanted: readonly number[],
-): Float32Array {
-  const array = arrays.get(name);
-  if (array === undefined) throw new FileFormatError("FIL-1", WEIGHTS, `the tensor ${name} is missing.`);
-  if (array.shape.join() !== wanted.join())
-    throw new FileFormatError(
-      "FIL-1",
-      WEIGHTS,
-      `${name} has the shape [${array.shape.join(", ")}], and ${CONFIG} asks for [${wanted.join(", ")}].`,
+/** The arrays of an autoencoder that reads the stream as it is; exact but for the rounding of each product or sum. */
+function folded(arrays: RawArrays, config: SaeLensConfig, scale: number): RawArrays {
+  let { encoder, bias, decoder, decoderBias } = arrays;
+  if (config.rescalesByDecoderNorm && decoder !== null) {
+    const norms = rowNorms(decoder, arrays.width);
+    encoder = scaledRows(encoder, norms);
+    bias = scaledRows(bias, norms);
+    decoder = scaledRows(
+      decoder,
+      norms.map((norm) => 1 / norm),
     );
-  return array.values;
+  }
+  if (scale !== 1) {
+    encoder = scaled(encoder, scale);
+    decoder = decoder === null ? null : scaled(decoder, 1 / scale);
+    decoderBias = decoderBias === null ? null : scaled(decoderBias, 1 / scale);
+  }
+  if (config.subtractsDecoderBias && decoderBias !== null) bias = biasOfShift({ encoder, bias }, decoderBias);
+  return { ...arrays, encoder, bias, decoder, decoderBias };
 }
 
-function bytesOf(files: readonly SaeFile[], name: string): Uint8Array {
-  const file = files.find((each) => each.name === name);
-  if (file === undefined) throw new FileFormatError("FIL-1", name, "the file is missing.");
-  return file.bytes;
+async function read(files: readonly SaeFile[], options: ReadSaeOptions): Promise<SaeArrays> {
+  const configFile = fileOf(files, SAE_LENS_CONFIG);
+  const config = readSaeLensConfig(configFile.name, await readFields(configFile));
+  const weights = fileOf(files, SAE_LENS_WEIGHTS);
+  const place = placeOf(weights.name, config.place, options);
+  const scale = await scaleOf(files, config, options);
+  const tensors = await openSafetensors(weights);
+  await checkFactors(tensors);
+  const isFromTraining = config.cut === "batchTopK" && tensors.names.includes(BATCH_THRESHOLD);
+  const needsDecoder = options.needsDecoder ?? false;
+  const arrays = await readTensors(tensors, {
+    sizes: { inputSize: config.inputSize, width: config.width, source: SAE_LENS_CONFIG },
+    threshold: config.cut === "none" ? null : isFromTraining ? BATCH_THRESHOLD : "threshold",
+    needsDecoder: needsDecoder || config.rescalesByDecoderNorm,
+    needsDecoderBias: config.subtractsDecoderBias,
+    ignored: TUNED_FACTORS,
+  });
+  const { decoder, decoderBias, ...rest } = folded(arrays, config, scale);
+  const kept = needsDecoder ? { decoder, decoderBias } : { decoder: null, decoderBias: null };
+  return { ...rest, ...kept, ...place, modelName: config.modelName };
 }
 
-function read(files: readonly SaeFile[]): SaeArrays {
-  const config = readConfig(parseFields(bytesOf(files, CONFIG)));
-  const { inputSize, width, hasThreshold, subtractsDecoderBias, layer, hook, modelName } = config;
-  const arrays = readSafetensors(bytesOf(files, WEIGHTS), WEIGHTS);
-  const encoder = transposed(valuesOf(arrays, "W_enc", [inputSize, width]), inputSize, width);
-  const bias = valuesOf(arrays, "b_enc", [width]);
-  const decoderBias = valuesOf(arrays, "b_dec", [inputSize]);
-  return {
-    inputSize,
-    width,
-    layer,
-    hook,
-    modelName,
-    encoder,
-    bias: subtractsDecoderBias ? biasOfShift({ encoder, bias }, decoderBias) : bias,
-    threshold: hasThreshold ? valuesOf(arrays, "threshold", [width]) : new Float32Array(width),
-    decoder: valuesOf(arrays, "W_dec", [width, inputSize]),
-    decoderBias,
-  };
-}
-
-/** SAELens 6, of whose architectures `standard` and `jumprelu` are read. */
+/** SAELens: `standard`, `jumprelu`, and `batchtopk` with the threshold it left; top-k and gated ones are refused by name. */
 export const saeLens: SaeLayout = {
-  fileNames: [WEIGHTS, CONFIG],
-  matches: (files) => files.some(({ name }) => name === WEIGHTS || name === CONFIG),
+  fileNames: [SAE_LENS_WEIGHTS, SAE_LENS_CONFIG],
+  matches: (files) => files.some((file) => [SAE_LENS_WEIGHTS, SAE_LENS_CONFIG].includes(baseName(file))),
   read,
 };
