@@ -22,6 +22,12 @@ export function objectiveOf(config: RunConfig): Objective {
   });
 }
 
+/** A configuration without a second method that there is not, which `configProblems` tells of. */
+export function withKnownSecond(config: RunConfig): RunConfig {
+  const isKnown = config.secondMethod === "" || config.secondMethod in objectives;
+  return isKnown ? config : { ...config, secondMethod: "" };
+}
+
 /** Whether the studio has what an objective needs; no model comes with a sparse autoencoder so far. */
 export function canTrain({ needs }: Pick<Objective, "needs">): boolean {
   return !needs.includes("features");
@@ -52,10 +58,9 @@ export function configProblems(
   { model }: LoadedModel,
   data: Pick<LoadedData, "train" | "heldout">,
 ): Preflight["problems"] {
-  const isSecondKnown = config.secondMethod === "" || config.secondMethod in objectives;
-  const known = isSecondKnown ? config : { ...config, secondMethod: "" };
+  const known = withKnownSecond(config);
   const problems = objectiveOf(known).parameters.flatMap((spec) => knobProblems(spec, config.params));
-  if (!isSecondKnown) {
+  if (known !== config) {
     problems.push({ field: "secondMethod", message: `There is no method "${config.secondMethod}".` });
   }
   problems.push(...needProblems(known, [...data.train, ...data.heldout]));

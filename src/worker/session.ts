@@ -19,7 +19,14 @@ import {
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
-import { canTrain, configProblems, objectiveOf, refuseOtherPairs, whyNotOffered } from "./configProblems.ts";
+import {
+  canTrain,
+  configProblems,
+  objectiveOf,
+  refuseOtherPairs,
+  whyNotOffered,
+  withKnownSecond,
+} from "./configProblems.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { createTamper } from "./injection.ts";
@@ -219,7 +226,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     preflight: ({ config }) => {
       const { model: weights } = needModel();
       const pairs = needData();
-      const objective = objectiveOf(config);
+      const objective = objectiveOf(withKnownSecond(config));
       const measures = canTrain(objective) ? measuresOf(objective, config) : measuresNothing;
       const unscored = unscoredPairs(config, measures, { ...pairs, reference: pairs.kept.cache });
       return {

@@ -26,6 +26,7 @@ export function LossLabPanel() {
   const range = useSteadyRange(pairs);
   const { surface, isAsking } = useLossLabStore();
   const { config, description } = useSetupStore();
+  const mix = mixLabel(config, description);
   useEffect(() => watchSurface(range), [range]);
   const [isTable, setIsTable] = useState(false);
   const mean = useMemo(() => meanOf(pairs), [pairs]);
@@ -35,7 +36,9 @@ export function LossLabPanel() {
       className="loss-lab"
       aside={
         <>
-          <span className="pairmap-from">{mixLabel(config, description)}</span>
+          <span className="pairmap-from" title={mix}>
+            {mix}
+          </span>
           <button
             type="button"
             className="chart-button"
