@@ -1,7 +1,7 @@
 /** A whole configuration as a readable address, and back: only what differs from a preset travels. */
 import type { secondPrefix as enginePrefix } from "../engine/losses/mix.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { Description, ObjectiveCard } from "../worker/protocol.ts";
+import type { Description, ObjectiveCard } from "../worker/description.ts";
 import { configFields } from "./configChanges.ts";
 
 /** A setting of a link that was left out, with the reason. */
@@ -153,7 +153,9 @@ function readMethod(
   const wanted = settings.find(([key]) => key === field)?.[1];
   if (wanted === undefined || description.objectives.some(({ id }) => id === wanted)) return wanted ?? null;
   if (field === "secondMethod" && wanted === "") return wanted;
-  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason: "there is no such method" });
+  const known = description.notOffered.find(({ id }) => id === wanted);
+  const reason = known?.reason ?? "there is no such method";
+  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason });
   return null;
 }
 

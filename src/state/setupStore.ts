@@ -1,7 +1,8 @@
 /** What will be trained: the configuration, what is loaded for it, and what a run with it will cost. */
 import { create } from "zustand";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
-import type { DataSummary, Description, ModelSummary, Preflight } from "../worker/protocol.ts";
+import type { Description } from "../worker/description.ts";
+import type { DataSummary, ModelSummary, Preflight } from "../worker/protocol.ts";
 import { changesBetween, isLiveField, problemsOf, type ConfigChange, type Problem } from "./configChanges.ts";
 
 /** What the trainer has loaded, in the words of the configuration. */

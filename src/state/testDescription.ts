@@ -1,6 +1,6 @@
 /** A trainer's description of itself, as tests of the page use it. */
 import { defaultConfig } from "../engine/training/config.ts";
-import type { Description, ObjectiveCard } from "../worker/protocol.ts";
+import type { Description, ObjectiveCard } from "../worker/description.ts";
 
 const card = (
   id: string,
@@ -70,6 +70,7 @@ export const testDescription: Description = {
       { group: "weighted", needs: ["referenceLogps", "rewardGap"] },
     ),
   ],
+  notOffered: [{ id: "fpo", label: "FPO", reason: "FPO compares features, and there are none" }],
   presets: [
     { id: "tiny-dpo", label: "Tiny · DPO", promise: "Kind endings in a minute.", config: defaultConfig },
     {

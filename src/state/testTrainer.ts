@@ -149,6 +149,8 @@ export function testPoints(x: number, y: number): ProbePoints {
 export const testScores: PairScores = {
   chosenTokens: Float32Array.of(1, 1),
   rejectedTokens: Float32Array.of(1, 1),
+  chosenLogps: Float32Array.of(0, 0),
+  rejectedLogps: Float32Array.of(0, 0),
   losses: Float32Array.of(0, 0),
   arguments: new Float32Array(),
   chosenRewards: new Float32Array(),

@@ -206,7 +206,7 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
     secondary: button("Formats", "show-formats"),
   }),
   "FIL-2": fileRefused("The file is incomplete."),
-  "DAT-1": fileRefused("The columns were not recognised."),
+  "DAT-1": fileRefused("There are no usable pairs in this file."),
   "DAT-2": (details) => {
     const rows = Number(details["rows"] ?? 0);
     return {

@@ -159,7 +159,7 @@ export const needTexts: Record<ObjectiveNeed, string> = {
   referenceLogps: "two log-probabilities a pair",
   tokenKl: "its distribution at every token of an answer",
   features: "features of both answers",
-  mismatchedAnswers: "the log-probability of another pair's answer after each prompt",
+  mismatchedAnswers: "in every step, the log-probability of another pair's answer after each prompt",
   rewardGap: "judge scores of both answers",
   policyConfidence: "how sure the model is of its own answers",
   pairWeight: "a weight for each pair in the data",
@@ -185,6 +185,9 @@ export const plotTabs: Readonly<Record<string, string>> = {
   entropy: "Entropy",
   loss: "Loss",
   "grad-norm": "Gradient",
+  weights: "Weights",
+  baseline: "Baseline",
+  odds: "Odds",
 };
 
 /** Keys and what they do, for the shortcut sheet. */

@@ -28,8 +28,13 @@ export function withKnownSecond(config: RunConfig): RunConfig {
 }
 
 /** Whether the studio has what an objective needs; no model comes with a sparse autoencoder so far. */
-export function canTrain({ needs }: Objective): boolean {
+export function canTrain({ needs }: Pick<Objective, "needs">): boolean {
   return !needs.includes("features");
+}
+
+/** Why the studio cannot train an objective for which it has not everything. */
+export function whyNotOffered({ label }: Pick<Objective, "label">): string {
+  return `${label} compares features, and no sparse autoencoder is loaded for this model`;
 }
 
 function objectiveNamed(id: string): Objective {
@@ -77,27 +82,31 @@ export function configProblems(
   if (config.tuning === "lora" && adaptedModules(model, { targets: config.loraTargets }).length === 0) {
     say("loraTargets", "No module of this model carries an adapter; choose at least one.");
   }
-  return problems;
+  // Where both methods ask for another batch or adapter, one sentence at its field is enough.
+  const isFirst = ({ field }: { field: string }, index: number) =>
+    problems.findIndex((other) => other.field === field) === index;
+  return problems.filter(isFirst);
 }
 
 /** What an objective needs that the model or the pairs do not have. */
 function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string[] {
   const { needs, label } = objective;
   const problems: string[] = [];
-  if (!canTrain(objective)) {
-    problems.push(`${label} compares features, and no sparse autoencoder is loaded for this model.`);
-  }
-  const ofAll = (count: number) => `${count} of ${pairs.length} pairs have none.`;
+  if (!canTrain(objective)) problems.push(`${whyNotOffered(objective)}.`);
+  const found = (count: number) =>
+    count === pairs.length ? "these pairs have none" : `${count} of ${pairs.length} pairs have none`;
   const scoreless = pairs.filter(({ rewardGap }) => rewardGap === undefined).length;
   if (needs.includes("rewardGap") && scoreless > 0) {
-    problems.push(`${label} weights pairs by a judge's scores; ${ofAll(scoreless)}`);
+    const remedy = "choose a set with a judge, or a file with score_chosen and score_rejected";
+    problems.push(`${label} weights pairs by a judge's scores, and ${found(scoreless)}: ${remedy}.`);
   }
   const weightless = pairs.filter(({ weight }) => weight === undefined).length;
   if (needs.includes("pairWeight") && weightless > 0) {
-    problems.push(`${label} reads a column "weight"; ${ofAll(weightless)}`);
+    const remedy = "open a .jsonl file that has it, or choose another method";
+    problems.push(`${label} reads the column "weight", and ${found(weightless)}: ${remedy}.`);
   }
   if (needs.includes("pairWeight") && pairs.every(({ weight }) => weight === 0)) {
-    problems.push(`${label} reads a column "weight"; it is 0 in all ${pairs.length} pairs.`);
+    problems.push(`${label} reads the column "weight", and it is 0 in all ${pairs.length} pairs.`);
   }
   return problems;
 }

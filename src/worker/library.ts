@@ -105,13 +105,12 @@ export async function loadData(
   const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
   const train = await inTurns(tokenizeInTurns(raw.trainRows, options));
   const heldout = await inTurns(tokenizeInTurns(raw.heldoutRows, options));
-  const problems = [...raw.problems, ...train.problems, ...heldout.problems];
-  if (train.pairs.length === 0 || heldout.pairs.length === 0) {
-    const first = problems[0];
-    const reason = first === undefined ? "" : ` Row ${first.row}: ${first.reason}.`;
-    refuse("DAT-1", `"${raw.label}" leaves no pairs to train and to evaluate on.${reason}`);
-  }
+  const problems = [...raw.problems, ...train.problems, ...heldout.problems].toSorted(
+    (a, b) => a.row - b.row,
+  );
   const pairs = raw.trainRows.length + raw.heldoutRows.length + raw.problems.length;
+  if (train.pairs.length === 0 || heldout.pairs.length === 0)
+    refuse("DAT-1", noPairs(raw.label, pairs, problems));
   const cutAnswers = train.counts.cutAnswers + heldout.counts.cutAnswers;
   return {
     id: raw.id,
@@ -138,6 +137,17 @@ export async function loadData(
       judge: raw.judge?.label ?? null,
     },
   };
+}
+
+/** Rows of a file without pairs that are told with their reasons. */
+const TOLD_ROWS = 3;
+
+/** Why nothing of a set can be used: how much of it was left out, and the first rows with their reasons. */
+function noPairs(label: string, pairs: number, problems: readonly RowProblem[]): string {
+  const left = `"${label}" leaves no pairs to train and to evaluate on: ${problems.length} of ${pairs} rows were left out.`;
+  const told = problems.slice(0, TOLD_ROWS).map(({ row, reason }) => `Row ${row}: ${reason}.`);
+  const rest = problems.length > TOLD_ROWS ? ["And so on."] : [];
+  return [left, ...told, ...rest].join(" ");
 }
 
 /** The pairs with the judge's opinion of each, where the data brings no scores of its own. */

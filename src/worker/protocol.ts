@@ -3,10 +3,9 @@
  * and answer; `WorkerEvent` is what the trainer says unasked. All of it is plain data: a recorded list of
  * events is a demo run, a test fixture and a bug report.
  */
-import type { Objective } from "../engine/losses/objective.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PairScores } from "../engine/training/evaluate.ts";
-import type { PresetSummary } from "../engine/training/presets.ts";
+import type { Description } from "./description.ts";
 import type { LossAxis, LossSurface } from "./lossLab.ts";
 
 export type { LossAxis, LossSurface } from "./lossLab.ts";
@@ -76,25 +75,6 @@ export interface BackendReport {
   readonly maxBufferBytes: number;
   /** The copyable report: vendor, architecture, features, limits. */
   readonly details: Readonly<Record<string, string>>;
-}
-
-/** An objective as the page shows it: everything but the mathematics. */
-export type ObjectiveCard = Omit<Objective, "compute">;
-
-/** An embedded preference set as the page shows it. */
-export interface DataCard {
-  readonly id: string;
-  readonly label: string;
-  readonly sentence: string;
-  readonly objectives: readonly { readonly id: string; readonly label: string; readonly judge: string }[];
-}
-
-/** The answer to `describe`: what menus and forms are drawn from. */
-export interface Description {
-  readonly objectives: readonly ObjectiveCard[];
-  readonly datasets: readonly DataCard[];
-  readonly models: readonly { readonly id: string; readonly label: string }[];
-  readonly presets: readonly PresetSummary[];
 }
 
 /** The loaded model. */

@@ -130,6 +130,8 @@ const event = z.discriminatedUnion("type", [
     scores: z.strictObject({
       chosenTokens: floats,
       rejectedTokens: floats,
+      chosenLogps: floats,
+      rejectedLogps: floats,
       losses: floats,
       arguments: floats,
       chosenRewards: floats,

@@ -84,9 +84,10 @@ beforeEach(async () => {
 describe("a session", () => {
   it("describes itself and what it has loaded", async () => {
     const summary = await load();
-    const { objectives: cards, presets } = await session.describe(null);
-    // No model comes with a sparse autoencoder, which FPO needs.
-    expect(cards.map(({ id }) => id)).toEqual(Object.keys(objectives).filter((id) => id !== "fpo"));
+    const { objectives: cards, notOffered, presets } = await session.describe(null);
+    const offered = cards.map(({ id }) => id);
+    expect(offered).toEqual(Object.keys(objectives).filter((id) => id !== "fpo"));
+    expect(notOffered.map(({ id }) => id)).toEqual(["fpo"]);
     expect(JSON.stringify(cards)).not.toContain("compute");
     expect(presets.length).toBeGreaterThan(0);
     expect(summary).toMatchObject({ id: "local", label: "pairs.jsonl", trainPairs: 24, heldoutPairs: 6 });
@@ -474,6 +475,14 @@ describe("refusals", () => {
     });
     const columns = { ...dataQuestion, files: [{ name: "x.jsonl", bytes: text('{"a": 1}') }] };
     expect(await refusalOf(() => session.loadData(columns))).toMatchObject({ code: "DAT-1" });
+    const rows = '{"prompt":"p","chosen":"","rejected":"b"}\n{"prompt":"p","chosen":"a","rejected":"a"}\nx';
+    const unusable = { ...dataQuestion, files: [{ name: "x.jsonl", bytes: text(rows) }] };
+    expect(await refusalOf(() => session.loadData(unusable))).toMatchObject({
+      code: "DAT-1",
+      message: expect.stringMatching(
+        /3 of 3 rows were left out\. Row 1: the chosen answer is empty\. Row 2: .*identical\. Row 3: not valid JSON\./,
+      ) as string,
+    });
     const container = { ...dataQuestion, files: [{ name: "x.parquet", bytes: text("PAR1") }] };
     expect(await refusalOf(() => session.loadData(container))).toMatchObject({ code: "FIL-1" });
     const none = { ...dataQuestion, files: [] };

@@ -9,6 +9,7 @@ interface Choice {
   readonly choices: readonly string[];
   readonly default?: number;
   readonly paper?: string;
+  readonly formulas?: readonly string[];
 }
 
 /** A knob whose values 0, 1, and so on have names; absent it is at its default. */

@@ -4,6 +4,11 @@ import { optionOf, parameterOf } from "./objective.ts";
 import { marginLoss } from "./ratioLoss.ts";
 import { sigmoid, softplus } from "./softplus.ts";
 
+const formulas = [
+  "−log σ( β[Δ(y⁺) − Δ(y⁻)] ), Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
+  "−(1−ε)·log σ(u) − ε·log σ(−u), u = β[Δ(y⁺) − Δ(y⁻)], Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
+] as const;
+
 const smoothing: ParameterSpec = {
   key: "labelSmoothing",
   label: "ε",
@@ -13,6 +18,7 @@ const smoothing: ParameterSpec = {
   maximum: 0.49,
   scale: "linear",
   isOptional: true,
+  formulas,
 };
 
 function compute(
@@ -37,7 +43,7 @@ export const dpo: Objective = {
   label: "DPO",
   group: "reference",
   sentence: "Pull the two answers apart, counting from the starting model.",
-  formula: "−log σ( β[Δ(y⁺) − Δ(y⁻)] ), Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
+  formula: formulas[0],
   parameters: [betaSpec({ paper: "paper: 0.1" }), smoothing],
   needs: ["referenceLogps"],
   watch: "Pair Map, both log-probabilities and KL.",

@@ -4,11 +4,17 @@ import type { Objective, ObjectiveResult, PairStatistics, StepTotals } from "./o
 import { parameterOf } from "./objective.ts";
 import { ratioLoss } from "./ratioLoss.ts";
 
+const formulas = [
+  "( Δ(y⁺)/|y⁺| − Δ(y⁻)/|y⁻| − 1/(2β) )², Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
+  "( Δ(y⁺) − Δ(y⁻) − 1/(2β) )², Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
+] as const;
+
 const scaleKnob = choiceSpec({
   key: "scale",
   label: "Scale",
   help: "Log-ratios per token, or summed over the answer; β means something else in each.",
   choices: ["averaged", "summed"],
+  formulas,
 });
 
 function compute(
@@ -38,7 +44,7 @@ export const ipo: Objective = {
   label: "IPO",
   group: "reference",
   sentence: "Move the answers apart by a fixed distance 1/(2β), then stop.",
-  formula: "( Δ(y⁺)/|y⁺| − Δ(y⁻)/|y⁻| − 1/(2β) )², Δ(y) = log π_θ(y|x) − log π_ref(y|x)",
+  formula: formulas[0],
   parameters: [
     betaSpec({
       paper: "paper: 0.1",

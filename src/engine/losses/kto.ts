@@ -48,7 +48,8 @@ export const kto: Objective = {
   group: "unpaired",
   sentence:
     "Judge every answer on its own as good or bad, measured from how far the model has drifted altogether.",
-  formula: "y⁺: w₊( 1 − σ(β[Δ − ζ]) ), y⁻: w₋( 1 − σ(β[ζ − Δ]) ), ζ = max(0, mean Δ of mismatched answers)",
+  formula:
+    "½w₊( 1 − σ(β[Δ(y⁺) − ζ]) ) + ½w₋( 1 − σ(β[ζ − Δ(y⁻)]) ), ζ = max(0, mean Δ of mismatched answers)",
   parameters: [
     betaSpec({ paper: "paper: 0.1" }),
     weightSpec("desirableWeight", "Desirable"),

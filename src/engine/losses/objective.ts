@@ -81,6 +81,8 @@ export interface ParameterSpec {
   readonly isOptional?: boolean;
   /** The published value, such as "paper: 0.1". */
   readonly paper?: string;
+  /** The method's formula where the knob is 0, 1 and so on, if it is another one; the last holds for all beyond. */
+  readonly formulas?: readonly string[];
 }
 
 /** Inputs beyond the policy's log-probs that an objective can ask for. */

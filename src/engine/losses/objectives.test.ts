@@ -108,6 +108,15 @@ describe.each(list)("objective %s", (id, objective) => {
     expect(objective.paper.url).toMatch(/^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/);
   });
 
+  it("has its own formula at the defaults of its knobs, and one for every choice that changes it", () => {
+    const changing = objective.parameters.filter(({ formulas }) => formulas !== undefined);
+    expect(changing.length).toBeLessThan(2);
+    for (const { choices, formulas, default: initial } of changing) {
+      expect(formulas![initial]).toBe(objective.formula);
+      expect(new Set(formulas).size).toBe(choices?.length ?? 2);
+    }
+  });
+
   it("refuses parameters that are missing or no numbers, except that optional ones have a default", () => {
     const totals = totalsOf(eightPairs);
     const defaults = defaultsOf(objective);

@@ -52,7 +52,7 @@ export const orpo: Objective = {
   label: "ORPO",
   group: "reference-free",
   sentence: "No reference: copy the chosen answer and make its odds higher than those of the rejected one.",
-  formula: "nll − β log σ( logit P(y⁺) − logit P(y⁻) ), P(y) = π_θ(y)^(1/|y|), nll = −log π_θ(y⁺) per token",
+  formula: "nll − β·log σ( logit P(y⁺) − logit P(y⁻) ), P(y) = π_θ(y)^(1/|y|), nll = −log π_θ(y⁺) per token",
   parameters: [
     betaSpec({
       paper: "paper: 0.1",

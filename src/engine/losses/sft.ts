@@ -31,7 +31,7 @@ export const sft: Objective = {
   label: "SFT",
   group: "imitate",
   sentence: "Copy the answers people preferred.",
-  formula: "−Σₜ log π_θ(yₜ⁺)",
+  formula: "−log π_θ(y⁺) / n, n = mean |y⁺|",
   parameters: [],
   needs: [],
   watch: "Loss and both log-probabilities.",

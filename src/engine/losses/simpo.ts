@@ -33,7 +33,7 @@ export const simpo: Objective = {
   label: "SimPO",
   group: "reference-free",
   sentence: "No reference: compare per-token probability and demand a lead γ.",
-  formula: "−log σ( β/|y⁺| log π_θ(y⁺) − β/|y⁻| log π_θ(y⁻) − γ )",
+  formula: "−log σ( β/|y⁺|·log π_θ(y⁺) − β/|y⁻|·log π_θ(y⁻) − γ )",
   parameters: [
     {
       key: "beta",

@@ -16,11 +16,19 @@ const beta2: ParameterSpec = {
   scale: "log",
 };
 
+const formulas = [
+  "−w·log σ( β[Δ(y⁺) − Δ(y⁻)] ), w = σ( β₂·(score⁺ − score⁻) )",
+  "−w·log σ( β[Δ(y⁺) − Δ(y⁻)] ), w = max( 0, β₂·(score⁺ − score⁻) )",
+  "−w·log σ( β[Δ(y⁺) − Δ(y⁻)] ), w = 1",
+  "−p·log σ(u) − (1−p)·log σ(−u), u = β[Δ(y⁺) − Δ(y⁻)], p = σ( β₂·(score⁺ − score⁻) )",
+] as const;
+
 const weightingKnob = choiceSpec({
   key: "weighting",
   label: "Weighting",
   help: "How the gap becomes a weight; a soft label blends both directions instead and is not normalised.",
   choices: ["sigmoid", "linear", "none", "softLabel"],
+  formulas,
 });
 
 /** Weight of a pair by its scaled gap. */
@@ -59,7 +67,7 @@ export const wdpo: Objective = {
   label: "wDPO",
   group: "weighted",
   sentence: "DPO in which pairs count more the further apart the judge scores their answers.",
-  formula: "−w·log σ( β[Δ(y⁺) − Δ(y⁻)] ), w = σ( β₂·(score⁺ − score⁻) )",
+  formula: formulas[0],
   parameters: [betaSpec(), beta2, weightingKnob, normaliseKnob],
   needs: ["referenceLogps", "rewardGap"],
   watch: "The mean weight, the effective sample size and the margin.",

@@ -4,11 +4,17 @@ import type { Objective, ObjectiveResult, PairStatistics, StepTotals } from "./o
 import { inputOf, parameterOf } from "./objective.ts";
 import { normaliseKnob, weightedDpo } from "./weightedDpo.ts";
 
+const formulas = [
+  "−ω⁺ω⁻·log σ( β[Δ(y⁺) − Δ(y⁻)] ), ω(y) = exp( (1/|y|) Σₜ [log π_θ(yₜ) − log Σᵥ π_θ(v)²] )",
+  "−min(1, ω⁺ω⁻)·log σ( β[Δ(y⁺) − Δ(y⁻)] ), ω(y) = exp( (1/|y|) Σₜ [log π_θ(yₜ) − log Σᵥ π_θ(v)²] )",
+] as const;
+
 const clampKnob = choiceSpec({
   key: "clamp",
   label: "Clamp at 1",
   help: "No pair counts more than once, however likely the model finds its answers.",
   choices: ["off", "on"],
+  formulas,
   default: 1,
 });
 
@@ -35,7 +41,7 @@ export const wpo: Objective = {
   label: "WPO",
   group: "weighted",
   sentence: "DPO in which pairs count more the likelier the model is to write such answers itself.",
-  formula: "−ω⁺ω⁻·log σ( β[Δ(y⁺) − Δ(y⁻)] ), ω(y) = exp( (1/|y|) Σₜ [log π_θ(yₜ) − log Σᵥ π_θ(v)²] )",
+  formula: formulas[1],
   parameters: [betaSpec(), clampKnob, normaliseKnob],
   needs: ["referenceLogps", "policyConfidence"],
   watch: "The mean weight, the effective sample size and the margin.",

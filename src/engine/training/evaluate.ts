@@ -1,7 +1,7 @@
 /** Held-out evaluation: the objective's metrics, the KL to the reference with adapters, and where every pair moved. */
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
-import type { Objective, ObjectiveResult } from "../losses/objective.ts";
+import type { Objective, ObjectiveResult, PairStatistics } from "../losses/objective.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
@@ -21,6 +21,9 @@ export interface PairScores {
   /** Scored tokens of both answers. */
   readonly chosenTokens: Float32Array;
   readonly rejectedTokens: Float32Array;
+  /** Summed log-probs of both answers, in nats. */
+  readonly chosenLogps: Float32Array;
+  readonly rejectedLogps: Float32Array;
   readonly losses: Float32Array;
   /** The argument u of the sigmoid. */
   readonly arguments: Float32Array;
@@ -83,7 +86,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const hasKl = weights.base === model.base;
     const chosenDelta = new Float32Array(pairs.length);
     const rejectedDelta = new Float32Array(pairs.length);
-    const results: ObjectiveResult[] = [];
+    const results: BatchResult[] = [];
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
@@ -100,7 +103,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       const statistics = pairStatistics(heldout.pairs, batch.flat, measured, sources);
       const result = objective.compute(statistics, params, totals);
       accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl }));
-      results.push(result);
+      results.push({ statistics, result });
       const { chosen, rejected } = statistics;
       heldout.pairs.forEach((_, index) => {
         chosenDelta[done + index] = (chosen.logps[index] ?? NaN) - (chosen.referenceLogps?.[index] ?? NaN);
@@ -125,15 +128,22 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
   };
 }
 
-function scoresOf(pairs: readonly TokenPair[], results: readonly ObjectiveResult[]): PairScores {
-  const all = (valuesOf: (result: ObjectiveResult) => Float64Array | undefined) =>
-    Float32Array.from(results.flatMap((result) => [...(valuesOf(result) ?? [])]));
+interface BatchResult {
+  readonly statistics: PairStatistics;
+  readonly result: ObjectiveResult;
+}
+
+function scoresOf(pairs: readonly TokenPair[], results: readonly BatchResult[]): PairScores {
+  const all = (valuesOf: (batch: BatchResult) => Float64Array | undefined) =>
+    Float32Array.from(results.flatMap((batch) => [...(valuesOf(batch) ?? [])]));
   return {
     chosenTokens: Float32Array.from(pairs, ({ chosen }) => chosen.length),
     rejectedTokens: Float32Array.from(pairs, ({ rejected }) => rejected.length),
-    losses: all(({ losses }) => losses),
-    arguments: all((result) => result.arguments),
-    chosenRewards: all(({ chosenRewards }) => chosenRewards),
-    rejectedRewards: all(({ rejectedRewards }) => rejectedRewards),
+    chosenLogps: all(({ statistics }) => statistics.chosen.logps),
+    rejectedLogps: all(({ statistics }) => statistics.rejected.logps),
+    losses: all(({ result }) => result.losses),
+    arguments: all(({ result }) => result.arguments),
+    chosenRewards: all(({ result }) => result.chosenRewards),
+    rejectedRewards: all(({ result }) => result.rejectedRewards),
   };
 }

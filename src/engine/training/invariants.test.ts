@@ -198,6 +198,13 @@ describe("a run", () => {
     expect(evaluations[0]?.chosenDelta).toEqual(new Float32Array(4));
     expect(evaluations[0]?.rejectedDelta).toEqual(new Float32Array(4));
     expect(evaluations.at(-1)?.metrics["eval_kl/chosen"]).toBeGreaterThan(0);
+    // The pairs' own log-probs have the mean that the metric has.
+    const { metrics, scores } = evaluations.at(-1)!;
+    for (const side of ["chosen", "rejected"] as const) {
+      const logps = scores[`${side}Logps`];
+      const mean = logps.reduce((sum, logp) => sum + logp, 0) / logps.length;
+      expect(mean).toBeCloseTo(metrics[`eval_logps/${side}`]!, 4);
+    }
     // Dropout runs on other kernels than the reference, which round otherwise.
     const dropped = await follow(tinyRun(model, { loraDropout: 0.3, steps: 1 }));
     expect(dropped.steps[0]?.["loss"]).toBeCloseTo(Math.LN2, 6);

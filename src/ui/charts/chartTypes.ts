@@ -108,6 +108,8 @@ export interface ChartSpec {
   readonly guides?: readonly ChartGuide[];
   /** Draws the first held-out value as a guide, when it was measured at step 0. */
   readonly hasStartGuides?: boolean;
+  /** Some methods alone have it: it is offered once a run has measured it. */
+  readonly isOfMethod?: boolean;
   /** Measured at evaluations only. */
   readonly isHeldOut?: boolean;
   /** A remark made from the lines as they are now; null when there is none. */

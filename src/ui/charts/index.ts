@@ -91,4 +91,34 @@ export const charts: readonly ChartSpec[] = [
     scale: "linear",
     views: [{ id: "norm", label: "Norm", series: [{ name: "grad_norm", label: "grad norm", color: "ink" }] }],
   },
+  {
+    id: "weights",
+    title: "Pair weights",
+    scale: "linear",
+    isOfMethod: true,
+    views: [
+      { id: "mean", label: "Mean", series: [{ name: "weights/mean", label: "mean weight", color: "ink" }] },
+      {
+        id: "ess",
+        label: "Effective",
+        series: [{ name: "weights/ess", label: "effective pairs", color: "ink" }],
+      },
+    ],
+  },
+  {
+    id: "baseline",
+    title: "Baseline ζ",
+    scale: "symlog",
+    isOfMethod: true,
+    views: [{ id: "kl", label: "Baseline", series: [{ name: "kl", label: "baseline", color: "ink" }] }],
+  },
+  {
+    id: "odds",
+    title: "Log odds ratio",
+    scale: "linear",
+    isOfMethod: true,
+    views: [
+      { id: "odds", label: "Odds", series: [{ name: "log_odds_chosen", label: "odds", color: "ink" }] },
+    ],
+  },
 ];

@@ -1,6 +1,6 @@
 import { secondPrefix } from "../../state/link.ts";
 import type { ConfigValue } from "../../state/configChanges.ts";
-import type { Description } from "../../worker/protocol.ts";
+import type { Description } from "../../worker/description.ts";
 import { formatConfigValue } from "../format.ts";
 import { choiceTexts, settingTexts } from "../text.ts";
 
@@ -14,20 +14,31 @@ const otherLabels: Record<string, string> = {
 /** A setting's name as the form prints it; `params.beta` is a knob of a method. */
 export function fieldLabel(field: string, description: Description | null): string {
   if (field.startsWith("params.")) {
-    const key = field.slice("params.".length);
-    const isSecond = key.startsWith(secondPrefix);
-    const own = isSecond ? key.slice(secondPrefix.length) : key;
-    const specs = description?.objectives.flatMap(({ parameters }) => parameters) ?? [];
-    const label = specs.find((spec) => spec.key === own)?.label ?? own;
-    return isSecond ? `Second ${label}` : label;
+    const label = specOf(field, description)?.label ?? knobKey(field);
+    return field.startsWith(`params.${secondPrefix}`) ? `Second ${label}` : label;
   }
   const known: Record<string, { readonly label: string }> = settingTexts;
   return known[field]?.label ?? otherLabels[field] ?? field;
 }
 
+/** The key of a knob as its method declares it. */
+function knobKey(field: string): string {
+  const key = field.slice("params.".length);
+  return key.startsWith(secondPrefix) ? key.slice(secondPrefix.length) : key;
+}
+
+/** The knob of a field; knobs of several methods that share a key are the same knob. */
+function specOf(field: string, description: Description | null) {
+  if (!field.startsWith("params.")) return undefined;
+  const specs = description?.objectives.flatMap(({ parameters }) => parameters) ?? [];
+  return specs.find(({ key }) => key === knobKey(field));
+}
+
 /** A setting's value as the form prints it: the name of a method, a set or a choice, or the number. */
 export function fieldValue(field: string, value: ConfigValue, description: Description | null): string {
   const choices: Record<string, Readonly<Record<string, string>>> = choiceTexts;
+  const names = specOf(field, description)?.choices;
+  if (names !== undefined) return names[Number(value)] ?? formatConfigValue(value);
   const lists: Record<string, readonly { readonly id: string; readonly label: string }[] | undefined> = {
     method: description?.objectives,
     secondMethod: description?.objectives,

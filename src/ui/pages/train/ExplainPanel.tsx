@@ -1,9 +1,14 @@
+import type { RunConfig } from "../../../engine/training/config.ts";
+import { secondPrefix } from "../../../state/link.ts";
 import { useRunStore, history } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
-import type { ObjectiveCard, PairText } from "../../../worker/protocol.ts";
+import type { ObjectiveCard } from "../../../worker/description.ts";
+import type { PairText } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
+import { mixLabel } from "../../components/mixLabel.ts";
 import { PairNumbers } from "./explain/PairNumbers.tsx";
-import { formatSetting, formatShare, formatValue } from "../../format.ts";
+import { formulaOf, knobValues } from "./explain/formulaNumbers.ts";
+import { formatShare, formatValue } from "../../format.ts";
 
 /** The method in words and symbols, what to watch, and the numbers of the present run. */
 export function ExplainPanel() {
@@ -15,6 +20,7 @@ export function ExplainPanel() {
     <div className="explain" data-testid="explain">
       <p className="explain-sentence">{objective.sentence}</p>
       <Formula objective={objective} params={config.params} />
+      <MixedIn config={config} />
       {runningConfig?.method === objective.id && (
         <>
           <PairNumbers objective={objective} config={runningConfig} />
@@ -43,26 +49,45 @@ export function ExplainPanel() {
   );
 }
 
-function Formula({
-  objective,
-  params,
-}: {
+interface FormulaProps {
   readonly objective: ObjectiveCard;
   readonly params: Readonly<Record<string, number>>;
-}) {
+  /** Stands before the keys of the method's knobs. */
+  readonly prefix?: string;
+}
+
+function Formula({ objective, params, prefix = "" }: FormulaProps) {
+  const values = knobValues(objective, params, prefix);
   return (
     <div className="formula">
-      <code>{objective.formula}</code>
-      {objective.parameters.length > 0 && (
+      <code>{formulaOf(objective, params, prefix)}</code>
+      {values.length > 0 && (
         <span className="formula-values">
-          {objective.parameters.map(({ key, label, default: initial }) => (
-            <span key={key}>
-              {label} = {formatSetting(params[key] ?? initial)}
+          {values.map(({ label, text }) => (
+            <span key={label}>
+              {label} = {text}
             </span>
           ))}
         </span>
       )}
     </div>
+  );
+}
+
+/** What is trained beside the method: the sum in words, and the second method's formula. */
+function MixedIn({ config }: { readonly config: RunConfig }) {
+  const description = useSetupStore((state) => state.description);
+  const second = description?.objectives.find(({ id }) => id === config.secondMethod);
+  const sum = mixLabel(config, description);
+  if (second === undefined && config.sftWeight === 0 && config.methodWeight === 1) return null;
+  return (
+    <section aria-label="What is mixed in" data-testid="mixed-in">
+      <p className="explain-sentence">
+        The loss is <strong>{sum}</strong>
+        {second === undefined ? "." : `, with ${second.label}:`}
+      </p>
+      {second !== undefined && <Formula objective={second} params={config.params} prefix={secondPrefix} />}
+    </section>
   );
 }
 

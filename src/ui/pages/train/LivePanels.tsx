@@ -70,8 +70,11 @@ export function MainChartsPanel() {
 
 /** Distance, entropy, one tile of choice, and the closed tiles it is chosen from. */
 export function MoreChartsPanel() {
-  const others = charts.filter(({ id }) => !mainCharts.includes(id) && !lowerCharts.includes(id));
-  const [openId, setOpenId] = useState(others[0]?.id ?? "");
+  const version = useRedraw(6);
+  const others = useMemo(() => offeredBeside(version), [version]);
+  const [wantedId, setOpenId] = useState("");
+  // The tile of choice may be one that the next run does not have.
+  const openId = (others.find(({ id }) => id === wantedId) ?? others[0])?.id ?? "";
   const open = specsOf([...lowerCharts, openId]);
   return (
     <>
@@ -88,6 +91,15 @@ export function MoreChartsPanel() {
           ))}
       </div>
     </>
+  );
+}
+
+/** The plots to choose from as they are at a version of the history. */
+function offeredBeside(_version: number): readonly ChartSpec[] {
+  return charts.filter(
+    (chart) =>
+      ![...mainCharts, ...lowerCharts].includes(chart.id) &&
+      (chart.isOfMethod !== true || hasSeries(chart, history)),
   );
 }
 
@@ -116,7 +128,8 @@ function readValues(name: string, _version: number): readonly number[] {
 /** One chart at a time, chosen by tabs, as a phone shows them. */
 export function ChartTabsPanel() {
   const [selected, setSelected] = useState(charts[0]?.id ?? "");
-  const offered = charts.filter((chart) => history.steps.length === 0 || hasSeries(chart, history));
+  const version = useRedraw(0);
+  const offered = useMemo(() => measuredCharts(version), [version]);
   const open = offered.find(({ id }) => id === selected) ?? offered[0];
   if (open === undefined) return null;
   return (
@@ -137,6 +150,13 @@ export function ChartTabsPanel() {
       </div>
       <Tile key={open.id} chart={open} turn={1} height={200} />
     </div>
+  );
+}
+
+/** The plots of a run as they are at a version of the history; before its first step, those of every run. */
+function measuredCharts(_version: number): readonly ChartSpec[] {
+  return charts.filter(
+    (chart) => hasSeries(chart, history) || (history.steps.length === 0 && chart.isOfMethod !== true),
   );
 }
 

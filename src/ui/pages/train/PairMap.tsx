@@ -158,7 +158,7 @@ function useSteadyRange(pairs: readonly PairPoint[]): number {
 
 function originNote(count: number, axesFrom: PairMapProps["axesFrom"]): string {
   const what = axesFrom === "reference" ? "model = reference" : "where the model started";
-  return `${count} pairs: ${what}`;
+  return `${count} ${count === 1 ? "pair" : "pairs"}: ${what}`;
 }
 
 function summary(count: number, { chosenDelta, rejectedDelta, wins }: PairMeans): string {

@@ -1,6 +1,5 @@
 import { Drawer } from "@mantine/core";
 import { lazy, Suspense, type ReactNode } from "react";
-import { secondPrefix } from "../../../state/link.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { openLayer, useViewStore } from "../../../state/viewStore.ts";
 import { Icon, type IconName } from "../../components/Icon.tsx";
@@ -10,6 +9,7 @@ import { useViewport, type Viewport } from "../../components/useViewport.ts";
 import { formatSetting } from "../../format.ts";
 import { tagline } from "../../text.ts";
 import { CommandBar, PhoneCommandBar } from "./CommandBar.tsx";
+import { knobValues } from "./explain/formulaNumbers.ts";
 import { ExplainPanel } from "./ExplainPanel.tsx";
 import { LogPanel } from "./LogPanel.tsx";
 import { MethodFold } from "./setup/MethodCards.tsx";
@@ -192,11 +192,12 @@ function Slot({ height, children }: { readonly height: number; readonly children
 }
 
 function SheetButtons({ isSetupHidden }: { readonly isSetupHidden: boolean }) {
-  const config = useSetupStore((state) => state.config);
+  const { config, description } = useSetupStore();
   const method = useMethodLabel();
-  const knobs = Object.entries(config.params)
-    .filter(([key]) => !key.startsWith(secondPrefix))
-    .map(([key, value]) => `${knobSigns[key] ?? key} ${formatSetting(value)}`);
+  const objective = description?.objectives.find(({ id }) => id === config.method);
+  const knobs = knobValues(objective ?? { parameters: [] }, config.params).map(
+    ({ label, text }) => `${label} ${text}`,
+  );
   const mixed = config.secondMethod === "" && config.sftWeight === 0 ? [] : ["mixed"];
   const summary = [
     ...knobs,
@@ -236,8 +237,6 @@ function SheetButton({ layer, icon, name, summary }: SheetButtonProps) {
     </button>
   );
 }
-
-const knobSigns: Record<string, string> = { beta: "β", gamma: "γ", alpha: "α" };
 
 function Sheets() {
   const layer = useViewStore((state) => state.layer);

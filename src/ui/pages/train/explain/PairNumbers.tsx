@@ -2,9 +2,9 @@ import { usePointedPairStore } from "../../../../state/pointedPair.ts";
 import { useRunStore } from "../../../../state/runStore.ts";
 import { useViewStore } from "../../../../state/viewStore.ts";
 import type { RunConfig } from "../../../../engine/training/config.ts";
-import type { ObjectiveCard } from "../../../../worker/protocol.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { formatShare, formatValue } from "../../../format.ts";
-import { numbersOf, substituted, type FormulaNumbers } from "./formulaNumbers.ts";
+import { formulaOf, knobValues, numbersOf, substituted, type FormulaNumbers } from "./formulaNumbers.ts";
 import "./PairNumbers.css";
 
 /** What the numbers belong to. */
@@ -60,7 +60,7 @@ export function PairNumbers({ objective, config }: PairNumbersProps) {
 }
 
 function titleOf({ pairIndex, pairs }: FormulaNumbers, isPinned: boolean): string {
-  if (pairIndex === null) return `Means over ${pairs} held-out pairs`;
+  if (pairIndex === null) return pairs === 1 ? "The held-out pair" : `Means over ${pairs} held-out pairs`;
   return `Pair ${pairIndex + 1}${isPinned ? ", pinned" : ""}`;
 }
 
@@ -72,18 +72,21 @@ function Substitution({
   isMixed,
 }: PairNumbersProps & { readonly numbers: FormulaNumbers; readonly isMixed: boolean }) {
   if (numbers.pairIndex === null) return null;
-  const knobs = objective.parameters.map(({ key, label, default: initial }) => ({
-    label,
-    value: config.params[key] ?? initial,
-  }));
-  const text = substituted(objective.formula, numbers, knobs);
-  if (text === null) return null;
-  const result = isMixed || numbers.loss === null ? "" : ` = ${formatValue(numbers.loss)}`;
+  const formula = formulaOf(objective, config.params);
+  const found = substituted(formula, numbers, knobValues(objective, config.params));
+  if (found === null) return null;
+  const { text, gives } = found;
+  const results: Record<string, number | null> = {
+    loss: isMixed ? null : numbers.loss,
+    u: numbers.argument,
+  };
+  const result = results[gives] ?? null;
   return (
     <p className="pair-numbers-formula">
       <code>
+        {gives === "loss" ? "" : `${gives} = `}
         {text}
-        {result}
+        {result === null ? "" : ` = ${formatValue(result)}`}
       </code>
     </p>
   );

@@ -3,8 +3,9 @@ import { showSurface, useLossLabStore, watchSurface, type ShownSurface } from ".
 import { useRunStore } from "../../../../state/runStore.ts";
 import { useSetupStore } from "../../../../state/setupStore.ts";
 import { Icon } from "../../../components/Icon.tsx";
+import { mixLabel } from "../../../components/mixLabel.ts";
 import { Panel } from "../../../components/Panel.tsx";
-import { formatSetting, formatValue } from "../../../format.ts";
+import { formatValue } from "../../../format.ts";
 import { heldTexts } from "../../../text.ts";
 import { farthestOf, meansOf, pairsByMargin, rangeFor, type PairPoint } from "../PairMapGeometry.ts";
 import { useRedraw } from "../useRedraw.ts";
@@ -24,6 +25,8 @@ export function LossLabPanel() {
   const pairs = useMemo(() => readPairs(version), [version]);
   const range = useSteadyRange(pairs);
   const { surface, isAsking } = useLossLabStore();
+  const { config, description } = useSetupStore();
+  const mix = mixLabel(config, description);
   useEffect(() => watchSurface(range), [range]);
   const [isTable, setIsTable] = useState(false);
   const mean = useMemo(() => meanOf(pairs), [pairs]);
@@ -33,7 +36,9 @@ export function LossLabPanel() {
       className="loss-lab"
       aside={
         <>
-          <span className="pairmap-from">{useMixLabel()}</span>
+          <span className="pairmap-from" title={mix}>
+            {mix}
+          </span>
           <button
             type="button"
             className="chart-button"
@@ -111,18 +116,6 @@ function Waiting() {
       {isAsking ? "Computing the loss surface…" : "The loss surface appears when the trainer is awake."}
     </p>
   );
-}
-
-/** What is summed, such as `DPO + 0.1 SFT`. */
-function useMixLabel(): string {
-  const { config, description } = useSetupStore();
-  const labelOf = (wanted: string) =>
-    description?.objectives.find(({ id }) => id === wanted)?.label ?? wanted;
-  const times = (weight: number) => (weight === 1 ? "" : `${formatSetting(weight)} `);
-  const parts = [`${times(config.methodWeight)}${labelOf(config.method)}`];
-  if (config.secondMethod !== "") parts.push(`${times(config.secondWeight)}${labelOf(config.secondMethod)}`);
-  if (config.sftWeight > 0) parts.push(`${times(config.sftWeight)}SFT`);
-  return parts.join(" + ");
 }
 
 /** Whose loss is shown, and what stays as it is all over the surface. */

@@ -15,7 +15,7 @@ export function LossLabTable({ surface: { axis, losses } }: { readonly surface: 
     // A table that scrolls in its own box must be reachable by keyboard.
     <div className="chart-table loss-lab-table" tabIndex={0} role="region" aria-label="Loss as a table">
       <table>
-        <caption>Loss by the difference of chosen (across) and rejected (down), in nats</caption>
+        <caption>Loss at Δ chosen (across) and Δ rejected (down)</caption>
         <thead>
           <tr>
             <th scope="col">rejected \ chosen</th>

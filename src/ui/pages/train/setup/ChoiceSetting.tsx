@@ -29,13 +29,19 @@ export function ChoiceSetting<Value extends string>(props: ChoiceSettingProps<Va
           aria-label={label}
           data-field={field}
           value={value}
-          error={problem}
+          error={problem !== undefined}
+          aria-describedby={problem === undefined ? undefined : `${field}-problem`}
           data={entries.map(([id, text]) => ({ value: id, label: text }))}
           onChange={({ currentTarget }) => {
             onChange(currentTarget.value as Value);
           }}
         />
       </div>
+      {problem !== undefined && (
+        <p className="setting-problem" id={`${field}-problem`}>
+          {problem}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { defaultOf, editParam } from "../../../../state/editing.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
-import type { ObjectiveCard } from "../../../../worker/protocol.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { ChoiceSetting } from "./ChoiceSetting.tsx";
 import { NumberSetting } from "./NumberSetting.tsx";
 

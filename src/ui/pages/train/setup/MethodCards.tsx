@@ -1,5 +1,5 @@
-import { useSetupStore } from "../../../../state/setupStore.ts";
-import type { ObjectiveCard } from "../../../../worker/protocol.ts";
+import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { Icon } from "../../../components/Icon.tsx";
 import { needsInWords, referencePairs } from "./methodGroups.ts";
 import { KnobSetting } from "./KnobSetting.tsx";
@@ -33,10 +33,12 @@ export function MethodFold() {
 function ChosenMethod() {
   const setup = useSetupStore();
   const objective = setup.description?.objectives.find(({ id }) => id === setup.config.method);
+  const problem = setupProblems(setup).find(({ field }) => field === "method")?.message;
   if (objective === undefined) return null;
   return (
     <>
       <p className="method-sentence">{objective.sentence}</p>
+      {problem !== undefined && <p className="setting-problem">{problem}</p>}
       {objective.parameters.map((spec) => (
         <KnobSetting key={`${objective.id} ${spec.key}`} paramKey={spec.key} spec={spec} />
       ))}

@@ -2,9 +2,9 @@ import { TextInput, Tooltip } from "@mantine/core";
 import { useId, useState, type KeyboardEvent } from "react";
 import { chooseMethod } from "../../../../state/editing.ts";
 import { useSetupStore } from "../../../../state/setupStore.ts";
-import type { ObjectiveCard } from "../../../../worker/protocol.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { Icon } from "../../../components/Icon.tsx";
-import { groupMethods, type MethodGroup } from "./methodGroups.ts";
+import { groupMethods, whyNotFound, type MethodGroup } from "./methodGroups.ts";
 
 /** Every method that the trainer offers, by group: the present group is open, the others show their names. */
 export function MethodChoice() {
@@ -46,7 +46,12 @@ export function MethodChoice() {
           />
         );
       })}
-      {groups.length === 0 && <p className="note">No method has “{filter}” in its name or its sentence.</p>}
+      {groups.length === 0 && (
+        <p className="note" role="status">
+          {whyNotFound(description?.notOffered ?? [], filter) ??
+            `No method has “${filter}” in its name or its words.`}
+        </p>
+      )}
     </div>
   );
 }

@@ -5,6 +5,8 @@ import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import { chooseFiles } from "../../../components/FileDoors.tsx";
 import { Icon } from "../../../components/Icon.tsx";
 import { formatBytes, formatCount } from "../../../format.ts";
+import { openLayer } from "../../../../state/viewStore.ts";
+import type { DataSummary } from "../../../../worker/protocol.ts";
 
 /** The list of starting points with the promise of the chosen one. */
 export function PresetChoice() {
@@ -104,7 +106,23 @@ export function DataChoice() {
               data.judge === null ? "" : ` · judge: ${data.judge}`
             }`}
       </p>
+      {loading !== "data" && data !== null && <LeftOut data={data} />}
     </>
+  );
+}
+
+/** What was left out or cut of the set, for as long as it is loaded, and the way to the rows. */
+function LeftOut({ data: { healthMessage, notes } }: { readonly data: DataSummary }) {
+  if (healthMessage === null) return null;
+  return (
+    <p className="note" data-testid="data-health">
+      {healthMessage}{" "}
+      {notes.length > 0 && (
+        <button type="button" className="link-button" onClick={() => openLayer("rows")}>
+          Show {notes.length === 1 ? "the row" : `the ${formatCount(notes.length)} rows`}
+        </button>
+      )}
+    </p>
   );
 }
 

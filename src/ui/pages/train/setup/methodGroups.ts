@@ -1,7 +1,8 @@
 /** The methods in the order of the page: by group, and within a group as the trainer lists them. */
 import type { ObjectiveGroup } from "../../../../engine/losses/objective.ts";
 import type { RunConfig } from "../../../../engine/training/config.ts";
-import type { ObjectiveCard, Preflight } from "../../../../worker/protocol.ts";
+import type { Description, ObjectiveCard } from "../../../../worker/description.ts";
+import type { Preflight } from "../../../../worker/protocol.ts";
 import { formatBytes } from "../../../format.ts";
 import { groupTexts, needTexts } from "../../../text.ts";
 
@@ -12,13 +13,21 @@ export interface MethodGroup {
   readonly methods: readonly ObjectiveCard[];
 }
 
-/** The groups with the methods whose names contain every word of the filter, or else those whose sentences do. */
+/** A text as a filter compares it: TDPO-2, TDPO₂ and tdpo2 are the same. */
+const folded = (text: string) => text.normalize("NFKC").toLowerCase().replaceAll(/[-_]/g, "");
+
+/** What tells a method when its name does not: its sentence, its paper, its knobs, and other names they give it. */
+function wordsOf({ sentence, formula, paper, parameters }: ObjectiveCard): string {
+  const knobs = parameters.map(({ label, help, choices = [] }) => [label, help, ...choices].join(" "));
+  return [sentence, formula, paper.title, ...knobs].join(" ");
+}
+
+/** The methods whose name or group has every word of the filter, or else those of which anything else has. */
 export function groupMethods(objectives: readonly ObjectiveCard[], filter = ""): MethodGroup[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const isIn = (text: string) => words.every((word) => text.toLowerCase().includes(word));
-  const byName = objectives.filter(({ id, label }) => isIn(`${id} ${label}`));
-  const bySentence = objectives.filter(({ sentence, group }) => isIn(`${sentence} ${groupTexts[group]}`));
-  const found = byName.length > 0 ? byName : bySentence;
+  const words = folded(filter).split(/\s+/).filter(Boolean);
+  const isIn = (text: string) => words.every((word) => folded(text).includes(word));
+  const byName = objectives.filter(({ id, label, group }) => isIn(`${id} ${label} ${groupTexts[group]}`));
+  const found = byName.length > 0 ? byName : objectives.filter((objective) => isIn(wordsOf(objective)));
   return Object.entries(groupTexts)
     .map(([id, title]) => ({
       id: id as ObjectiveGroup,
@@ -26,6 +35,15 @@ export function groupMethods(objectives: readonly ObjectiveCard[], filter = ""):
       methods: found.filter(({ group }) => group === id),
     }))
     .filter(({ methods }) => methods.length > 0);
+}
+
+/** Why a method that the filter names is not offered; null when it names none. */
+export function whyNotFound(notOffered: Description["notOffered"], filter: string): string | null {
+  const words = folded(filter).split(/\s+/).filter(Boolean);
+  const named = notOffered.find(({ id, label }) =>
+    words.every((word) => folded(`${id} ${label}`).includes(word)),
+  );
+  return named === undefined ? null : `${named.reason}.`;
 }
 
 const ofReference: readonly ObjectiveCard["needs"][number][] = [
