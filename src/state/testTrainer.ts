@@ -55,6 +55,7 @@ export const testAnswers: Answers = {
     rowsPerBatchUnshared: 400,
     dispatchesPerBatch: 80,
     referenceBytes: 4096,
+    referenceBytesPerPair: 16,
     unscoredPairs: 0,
     memoryBytes: {
       weights: 2_400_000,

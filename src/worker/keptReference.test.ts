@@ -1,7 +1,10 @@
 /** Reference numbers from one visit to the next: reused where they hold, and never where they do not. */
 import { beforeEach, expect, it, vi } from "vitest";
+import { pairKey } from "../engine/reference/referenceCache.ts";
+import { tinyPairs } from "../engine/testing/tinyModel.ts";
 import { memoryStore, StorageError, type FileStore } from "../storage/fileStore.ts";
 import type { LocalFile, ReferenceEvent, WorkerEvent } from "./protocol.ts";
+import { openKeptReference } from "./keptReference.ts";
 import { openStudio, tinyDataFile, tinyModelFiles, tinyRunConfig } from "./tinyStudio.testing.ts";
 
 // Every run here takes well under a second on an idle machine.
@@ -188,4 +191,38 @@ it("says when files do not outlive the page", async () => {
   storage.current = memoryStore();
   expect((await visit()).told).toMatchObject([{ status: "computed" }, { status: "notKept" }]);
   expect((await visit()).told).toMatchObject([{ status: "reused" }]);
+});
+
+it("keeps and counts what was computed, not what came along with the data", async () => {
+  const pairs = tinyPairs(3);
+  const answer = { sumLogps: -3 };
+  const told: ReferenceEvent[] = [];
+  const settings = {
+    store,
+    name: "reference/shipped",
+    identity: {
+      weights: "w",
+      tokenizer: "t",
+      template: "",
+      data: "d",
+      adapter: "",
+      features: "",
+      numerics: "cpu",
+    },
+    shipped: new Map(pairs.map((pair) => [pairKey(pair), { chosen: answer, rejected: answer }])),
+    emit: (event: ReferenceEvent) => told.push(event),
+  };
+  const { cache, keep } = await openKeptReference(settings);
+  const needs = { hidden: true, features: false };
+  expect(cache.missing(pairs, needs)).toHaveLength(3);
+  const known = { ...answer, hidden: Float32Array.of(1, 2) };
+  cache.set(pairs[0]!, { chosen: known, rejected: known });
+  await keep();
+  const again = await openKeptReference(settings);
+  expect(told).toMatchObject([
+    { status: "computed", pairs: 1 },
+    { status: "reused", pairs: 1 },
+  ]);
+  expect(again.cache.missing(pairs)).toEqual([]);
+  expect(again.cache.missing(pairs, needs)).toEqual(pairs.slice(1));
 });

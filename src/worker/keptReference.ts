@@ -89,7 +89,9 @@ export async function openKeptReference(settings: KeptReferenceSettings): Promis
     fresh = { pairs: 0, ms: 0 };
     if (pairs === 0) return;
     computedMs += ms;
-    const written = await writeKept(settings, { computedMs, records: cache.records() });
+    // What came along with the data comes along again.
+    const computed = [...cache.records()].filter(([key, record]) => settings.shipped.get(key) !== record);
+    const written = await writeKept(settings, { computedMs, records: new Map(computed) });
     const bytes = written.bytes ?? cache.bytes();
     settings.emit({ type: "reference", status: "computed", reason: "", pairs, bytes, ms });
     if (written.problem === null) return;

@@ -131,6 +131,8 @@ export interface Preflight {
   readonly effectiveBatchPairs: number;
   readonly forwardPassesPerStep: number;
   readonly referenceBytes: number;
+  /** Of a mean training pair; 0 where the reference runs within every step. */
+  readonly referenceBytesPerPair: number;
   /** Pairs whose reference is to be scored before the first step, because it is not remembered yet. */
   readonly unscoredPairs: number;
   /** Whether the layers of the largest batch are kept whole for the way back, or computed again. */

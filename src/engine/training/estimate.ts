@@ -33,6 +33,8 @@ export interface RunEstimate {
   /** Dispatches of the largest micro-batch, forward and backward. */
   readonly dispatchesPerBatch: number;
   readonly referenceBytes: number;
+  /** Of these, those of a mean training pair; 0 where the reference runs within every step. */
+  readonly referenceBytesPerPair: number;
   readonly memoryBytes: Readonly<Record<"weights" | "adapter" | "activations" | "evaluation", number>>;
 }
 
@@ -55,6 +57,7 @@ export function estimateRun(
 ): RunEstimate {
   const trainableParameters = countTrainable(model, config);
   const adapterBytes = BYTES_PER_NUMBER * COPIES_PER_TRAINED * trainableParameters;
+  const remembered = referenceBytes(config, measures, { ...data, hiddenSize: model.config.hiddenSize });
   const batches = largestBatches(model.config, config, { pairsOf: stepPairs(config, data.train) });
   const plans = batches.map((batch) => planStep(model, config, batch, { measures }));
   const { keeps = "everything" } = batches[0] ?? {};
@@ -72,7 +75,8 @@ export function estimateRun(
     rowsPerBatch: meanRows(config.sharesPrompts),
     rowsPerBatchUnshared: meanRows(false),
     dispatchesPerBatch: plans[0]?.dispatches ?? 0,
-    referenceBytes: referenceBytes(config, measures, { ...data, hiddenSize: model.config.hiddenSize }),
+    referenceBytes: remembered.total,
+    referenceBytesPerPair: remembered.perPair,
     memoryBytes: {
       weights: modelBytes(model),
       adapter: adapterBytes,

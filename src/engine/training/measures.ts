@@ -90,7 +90,7 @@ export function unscoredPairs(
   );
 }
 
-/** Bytes that a run remembers of the reference: those of its training pairs, then those of its held-out pairs. */
+/** Bytes that a run remembers of the reference: of a mean training pair, and of its training and held-out pairs in all. */
 export function referenceBytes(
   config: RunConfig,
   measures: Measures,
@@ -99,7 +99,7 @@ export function referenceBytes(
     readonly heldout: readonly TokenPair[];
     readonly hiddenSize: number;
   },
-): number {
+): { readonly perPair: number; readonly total: number } {
   const { train, heldout, hiddenSize } = data;
   const needs = trainingNeeds(measures);
   const used = usedPairs(config, train);
@@ -110,8 +110,8 @@ export function referenceBytes(
     hiddenSize,
     features: { nonZero: Math.round(width * ACTIVE_SHARE), width },
   };
-  return Math.round(
-    used * (needs === null ? 0 : referenceBytesPerPair(needs, sizes)) +
-      Math.min(heldout.length, config.evalPairs) * referenceBytesPerPair(heldoutNeeds(measures), sizes),
-  );
+  const perPair = needs === null ? 0 : referenceBytesPerPair(needs, sizes);
+  const evaluated = Math.min(heldout.length, config.evalPairs);
+  const total = used * perPair + evaluated * referenceBytesPerPair(heldoutNeeds(measures), sizes);
+  return { perPair: Math.round(perPair), total: Math.round(total) };
 }

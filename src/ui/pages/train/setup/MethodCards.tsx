@@ -1,7 +1,7 @@
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { Icon } from "../../../components/Icon.tsx";
-import { needsInWords, referencePairs } from "./methodGroups.ts";
+import { needsInWords } from "./methodGroups.ts";
 import { KnobSetting } from "./KnobSetting.tsx";
 import { MethodChoice } from "./MethodChoice.tsx";
 
@@ -48,8 +48,8 @@ function ChosenMethod() {
 }
 
 function MethodFacts({ objective }: { readonly objective: ObjectiveCard }) {
-  const { preflight, config, data } = useSetupStore();
-  const { reference, data: fromData } = needsInWords(objective, preflight, referencePairs(config, data));
+  const preflight = useSetupStore((state) => state.preflight);
+  const { reference, data: fromData } = needsInWords(objective, preflight);
   return (
     <>
       <p className="note" data-testid="method-needs">

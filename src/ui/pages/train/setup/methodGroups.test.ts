@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { testDescription } from "../../../../state/testDescription.ts";
-import { groupMethods, needsInWords, referencePairs, whyNotFound } from "./methodGroups.ts";
+import { groupMethods, needsInWords, whyNotFound } from "./methodGroups.ts";
 
-const { objectives, presets } = testDescription;
+const { objectives } = testDescription;
 const card = (wanted: string) => objectives.find(({ id }) => id === wanted)!;
 
 it("orders groups as the page does, whatever the order of the list", () => {
@@ -37,24 +37,17 @@ it("says of a method that is not offered why it is not", () => {
 });
 
 it("says what a method needs in words and bytes", () => {
-  expect(needsInWords(card("dpo"), { referenceBytes: 4096 }, 512)).toEqual({
-    reference: "two log-probabilities a pair: 8 B a pair, 4.1 kB in all",
+  const bytes = { referenceBytes: 4096, referenceBytesPerPair: 16 };
+  expect(needsInWords(card("dpo"), bytes)).toEqual({
+    reference: "two log-probabilities a pair: 16 B a training pair, 4.1 kB in all",
     data: null,
   });
-  expect(needsInWords(card("simpo"), { referenceBytes: 4096 }, 512)).toEqual({
-    reference: "nothing",
-    data: null,
-  });
-  expect(needsInWords(card("wdpo"), null, 512)).toEqual({
+  expect(needsInWords(card("simpo"), bytes)).toEqual({ reference: "nothing", data: null });
+  expect(needsInWords(card("dpo"), { ...bytes, referenceBytesPerPair: 0 }).reference).toBe(
+    "two log-probabilities a pair: computed in every step",
+  );
+  expect(needsInWords(card("wdpo"), null)).toEqual({
     reference: "two log-probabilities a pair",
     data: "judge scores of both answers",
   });
-});
-
-it("counts a pair's reference once, however often a run comes back to it", () => {
-  const data = { trainPairs: 100, heldoutPairs: 30 };
-  const config = { ...presets[0]!.config, batchPairs: 8, accumulationSteps: 2, evalPairs: 20 };
-  expect(referencePairs({ ...config, steps: 3 }, data)).toBe(48 + 20);
-  expect(referencePairs({ ...config, steps: 60 }, data)).toBe(100 + 20);
-  expect(referencePairs(config, null)).toBe(0);
 });

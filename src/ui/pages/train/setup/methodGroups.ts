@@ -1,6 +1,5 @@
 /** The methods in the order of the page: by group, and within a group as the trainer lists them. */
 import type { ObjectiveGroup } from "../../../../engine/losses/objective.ts";
-import type { RunConfig } from "../../../../engine/training/config.ts";
 import type { Description, ObjectiveCard } from "../../../../worker/description.ts";
 import type { Preflight } from "../../../../worker/protocol.ts";
 import { formatBytes } from "../../../format.ts";
@@ -56,29 +55,19 @@ const ofReference: readonly ObjectiveCard["needs"][number][] = [
 /** What a method needs of the reference and of the data, in words and bytes. */
 export function needsInWords(
   { needs }: ObjectiveCard,
-  preflight: Pick<Preflight, "referenceBytes"> | null,
-  pairs: number,
+  preflight: Pick<Preflight, "referenceBytes" | "referenceBytesPerPair"> | null,
 ): { readonly reference: string; readonly data: string | null } {
   const list = (wanted: readonly ObjectiveCard["needs"][number][]) =>
     wanted.map((need) => needTexts[need]).join("; ");
   const own = needs.filter((need) => ofReference.includes(need));
   const others = needs.filter((need) => !ofReference.includes(need));
-  const bytes =
-    preflight === null || pairs === 0
-      ? ""
-      : `: ${formatBytes(preflight.referenceBytes / pairs)} a pair, ${formatBytes(preflight.referenceBytes)} in all`;
+  const bytesOf = ({ referenceBytes, referenceBytesPerPair }: NonNullable<typeof preflight>) =>
+    referenceBytesPerPair === 0
+      ? ": computed in every step"
+      : `: ${formatBytes(referenceBytesPerPair)} a training pair, ${formatBytes(referenceBytes)} in all`;
+  const bytes = preflight === null ? "" : bytesOf(preflight);
   return {
     reference: own.length === 0 ? "nothing" : `${list(own)}${bytes}`,
     data: others.length === 0 ? null : list(others),
   };
-}
-
-/** Pairs whose reference a run reads: those it trains on, and the held-out ones. */
-export function referencePairs(
-  { steps, batchPairs, accumulationSteps, evalPairs }: RunConfig,
-  data: { readonly trainPairs: number; readonly heldoutPairs: number } | null,
-): number {
-  if (data === null) return 0;
-  const used = Math.min(data.trainPairs, steps * batchPairs * accumulationSteps);
-  return used + Math.min(data.heldoutPairs, evalPairs);
 }
