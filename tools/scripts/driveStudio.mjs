@@ -46,6 +46,8 @@ async function openStudio(browser, url, { modelFiles = [], dataFiles = [] } = {}
   await page.exposeFunction("prefscopeProgress", (progress) => tell(progress));
   await page.goto(`${url}/?cli=1`);
   await page.waitForFunction(() => window.prefscope !== undefined);
+  // Nobody looks at it, and drawing charts takes time from the training.
+  await page.addStyleTag({ content: "body { display: none }" });
   if (modelFiles.length > 0) await page.setInputFiles('input[data-testid="model-files"]', modelFiles);
   if (dataFiles.length > 0) await page.setInputFiles('input[data-testid="data-files"]', dataFiles);
   return {

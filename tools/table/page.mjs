@@ -158,7 +158,8 @@ function madeOf(methods, searches) {
 export function objectivesPage({ methods, searches }, { command, common, seeds, pages, fingerprint }) {
   const { device, browser, commit } = madeOf(methods, searches);
   const { defaultConfig, steps } = common;
-  const seconds = tInterval(methods.flatMap(({ runs }) => runs.map(({ record }) => record.elapsedMs / 1000)));
+  const ended = methods.flatMap(({ runs }) => runs).filter(({ record }) => !record.failure);
+  const seconds = tInterval(ended.map(({ record }) => record.elapsedMs / 1000));
   return `# Objectives side by side
 
 Written by \`${command}\`, which trains in the built page and keeps every run. Computed on ${device} in ${browser},
