@@ -50,7 +50,7 @@ function recordOf(config, slope) {
     evalBefore: evaluations[0],
     evalAfter: evaluations.at(-1),
     samplesBefore: [sample(0), sample(-1, "greedy")],
-    samplesAfter: [sample(config.learningRate === 3e-3 ? 0.5 : 0.1), sample(-1, "greedy")],
+    samplesAfter: [sample(config.learningRate === 5e-3 ? 0.5 : 0.1), sample(-1, "greedy")],
     steps: [{ active_ms: 2000 }],
     elapsedMs: 3000,
   };
@@ -89,7 +89,7 @@ test("every method has the same search, and its seeds take the rate that the jud
   const finals = asked.filter(({ seed }) => seed !== SEARCH_SEED);
   assert.deepEqual(
     finals.map(({ method, seed, learningRate, evalEvery }) => [method, seed, learningRate, evalEvery]),
-    ["dpo", "tdpo2"].flatMap((method) => [1, 2, 3].map((seed) => [method, seed, 3e-3, EVAL_EVERY])),
+    ["dpo", "tdpo2"].flatMap((method) => [1, 2, 3].map((seed) => [method, seed, 5e-3, EVAL_EVERY])),
   );
   assert.deepEqual(finals[0].params, { beta: 0.5, form: 1 });
   assert.equal(finals[0].steps, 40);
@@ -138,7 +138,7 @@ test("a run that broke is in no mean, and the page names it", async () => {
   );
   const options = { command: "npm run table -- objectives", common, seeds: 3, pages: 1, fingerprint: "f00" };
   const page = objectivesPage({ methods, searches }, options);
-  assert.match(page, /- dpo, seed 2, rate 0\.003: The loss was infinite\./);
+  assert.match(page, /- dpo, seed 2, rate 0\.005: The loss was infinite\./);
   assert.match(page, /\| DPO \| 0\.900 ± 0\.000 \|/);
   assert.match(page, /Form \(`form`\) sum/);
   assert.doesNotMatch(page, /NaN|undefined/);

@@ -7,6 +7,7 @@ import {
   EVAL_EVERY,
   LEVEL_CAP,
   RATES,
+  RATES_REASON,
   SEARCH_SEED,
   settings,
   summaryOf,
@@ -193,7 +194,8 @@ ${knobLines(methods)}
 ## The search for the learning rate
 
 Every method has the same budget: ${RATES.length} rates, one seed (${SEARCH_SEED}, which is in no mean above) and as many steps as above. The rate whose
-samples the judge scores highest is taken; equal scores are decided by accuracy. Cells: judge (accuracy).
+samples the judge scores highest is taken; equal scores are decided by accuracy. ${RATES_REASON}
+Cells: judge (accuracy).
 
 ${searchTable(methods)}
 ${comparison(methods)}`;
