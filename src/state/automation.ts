@@ -1,6 +1,6 @@
 /** The door for programs: `window.prefscope` trains a configuration on the open page and returns its record. */
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { Phase, Sample } from "../worker/protocol.ts";
+import type { Phase, Preflight, Sample } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { problemsOf } from "./configChanges.ts";
@@ -50,6 +50,14 @@ export interface Automation {
     config: Partial<RunConfig>,
     onProgress?: (progress: TrainingProgress) => void,
   ) => Promise<TrainingRecord>;
+  /** What a run with these settings will cost; trains nothing. Rejects with a `TrainingFailure`. */
+  readonly preflight: (config: Partial<RunConfig>) => Promise<PricedSetup>;
+}
+
+/** What a run will cost, and how many pairs there are for it. */
+export interface PricedSetup extends Preflight {
+  readonly trainPairs: number;
+  readonly heldoutPairs: number;
 }
 
 declare global {
@@ -69,17 +77,34 @@ export function offerAutomation(search: string, booted: Promise<void>): void {
         throw asFailure(error);
       });
     },
+    preflight: async (config) => {
+      await booted;
+      return priceOnce(config).catch((error: unknown) => {
+        throw asFailure(error);
+      });
+    },
   };
+}
+
+async function priceOnce(wanted: Partial<RunConfig>): Promise<PricedSetup> {
+  const { preflight } = await prepare(wanted);
+  const { trainPairs = 0, heldoutPairs = 0 } = useSetupStore.getState().data ?? {};
+  return { ...preflight, trainPairs, heldoutPairs };
+}
+
+/** Loads what a run needs and counts its cost; rejects when it could not be trained. */
+async function prepare(wanted: Partial<RunConfig>): Promise<{ config: RunConfig; preflight: Preflight }> {
+  const config = checkedConfig({ ...useSetupStore.getState().config, ...wanted });
+  await openChosenFiles(config);
+  useSetupStore.setState({ config });
+  return { config, preflight: await countCost(config) };
 }
 
 async function trainOnce(
   wanted: Partial<RunConfig>,
   onProgress?: (progress: TrainingProgress) => void,
 ): Promise<TrainingRecord> {
-  const config = checkedConfig({ ...useSetupStore.getState().config, ...wanted });
-  await openChosenFiles(config);
-  useSetupStore.setState({ config });
-  await refuseProblems(config);
+  const { config } = await prepare(wanted);
   const startedAt = performance.now();
   const over = new AbortController();
   const stopTelling = useRunStore.subscribe(() => {
@@ -117,11 +142,13 @@ async function openChosenFiles(config: RunConfig): Promise<void> {
   }
 }
 
-async function refuseProblems(config: RunConfig): Promise<void> {
+/** The cost of a run; rejects with the first thing that keeps it from being trained. */
+async function countCost(config: RunConfig): Promise<Preflight> {
   await ensureLoaded(config);
   const preflight = await callTrainer("preflight", { config });
   const [problem] = setupProblems({ config, preflight });
   if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);
+  return preflight;
 }
 
 /** Settles when a run has ended; rejects when it failed or was stopped. Looks away at the signal. */

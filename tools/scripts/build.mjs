@@ -34,7 +34,8 @@ async function hashInputs() {
 /** Builds the site and remembers what it was built from; throws one sentence when the build fails. */
 export async function build() {
   const stamp = await hashInputs();
-  const { code } = await run("vite", ["build"]);
+  // A script that has opened Vite itself carries its development mode, which would be built into the page.
+  const { code } = await run("vite", ["build"], { env: { NODE_ENV: "production" } });
   if (code !== 0) throw new Error(`The build failed with exit code ${code}: its messages above say why.`);
   await writeFile(stampFile, stamp);
 }

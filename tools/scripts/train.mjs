@@ -2,12 +2,10 @@
 import { access, constants, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { stderr } from "node:process";
-import { buildIfStale, distFolder } from "./build.mjs";
-import { chromiumArgs, findChromium } from "./chromium.mjs";
-import { driveStudio } from "./driveStudio.mjs";
+import { buildIfStale } from "./build.mjs";
+import { withBrowser } from "./driveStudio.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { projectRoot, runScript } from "./run.mjs";
-import { serve } from "./server.mjs";
 import { helpText, readTrainOptions } from "./trainOptions.mjs";
 import { evaluationTable, metricsTable, progressLine, resultJson, samplesText } from "./trainReport.mjs";
 
@@ -82,27 +80,11 @@ function createProgressPrinter() {
   };
 }
 
-async function trainInBrowser(request) {
-  const { chromium } = await import("playwright-core");
-  const executablePath = await findChromium();
-  const server = await serve(distFolder);
-  const browser = await chromium.launch({ executablePath, args: chromiumArgs() });
+/** Trains on a page of its own. */
+async function trainInBrowser({ config, onProgress, ...files }) {
   try {
-    const page = await browser.newPage();
-    const crashed = new Promise((_, reject) => {
-      page.on("crash", () => reject(new Error("The page crashed: the browser may have run out of memory.")));
-    });
-    return await Promise.race([driveStudio(page, { ...request, url: server.url }), crashed]);
-  } catch (error) {
-    const isGone = !browser.isConnected();
-    const reason = isGone
-      ? "The browser stopped before the run was done: it was closed or ran out of memory."
-      : // What the browser's driver says goes on for pages; its first line says what happened.
-        error.message.split("\n", 1)[0];
-    throw new Error(reason, { cause: error });
+    return await withBrowser(async (openStudio) => (await openStudio(files)).train(config, onProgress));
   } finally {
-    await browser.close();
-    await server.close();
     if (stderr.isTTY) stderr.write("\n");
   }
 }

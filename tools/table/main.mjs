@@ -1,0 +1,104 @@
+/** `npm run table -- objectives`: trains every method with several seeds and writes one table. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { buildIfStale } from "../scripts/build.mjs";
+import { withBrowser } from "../scripts/driveStudio.mjs";
+import { withEngine } from "../scripts/engine.mjs";
+import { ensureInstalled } from "../scripts/install.mjs";
+import { projectRoot, run, runScript, secondsSince } from "../scripts/run.mjs";
+import { methodIds, RATES, runObjectives, SEEDS, STEPS } from "./objectives.mjs";
+import { readTableOptions, tableHelp } from "./options.mjs";
+import { objectivesPage } from "./page.mjs";
+import { hashSources, openRunCache } from "./runCache.mjs";
+
+const start = { seeds: SEEDS, steps: STEPS, pages: 2, backend: "cpu", methods: methodIds };
+const cacheFolder = join(projectRoot, "node_modules", ".cache", "prefscope-table-objectives");
+const pageFile = join(projectRoot, "docs", "tables", "objectives.md");
+/** Failures that are a result of the training itself, and come again when the run is repeated. */
+const trainingFailures = ["NUM-1", "NUM-2"];
+
+/** The commit that is checked out, with a mark when what runs are computed from has changed since. */
+async function commitNow() {
+  const git = async (...args) => (await run("git", args, { quiet: true })).output.trim();
+  const changes = await git("status", "--porcelain", "--", "src", "public", "package-lock.json");
+  return `${await git("rev-parse", "--short=12", "HEAD")}${changes === "" ? "" : " with changes"}`;
+}
+
+/** Loads what the engine declares of the wanted methods. */
+function loadDefinitions(wanted) {
+  return withEngine(async (load) => {
+    const { objectives } = await load("src/engine/losses/index.ts");
+    const { defaultConfig } = await load("src/engine/training/config.ts");
+    return { objectives: wanted.map((id) => objectives[id]), defaultConfig };
+  });
+}
+
+/** Trains on a page that is opened when the first run needs it. */
+function lazyStudios(openStudio, count) {
+  return Array.from({ length: count }, () => {
+    let studio = null;
+    return () => (studio ??= openStudio());
+  });
+}
+
+/** A run's record with the commit; a run that training itself ended is a record of that. */
+async function trainRecord(studio, config, commit) {
+  try {
+    return { ...(await studio.train(config)), commit };
+  } catch (error) {
+    if (!trainingFailures.includes(error.code)) throw error;
+    return { failure: { code: error.code, message: error.message }, commit };
+  }
+}
+
+async function makeTable(options, openStudio) {
+  const { methods, seeds, steps, pages, backend, table, isPart } = options;
+  const definitions = await loadDefinitions(methods);
+  const [fingerprint, commit] = await Promise.all([hashSources(), commitNow()]);
+  const cache = openRunCache(cacheFolder, fingerprint);
+  const total = methods.length * (RATES.length + seeds);
+  const common = { defaultConfig: definitions.defaultConfig, steps, backend };
+  let done = 0;
+  const train = async (config, studio) => {
+    const startedAt = performance.now();
+    const { record, isKept } = await cache.get({ config }, async () =>
+      trainRecord(await studio(), config, commit),
+    );
+    const { method, seed, learningRate } = config;
+    const took = isKept ? "kept" : secondsSince(startedAt);
+    done += 1;
+    console.log(`${done}/${total} ${method}, seed ${seed}, rate ${learningRate}: ${took}`);
+    return record;
+  };
+  const price = async (config, studio) =>
+    (await cache.get({ price: config }, async () => (await studio()).preflight(config))).record;
+  const workers = lazyStudios(openStudio, pages);
+  const { objectives } = definitions;
+  const found = await runObjectives({ objectives, workers, common, seeds, train, price });
+  const asked = Object.entries({ seeds, steps, backend })
+    .filter(([name, value]) => value !== start[name])
+    .map(([name, value]) => ` --${name} ${value}`);
+  const only = isPart ? ` --only ${methods.join(",")}` : "";
+  const command = `npm run table -- ${table}${asked.join("")}${only}`;
+  return objectivesPage(found, { command, common, seeds, pages, fingerprint });
+}
+
+await runScript(async () => {
+  const options = readTableOptions(process.argv.slice(2), start);
+  if (options.isHelp) {
+    console.log(tableHelp(start));
+    return;
+  }
+  await ensureInstalled();
+  await buildIfStale();
+  const page = await withBrowser((openStudio) => makeTable(options, openStudio));
+  const { format, resolveConfig } = await import("prettier");
+  const text = await format(page, { ...(await resolveConfig(pageFile)), filepath: pageFile });
+  if (options.isPart) {
+    console.log(`\n${text}`);
+    return;
+  }
+  await mkdir(dirname(pageFile), { recursive: true });
+  await writeFile(pageFile, text);
+  console.log(`Written: ${pageFile}`);
+});
