@@ -24,6 +24,7 @@ function failedRow(name, reason) {
     shape: "",
     medianMs: { own: null, tfjs: null, jax: null },
     ratio: { tfjs: null, jax: null },
+    gigaflops: null,
     counts: { own: null, tfjs: null, jax: null },
     forwardDispatchesPerLayer: null,
     backwardDispatchesPerLayer: null,

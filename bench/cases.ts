@@ -1,6 +1,6 @@
 /** Every case of the benchmark: what is measured, how long it may take, and where it is too heavy. */
 import { openDevice } from "../src/engine/tensor/device.ts";
-import { kernelCases, measureKernel } from "./kernelCases.ts";
+import { kernelCases, leastCalls, measureKernel } from "./kernelCases.ts";
 import { emptyRow, type Row } from "./row.ts";
 import {
   embeddedShape,
@@ -10,6 +10,7 @@ import {
   wideShape,
   type ReadAsset,
   type StepShape,
+  type StepSize,
 } from "./shapes.ts";
 import { measureMemory, measureStep, type StepPlan } from "./stepCase.ts";
 
@@ -50,7 +51,7 @@ const STEP_SECONDS = 1800;
 const MEMORY_SECONDS = 3600;
 const GROWTH_STEPS = 200;
 const ROUNDS = 9;
-/** What a software GPU does in a second, about; a step may take this many seconds there unless it was named. */
+/** What a software GPU does in a second, about; a step or a kernel may take this many seconds there unless it was named. */
 const SOFTWARE_FLOPS = 1e9;
 const SOFTWARE_SECONDS = 20;
 
@@ -122,25 +123,33 @@ export async function runCase(name: string, context: CaseContext): Promise<Row> 
     return emptyRow(name, "", "nothing is computed, only memory is measured");
   }
   const kernel = kernelCases.find((each) => each.name === name);
-  if (kernel !== undefined) return measureKernel(kernel);
+  if (kernel !== undefined) {
+    const size = { flops: leastCalls * kernel.flops, text: kernel.shape };
+    return tooHeavy(size, { name, what: "the case", context }) ?? measureKernel(kernel);
+  }
   const memory = memoryCases.find((each) => each.name === name);
   if (memory !== undefined) {
     const shape = memory.shape();
-    const row = tooHeavy(shape, { name, context }) ?? (await measureMemory(shape, context));
+    const row =
+      tooHeavy(stepSize(shape), { name, what: "one step", context }) ?? (await measureMemory(shape, context));
     return { ...row, name };
   }
   const found = stepCases.find((each) => each.name === name);
   if (found === undefined) throw new Error(`There is no case "${name}".`);
   const shape = await found.shape(context);
-  const row = tooHeavy(shape, { name, context }) ?? (await measureStep(shape, found.plan(context)));
+  const row =
+    tooHeavy(stepSize(shape), { name, what: "one step", context }) ??
+    (await measureStep(shape, found.plan(context)));
   return { ...row, name };
 }
 
-/** The row of a step that a software GPU would take too long for, unless it was asked for by name. */
-function tooHeavy(shape: StepShape, { name, context }: { name: string; context: CaseContext }): Row | null {
-  const { flops, text } = stepSize(shape);
+/** The row of what a software GPU would take too long for, unless it was asked for by name. */
+function tooHeavy(
+  { flops, text }: Pick<StepSize, "flops" | "text">,
+  { name, what, context }: { name: string; what: string; context: CaseContext },
+): Row | null {
   const seconds = flops / SOFTWARE_FLOPS;
   if (!context.isSoftware || context.isAsked || seconds <= SOFTWARE_SECONDS) return null;
-  const reason = `one step is ${(flops / 1e9).toFixed(0)} GFLOP, about ${seconds.toFixed(0)} s for a software GPU`;
+  const reason = `${what} is ${(flops / 1e9).toFixed(0)} GFLOP, about ${seconds.toFixed(0)} s for a software GPU`;
   return emptyRow(name, text, `${reason}; --only "${name}" measures it`);
 }

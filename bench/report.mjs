@@ -18,7 +18,7 @@ function table(rows) {
 }
 
 function timeTable(rows) {
-  const lines = rows.map(({ name, shape, medianMs, ratio }) => [
+  const lines = rows.map(({ name, shape, medianMs, ratio, gigaflops }) => [
     name,
     shape,
     msText(medianMs.own),
@@ -26,8 +26,10 @@ function timeTable(rows) {
     msText(medianMs.jax),
     ratioText(ratio.tfjs),
     ratioText(ratio.jax),
+    numberText(gigaflops, 1),
   ]);
-  return table([["median ms", "shape", "own", "tfjs", "jax-js", "tfjs / own", "jax-js / own"], ...lines]);
+  const head = ["median ms", "shape", "own", "tfjs", "jax-js", "tfjs / own", "jax-js / own", "own GFLOP/s"];
+  return table([head, ...lines]);
 }
 
 /** Label, target and value of each figure of a step; the value is picked from one side's counts. */
@@ -91,8 +93,25 @@ function growthFigures(which, key) {
   ];
 }
 
-function stepTable(rows) {
-  const lines = ownFigures.map(([label, target, pick]) => [label, target, ...rows.map((row) => pick(row))]);
+/** How close each step comes to the best rate of a plain product in the same run. */
+function rateFigure(rows, isSoftware) {
+  const isMatmul = ({ name, gigaflops }) => name.startsWith("matmul: ") && gigaflops !== null;
+  const rates = rows.filter(isMatmul).map(({ gigaflops }) => gigaflops);
+  const best = rates.length === 0 ? null : Math.max(...rates);
+  const share = ({ gigaflops }) => (gigaflops === null || best === null ? null : (100 * gigaflops) / best);
+  return [
+    "share of the best matmul rate",
+    isSoftware ? "not judged" : ">= 50 %",
+    (row) => (share(row) === null ? "-" : `${numberText(share(row))} %`),
+  ];
+}
+
+function stepTable(rows, rate) {
+  const lines = [...ownFigures, rate].map(([label, target, pick]) => [
+    label,
+    target,
+    ...rows.map((row) => pick(row)),
+  ]);
   return table([["our own step", "target", ...rows.map(({ name }) => name)], ...lines]);
 }
 
@@ -108,7 +127,7 @@ export function report({ adapter, backend, commit, rows }) {
   return [
     `${backend}, ${described}, commit ${commit}.${software}`,
     ...(measured.length === 0 ? [] : [timeTable(measured), countTable(measured)]),
-    ...(steps.length === 0 ? [] : [stepTable(steps)]),
+    ...(steps.length === 0 ? [] : [stepTable(steps, rateFigure(measured, adapter.isFallbackAdapter))]),
     ...skipped.map(
       (row) => `Skipped: ${row.name}${row.shape === "" ? "" : ` (${row.shape})`}: ${row.skipped}.`,
     ),

@@ -55,6 +55,8 @@ export interface Row {
   readonly medianMs: Sides<number>;
   /** Median over the rounds of the other's time over ours. */
   readonly ratio: { readonly tfjs: number | null; readonly jax: number | null };
+  /** Ours: billions of multiplications and additions in a second, of matmuls and of what a step cannot do without. */
+  readonly gigaflops: number | null;
   readonly counts: {
     readonly own: OwnCounts | SideCounts | null;
     readonly tfjs: SideCounts | null;
@@ -78,6 +80,7 @@ export function emptyRow(name: string, shape: string, skipped: string | null = n
     shape,
     medianMs: { own: null, tfjs: null, jax: null },
     ratio: { tfjs: null, jax: null },
+    gigaflops: null,
     counts: { own: null, tfjs: null, jax: null },
     forwardDispatchesPerLayer: null,
     backwardDispatchesPerLayer: null,
@@ -87,4 +90,9 @@ export function emptyRow(name: string, shape: string, skipped: string | null = n
     measuredPeakBytes: null,
     skipped,
   };
+}
+
+/** Multiplications and additions per nanosecond; null where no time was taken. */
+export function gigaflopsOf(flops: number, milliseconds: number | null): number | null {
+  return milliseconds === null ? null : flops / (milliseconds * 1e6);
 }

@@ -37,6 +37,8 @@ export type ReadAsset = (path: string) => Promise<Uint8Array>;
 export interface StepSize {
   readonly tokens: number;
   readonly flops: number;
+  /** Of them, what is left where both answers of a pair follow one copy of their prompt, as in ours. */
+  readonly ownFlops: number;
   readonly text: string;
 }
 
@@ -229,7 +231,10 @@ export async function embeddedShape(readAsset: ReadAsset): Promise<StepShape> {
   };
 }
 
-/** What one step of a shape costs when the two sequences of a pair are computed apart. */
+/**
+ * What one step of a shape costs when the two sequences of a pair are computed apart. Adapters, attention and what is
+ * computed again count as nothing.
+ */
 export function stepSize({ config, pairs }: StepShape): StepSize {
   const [first] = pairs;
   const [prompt, answer] = [first?.prompt.length ?? 0, first?.chosen.length ?? 0];
@@ -239,9 +244,12 @@ export function stepSize({ config, pairs }: StepShape): StepSize {
   const attention = hiddenSize * headDim * (2 * heads + 2 * keyValueHeads);
   const layerWeights = attention + 3 * hiddenSize * intermediateSize;
   const weights = layers * layerWeights;
+  const flopsOf = (rows: number) =>
+    FLOPS_PER_WEIGHT * (weights * rows + vocabularySize * hiddenSize * scored);
   return {
     tokens,
-    flops: FLOPS_PER_WEIGHT * (weights * tokens + vocabularySize * hiddenSize * scored),
+    flops: flopsOf(tokens),
+    ownFlops: flopsOf(pairs.length * (prompt + 2 * answer)),
     text: `${pairs.length} pairs x (${prompt} + ${answer}) tokens`,
   };
 }

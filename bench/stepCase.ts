@@ -12,7 +12,7 @@ import {
 import { createOwnRun, type OwnRun, type PhaseDispatches } from "./ownStep.ts";
 import { stepSettings, type PeerStep } from "./peerStep.ts";
 import { alternate } from "./rounds.ts";
-import { emptyRow, type Growth, type OwnCounts, type Row, type SideCounts } from "./row.ts";
+import { emptyRow, gigaflopsOf, type Growth, type OwnCounts, type Row, type SideCounts } from "./row.ts";
 import { randomShape, stepSize, type StepShape } from "./shapes.ts";
 
 /** How thoroughly a step is measured. */
@@ -248,7 +248,13 @@ async function compare(row: Row, shape: StepShape, rounds: number): Promise<Row>
       },
       { rounds },
     );
-    return { ...row, ...timed, counts: { ...row.counts, tfjs: tfjsWarm.counts, jax: jaxWarm.counts } };
+    const gigaflops = gigaflopsOf(stepSize(shape).ownFlops, timed.medianMs.own);
+    return {
+      ...row,
+      ...timed,
+      gigaflops,
+      counts: { ...row.counts, tfjs: tfjsWarm.counts, jax: jaxWarm.counts },
+    };
   } finally {
     await own.dispose();
     tfjs.dispose();

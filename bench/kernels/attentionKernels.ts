@@ -5,10 +5,12 @@ import {
 } from "../../src/engine/kernels/attention/attentionPackedBackward.ts";
 import { attentionPacked } from "../../src/engine/kernels/attention/attentionPacked.ts";
 import { causalRanges } from "../../src/engine/kernels/attention/causalRanges.ts";
+import { qkNormRope } from "../../src/engine/kernels/rope/qkNormRope.ts";
 import { ropePacked } from "../../src/engine/kernels/rope/ropePacked.ts";
 import { ropeTable } from "../../src/engine/kernels/rope/ropeTable.ts";
 import { copy, dispose } from "../../src/engine/tensor/run.ts";
 import { gaussians, type KernelCase, type KernelInputs } from "./kernelCase.ts";
+import { EPSILON } from "./openGroup.ts";
 
 const LENGTH = 128;
 const SEQUENCES = 2;
@@ -58,6 +60,23 @@ export const attentionKernels: readonly KernelCase[] = [
           return [changed];
         },
         tfjs: () => [inputs.stock.stockRope(qkv, { cosines, sines }, sizes)],
+      };
+    },
+  },
+  {
+    name: "qkNormRope",
+    shape,
+    flops: 10 * ROWS * (HEADS.heads + HEADS.keyValueHeads) * HEADS.headDim,
+    open: (inputs) => {
+      const { qkv, turns, cosines, sines, sizes } = openTables(inputs);
+      const gain = (seed: number) => inputs.tensor(gaussians([HEADS.headDim], seed), [HEADS.headDim]);
+      const gains = { qGain: gain(3), kGain: gain(4) };
+      const attrs = { ...HEADS, rotary: HEADS.headDim, epsilon: EPSILON };
+      return {
+        own: () => [qkNormRope(qkv, { ...gains, ...turns }, attrs)],
+        tfjs: () => [
+          inputs.stock.stockQkNormRope(qkv, { ...gains, cosines, sines, epsilon: EPSILON }, sizes),
+        ],
       };
     },
   },

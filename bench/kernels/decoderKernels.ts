@@ -1,29 +1,27 @@
-/** The kernels of a fused decoder layer, of its head and of the optimizer, at the widths of SmolLM2-135M. */
+/** The kernels of a decoder layer, of its head and of the optimizer, at the widths of SmolLM2-135M. */
 import { adamwClip, gradientSquares } from "../../src/engine/kernels/adamw/adamw.ts";
 import { addNorm } from "../../src/engine/kernels/addNorm/addNorm.ts";
 import { addNormGradient } from "../../src/engine/kernels/addNorm/addNormGradient.ts";
-import { linearDown } from "../../src/engine/kernels/groupLinear/linearDown.ts";
-import { linearGradient } from "../../src/engine/kernels/groupLinear/linearGradient.ts";
-import { linearUp, linearUpAct } from "../../src/engine/kernels/groupLinear/linearUp.ts";
-import {
-  lmHeadHiddenGradient,
-  lmHeadLogProbs,
-} from "../../src/engine/kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
-import { statisticsWidth } from "../../src/engine/kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
-import { loraGradient } from "../../src/engine/kernels/loraGradient/loraGradient.ts";
 import { mlpActGradient } from "../../src/engine/kernels/mlpAct/mlpActGradient.ts";
 import { copy, dispose } from "../../src/engine/tensor/run.ts";
 import type { Tensor } from "../../src/engine/tensor/tfjs.ts";
-import { gaussians, type KernelCase, type KernelInputs } from "./kernelCase.ts";
+import { groupKernels } from "./groupKernels.ts";
+import { headKernels } from "./headKernels.ts";
+import { gaussians, type KernelCase } from "./kernelCase.ts";
+import {
+  downGroup,
+  EPSILON,
+  HIDDEN,
+  INTERMEDIATE,
+  openGroup,
+  qkvGroup,
+  queryKeyValue,
+  RANK,
+  ROWS,
+  SCALE,
+} from "./openGroup.ts";
+import { rowKernels } from "./rowKernels.ts";
 
-/** Few, so that a software GPU is done in seconds. */
-const ROWS = 32;
-const HIDDEN = 576;
-const INTERMEDIATE = 1536;
-const RANK = 8;
-const SCALE = 2;
-const EPSILON = 1e-5;
-const VOCABULARY = 8192;
 const PARAMETERS = 1 << 18;
 const ADAMW = {
   learningRate: 1e-3,
@@ -36,146 +34,13 @@ const ADAMW = {
   biasCorrection2: 1e-3,
 };
 
-/** Queries, keys and values; gate and up. */
-const qkv = [576, 192, 192].map((columns) => ({ columns, rank: RANK }));
-const gateUp = [INTERMEDIATE, INTERMEDIATE].map((columns) => ({ columns, rank: RANK }));
-const down = [{ columns: HIDDEN, rank: RANK }];
-
-/** Small random tensors, each unlike the others. */
-function drawer({ tensor }: KernelInputs): (...shape: number[]) => Tensor {
-  let seed = 1;
-  return (...shape) => tensor(gaussians(shape, seed++, 1 / Math.sqrt(shape.at(-1) ?? 1)), shape);
-}
-
-interface Group {
-  readonly segments: readonly { readonly columns: number; readonly rank: number }[];
-  readonly inputs: number;
-}
-
-/** A group's weight, its adapter inside flat parameters, and the factors once more by themselves for the other side. */
-function openGroup(inputs: KernelInputs, group: Group) {
-  const draw = drawer(inputs);
-  const outputs = group.segments.reduce((sum, { columns }) => sum + columns, 0);
-  const ranks = group.segments.reduce((sum, { rank }) => sum + rank, 0);
-  const a = gaussians([ranks, group.inputs], 101, 1 / Math.sqrt(group.inputs));
-  const bs = group.segments.map(({ columns, rank }, index) => gaussians([columns, rank], 102 + index, 0.1));
-  const flat = Float32Array.from([...a, ...bs.flatMap((b) => [...b])]);
-  return {
-    draw,
-    outputs,
-    ranks,
-    weight: draw(outputs, group.inputs),
-    adapter: {
-      theta: inputs.tensor(flat, [flat.length]),
-      segments: group.segments,
-      aOffset: 0,
-      bOffset: a.length,
-      scale: SCALE,
-    },
-    a: inputs.tensor(a, [ranks, group.inputs]),
-    bs: bs.map((b, index) => inputs.tensor(b, [group.segments[index]?.columns ?? 0, RANK])),
-  };
-}
-
-const groupFlops = ({ segments, inputs }: Group): number =>
-  2 * ROWS * inputs * segments.reduce((sum, { columns }) => sum + columns, 0);
-
-const groupShape = ({ segments, inputs }: Group): string =>
-  `${ROWS}x${inputs} to ${segments.map(({ columns }) => columns).join(" + ")}, rank ${RANK}`;
-
-const qkvGroup: Group = { segments: qkv, inputs: HIDDEN };
-const gateUpGroup: Group = { segments: gateUp, inputs: HIDDEN };
-const downGroup: Group = { segments: down, inputs: INTERMEDIATE };
-
-const groupKernels: readonly KernelCase[] = [
-  {
-    name: "linearUp: query, key, value",
-    shape: groupShape(qkvGroup),
-    flops: groupFlops(qkvGroup),
-    open: (inputs) => {
-      const { draw, ranks, weight, adapter, bs } = openGroup(inputs, qkvGroup);
-      const [x, xa] = [draw(ROWS, HIDDEN), draw(ROWS, ranks)];
-      return {
-        own: () => [linearUp(x, weight, { adapter, xa })],
-        tfjs: () => [inputs.stock.stockLinearUp(x, weight, { xa, bs, scale: SCALE })],
-      };
-    },
-  },
-  {
-    name: "linearUpAct: gate, up and silu",
-    shape: groupShape(gateUpGroup),
-    flops: groupFlops(gateUpGroup),
-    open: (inputs) => {
-      const { draw, ranks, weight, adapter, bs } = openGroup(inputs, gateUpGroup);
-      const [x, xa] = [draw(ROWS, HIDDEN), draw(ROWS, ranks)];
-      return {
-        own: () => {
-          const { a, gu } = linearUpAct(x, weight, { adapter, xa, activation: "silu", keeps: true });
-          return gu === undefined ? [a] : [a, gu];
-        },
-        tfjs: () => inputs.stock.stockLinearUpAct(x, weight, { xa, bs, scale: SCALE }),
-      };
-    },
-  },
-  {
-    name: "linearDown: down",
-    shape: groupShape(downGroup),
-    flops: groupFlops(downGroup),
-    open: (inputs) => {
-      const { draw, weight, adapter, a } = openGroup(inputs, downGroup);
-      const x = draw(ROWS, INTERMEDIATE);
-      return {
-        own: () => {
-          const { y, ya } = linearDown(x, weight, { adapter });
-          return ya === undefined ? [y] : [y, ya];
-        },
-        tfjs: () => inputs.stock.stockLinearDown(x, weight, a),
-      };
-    },
-  },
-  {
-    name: "linearGradient: gate and up",
-    shape: groupShape(gateUpGroup),
-    flops: groupFlops(gateUpGroup),
-    open: (inputs) => {
-      const { draw, outputs, weight, adapter, bs } = openGroup(inputs, gateUpGroup);
-      const dy = draw(ROWS, outputs);
-      return {
-        own: () => {
-          const { dx, dxa } = linearGradient(dy, weight, { adapter });
-          return dxa === undefined ? [dx] : [dx, dxa];
-        },
-        tfjs: () => inputs.stock.stockLinearGradient(dy, weight, { bs, scale: SCALE }),
-      };
-    },
-  },
-  {
-    name: "loraGradient: gate and up",
-    shape: groupShape(gateUpGroup),
-    flops: 4 * ROWS * RANK * (HIDDEN + 2 * INTERMEDIATE),
-    open: (inputs) => {
-      const { draw, outputs, ranks, adapter } = openGroup(inputs, gateUpGroup);
-      const [x, xa] = [draw(ROWS, HIDDEN), draw(ROWS, ranks)];
-      const [dy, dxa] = [draw(ROWS, outputs), draw(ROWS, ranks)];
-      const gtheta = draw(adapter.theta.size);
-      return {
-        own: () => {
-          loraGradient({ dxa, x, dy, xa, gtheta }, adapter, { xaOffset: 0, accumulates: false });
-          return [copy(gtheta)];
-        },
-        tfjs: () => [inputs.stock.stockLoraGradient({ dxa, x, dy, xa }, { segments: gateUp, scale: SCALE })],
-      };
-    },
-  },
-];
-
-const rowKernels: readonly KernelCase[] = [
+const normKernels: readonly KernelCase[] = [
   {
     name: "addNorm",
     shape: `${ROWS}x${HIDDEN}, rank ${RANK} before, ${3 * RANK} after`,
     flops: 2 * ROWS * HIDDEN * 4 * RANK,
     open: (inputs) => {
-      const { draw, adapter, a, bs, ranks } = openGroup(inputs, { segments: [...qkv], inputs: HIDDEN });
+      const { draw, adapter, a, bs, ranks } = openGroup(inputs, { segments: queryKeyValue, inputs: HIDDEN });
       const [x, y0, ya] = [draw(ROWS, HIDDEN), draw(ROWS, HIDDEN), draw(ROWS, RANK)];
       const gain = draw(HIDDEN);
       // The projection before has as many outputs as queries have columns, so their factor serves as its own.
@@ -244,55 +109,6 @@ function forwardNorm({ h, gain, theta, ranks }: NormInputs): readonly [Tensor, T
   return [xn, aux];
 }
 
-function openHead(inputs: KernelInputs) {
-  const draw = drawer(inputs);
-  const labels = Int32Array.from({ length: ROWS }, (_, row) => (row * 257) % VOCABULARY);
-  return {
-    hidden: draw(ROWS, HIDDEN),
-    weight: draw(VOCABULARY, HIDDEN),
-    labels: inputs.tensor(labels, [ROWS]),
-  };
-}
-
-const headShape = `${ROWS}x${HIDDEN}, vocabulary ${VOCABULARY}`;
-
-const headKernels: readonly KernelCase[] = [
-  {
-    name: "lmHeadLogProbs",
-    shape: headShape,
-    flops: 2 * ROWS * HIDDEN * VOCABULARY,
-    open: (inputs) => {
-      const head = openHead(inputs);
-      return {
-        own: () => [lmHeadLogProbs(head)],
-        tfjs: () => [inputs.stock.stockHead(head)],
-      };
-    },
-  },
-  {
-    name: "lmHeadHiddenGradient",
-    shape: headShape,
-    flops: 4 * ROWS * HIDDEN * VOCABULARY,
-    open: (inputs) => {
-      const head = openHead(inputs);
-      const statistics = inputs.keep(lmHeadLogProbs(head));
-      // Only the log-prob has a gradient.
-      const upstream = Float32Array.from({ length: ROWS * statisticsWidth }, (_, index) =>
-        index % statisticsWidth === 0 ? 1 + index / ROWS : 0,
-      );
-      const dlogp = inputs.tensor(
-        upstream.filter((_, index) => index % statisticsWidth === 0),
-        [ROWS, 1],
-      );
-      const given = inputs.tensor(upstream, [ROWS, statisticsWidth]);
-      return {
-        own: () => [lmHeadHiddenGradient(head, statistics, given)],
-        tfjs: () => [inputs.stock.stockHeadGradient(head, dlogp)],
-      };
-    },
-  },
-];
-
 const optimizerKernels: readonly KernelCase[] = [
   {
     name: "adamwClip",
@@ -315,10 +131,11 @@ const optimizerKernels: readonly KernelCase[] = [
   },
 ];
 
-/** In the order of a step. */
+/** In the order of a step, about. */
 export const decoderKernels: readonly KernelCase[] = [
-  ...groupKernels,
   ...rowKernels,
+  ...groupKernels,
+  ...normKernels,
   ...headKernels,
   ...optimizerKernels,
 ];

@@ -2,12 +2,13 @@
 import { createRandom } from "../../src/engine/data/random.ts";
 import type { Tensor } from "../../src/engine/tensor/tfjs.ts";
 import type * as stockKernels from "../stock/stockKernels.ts";
+import type * as stockRows from "../stock/stockRows.ts";
 
 /** What a call computes; whoever called it disposes it. */
 export type Outputs = readonly Tensor[];
 
 /** The compositions of stock operations, which are loaded late. */
-export type StockKernels = typeof stockKernels;
+export type StockKernels = typeof stockKernels & typeof stockRows;
 
 /** What a case makes its inputs with. */
 export interface KernelInputs {
@@ -22,6 +23,8 @@ export interface KernelCase {
   readonly name: string;
   readonly shape: string;
   readonly flops: number;
+  /** Nothing but a product of matrices, whose rate says what the device can do. */
+  readonly isMatmul?: boolean;
   readonly open: (inputs: KernelInputs) => { readonly own: () => Outputs; readonly tfjs: () => Outputs };
 }
 

@@ -11,6 +11,7 @@ function product(name: string, form: MatmulForm, a: Sizes, b: Sizes): KernelCase
     name: `matmul: ${name}`,
     shape: `${form}, ${a.join("x")} and ${b.join("x")}`,
     flops: (2 * a[0] * a[1] * b[0] * b[1]) / inner,
+    isMatmul: true,
     open: ({ tensor, stock }) => {
       const left = tensor(gaussians(a, 1), a);
       const right = tensor(gaussians(b, 2), b);
@@ -22,11 +23,12 @@ function product(name: string, form: MatmulForm, a: Sizes, b: Sizes): KernelCase
   };
 }
 
-/** At the shapes of the embedded model, and one of a larger model. */
+/** At the shapes of the embedded model, and two of larger models: one for software, one that fills a GPU. */
 export const matmulKernels: readonly KernelCase[] = [
   product("gate", "abt", [512, 96], [256, 96]),
   product("down", "abt", [512, 256], [96, 256]),
   product("input gradient of down", "ab", [512, 96], [96, 256]),
   product("weight gradient of gate", "atb", [512, 256], [512, 96]),
   product("gate at hidden 576", "abt", [32, 576], [1536, 576]),
+  product("gate at hidden 768", "abt", [2048, 768], [2048, 768]),
 ];

@@ -5,6 +5,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { MatmulForm } from "../../src/engine/kernels/matmul/matmul.wgsl.ts";
 
 const HIDDEN_LOGIT = -1e9;
+/** Of the cube in the tanh form of GELU. */
+const CUBE_WEIGHT = 0.044715;
 
 /** The same product as our `matmul`, by the runtime's own kernel. */
 export function stockMatmul(a: tf.Tensor, b: tf.Tensor, form: MatmulForm): tf.Tensor {
@@ -26,13 +28,24 @@ export function stockLinearUp(x: tf.Tensor, weight: tf.Tensor, { xa, bs, scale }
   });
 }
 
-/** silu(gate) up, and [gate | up]. */
-export function stockLinearUpAct(x: tf.Tensor, weight: tf.Tensor, factors: UpFactors): tf.Tensor[] {
+/** silu(gate) up or gelu(gate) up, and [gate | up]. */
+export function stockLinearUpAct(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  { activation, ...factors }: UpFactors & { readonly activation: "silu" | "geluTanh" },
+): tf.Tensor[] {
   return tf.tidy(() => {
     const gu = stockLinearUp(x, weight, factors);
     const [gate, up] = tf.split(gu, 2, 1) as [tf.Tensor, tf.Tensor];
-    return [tf.mul(tf.mul(gate, tf.sigmoid(gate)), up), gu];
+    const activated = activation === "silu" ? tf.mul(gate, tf.sigmoid(gate)) : stockGelu(gate);
+    return [tf.mul(activated, up), gu];
   });
+}
+
+/** x / 2 (1 + tanh(√(2 / π) (x + 0.044715 x³))). */
+function stockGelu(x: tf.Tensor): tf.Tensor {
+  const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), CUBE_WEIGHT)), Math.sqrt(2 / Math.PI));
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
 }
 
 /** x W^T and x A^T. */
@@ -128,29 +141,34 @@ interface Head {
   readonly hidden: tf.Tensor;
   readonly weight: tf.Tensor;
   readonly labels: tf.Tensor;
+  readonly reference?: tf.Tensor;
 }
 
 /**
- * Log-prob of the label, entropy, 0, mean logit, log-sum-exp, 0, log of the summed squares, 0, whether the label is the
- * top one: [rows, 9]. The zeros need a reference.
+ * Log-prob of the label, entropy, KL(reference || policy), mean logit, log-sum-exp, that of the reference, log of the
+ * summed squares, KL(policy || reference), whether the label is the top one: [rows, 9]. Without a reference, what needs
+ * one is 0.
  */
-export function stockHead({ hidden, weight, labels }: Head): tf.Tensor {
+export function stockHead({ hidden, weight, labels, reference }: Head): tf.Tensor {
   return tf.tidy(() => {
     const logits = tf.matMul(hidden, weight, false, true);
     const logps = tf.logSoftmax(logits);
     const isLabel = tf.cast(tf.oneHot(labels as tf.Tensor1D, weight.shape[0] ?? 0), "float32");
     const logp = tf.sum(tf.mul(logps, isLabel), -1, true);
+    const others = reference === undefined ? null : tf.matMul(reference, weight, false, true);
+    const otherLogps = others === null ? logps : tf.logSoftmax(others);
+    const divergence = (p: tf.Tensor, q: tf.Tensor) => tf.sum(tf.mul(tf.exp(p), tf.sub(p, q)), -1, true);
     const zero = tf.zeros([hidden.shape[0] ?? 0, 1]);
     return tf.concat(
       [
         logp,
         tf.neg(tf.sum(tf.mul(tf.exp(logps), logps), -1, true)),
-        zero,
+        others === null ? zero : divergence(otherLogps, logps),
         tf.mean(logits, -1, true),
         tf.logSumExp(logits, -1, true),
-        zero,
+        others === null ? zero : tf.logSumExp(others, -1, true),
         tf.logSumExp(tf.mul(logps, 2), -1, true),
-        zero,
+        others === null ? zero : divergence(logps, otherLogps),
         tf.cast(tf.greaterEqual(logp, tf.max(logps, -1, true)), "float32"),
       ],
       1,
@@ -164,6 +182,15 @@ export function stockHeadGradient({ hidden, weight, labels }: Head, dlogp: tf.Te
     const logits = tf.matMul(hidden, weight, false, true);
     const isLabel = tf.cast(tf.oneHot(labels as tf.Tensor1D, weight.shape[0] ?? 0), "float32");
     return tf.matMul(tf.mul(tf.sub(isLabel, tf.softmax(logits)), dlogp), weight);
+  });
+}
+
+/** The same of the weight. */
+export function stockHeadWeightGradient({ hidden, weight, labels }: Head, dlogp: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const logits = tf.matMul(hidden, weight, false, true);
+    const isLabel = tf.cast(tf.oneHot(labels as tf.Tensor1D, weight.shape[0] ?? 0), "float32");
+    return tf.matMul(tf.mul(tf.sub(isLabel, tf.softmax(logits)), dlogp), hidden, true, false);
   });
 }
 
