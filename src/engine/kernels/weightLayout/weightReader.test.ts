@@ -3,7 +3,12 @@ import { expect, it } from "vitest";
 import type { Op, Shape } from "../../tensor/op.ts";
 import { shaderOf } from "../../tensor/shader.ts";
 import { packedEmbeddingOp } from "../embedding/embedding.ts";
-import { headAttrs, lmHeadHiddenGradientOp, lmHeadLogProbsOp } from "../lmHeadLogProbs/lmHeadLogProbs.ts";
+import {
+  headAttrs,
+  lmHeadHiddenGradientOp,
+  lmHeadLogProbsOp,
+  statisticsWidth,
+} from "../lmHeadLogProbs/lmHeadLogProbs.ts";
 import { matmulAttrs, matmulOp } from "../matmul/matmul.ts";
 
 /** Messages of the shader compiler for an operation, on a device that does nothing but has every feature. */
@@ -33,5 +38,6 @@ it("gives text that compiles where shaders have 16-bit floats", async () => {
   const head = headAttrs(96, { softCap: 30, ...half });
   const shapes = [[5, 96], [128, 48], [5]]; // prettier-ignore
   expect(await compilerMessages(lmHeadLogProbsOp, shapes, head)).toEqual([]);
-  expect(await compilerMessages(lmHeadHiddenGradientOp, [...shapes, [5, 6], [5, 6]], head)).toEqual([]);
+  const statistics = [5, statisticsWidth];
+  expect(await compilerMessages(lmHeadHiddenGradientOp, [...shapes, statistics, statistics], head)).toEqual([]);
 });
