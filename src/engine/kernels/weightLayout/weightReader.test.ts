@@ -39,5 +39,7 @@ it("gives text that compiles where shaders have 16-bit floats", async () => {
   const shapes = [[5, 96], [128, 48], [5]]; // prettier-ignore
   expect(await compilerMessages(lmHeadLogProbsOp, shapes, head)).toEqual([]);
   const statistics = [5, statisticsWidth];
-  expect(await compilerMessages(lmHeadHiddenGradientOp, [...shapes, statistics, statistics], head)).toEqual([]);
+  expect(await compilerMessages(lmHeadHiddenGradientOp, [...shapes, statistics, statistics], head)).toEqual(
+    [],
+  );
 });
