@@ -6,6 +6,9 @@ import { projectRoot, runScript } from "../tools/scripts/run.mjs";
 import { runCases } from "./cases.mjs";
 import { readOptions } from "./options.mjs";
 
+/** How long a page may take to load where others compute as well: the first one waits for the dependencies. */
+const PAGE_MS = 180_000;
+
 /** Serves the sources as they are: the benchmark measures what would be built. */
 async function serveSources() {
   const { createServer } = await import("vite");
@@ -40,6 +43,7 @@ await runScript(async () => {
       if (message.type() === "error") console.error(message.text());
     });
     page.on("pageerror", (error) => console.error(error.message));
+    page.setDefaultTimeout(PAGE_MS);
     await page.goto(address);
     await page.waitForFunction(() => "bench" in globalThis);
     const result = page.evaluate(
