@@ -168,8 +168,8 @@ function sameRates(found, labels) {
   return `
 ### The same with one learning rate for both
 
-Added after the answer above was known: there the two methods train at different rates, and a larger rate alone makes a
-larger KL. These are the same seeds at each of the two rates, read in the same way; Δ is at equal accuracy, accuracy and
+Added after the answer above was known: there the two methods train at different rates, and a larger rate can by itself
+make a larger KL. These are the same seeds at each of the two rates, read in the same way; Δ is at equal accuracy, accuracy and
 judge are those at the end.
 
 ${answers}
@@ -202,11 +202,33 @@ function madeOf(found) {
   return { device, browser: listed(browsers), commit: listed(runs.map(({ record }) => record.commit)) };
 }
 
+function settingsSection(methods, { defaultConfig, steps }) {
+  return `## Settings
+
+Preference set ${settings.data}, model ${defaultConfig.model}; ${steps} steps of ${settings.batchPairs} pairs; LoRA rank ${settings.loraRank}, alpha ${defaultConfig.loraAlpha}, all linear layers; AdamW, schedule
+${defaultConfig.schedule} after ${defaultConfig.warmupSteps} steps of warm-up, weight decay ${defaultConfig.weightDecay}, gradient norm at most ${defaultConfig.maxGradNorm}. Knobs are the studio's defaults:
+
+${knobLines(methods)}`;
+}
+
+function searchSection(methods) {
+  return `## The search for the learning rate
+
+Every method has the same budget: ${RATES.length} rates, one seed (${SEARCH_SEED}, which is in no mean above) and as many steps as above. The rate whose
+samples the judge scores highest is taken; equal scores are decided by accuracy. ${RATES_REASON}
+Cells: judge (accuracy).
+
+${searchTable(methods)}
+
+One seed and ${settings.samplePrompts} answers choose among rates whose scores can be closer than chance, so a row of the first table is a method at the
+rate that it was given here, not necessarily its best. ${edgeSentence(methods)}`;
+}
+
 /** The whole page; `pages` trained at once. */
 export function objectivesPage(found, { command, common, seeds, pages, fingerprint }) {
   const { methods } = found;
   const { device, browser, commit } = madeOf(found);
-  const { defaultConfig, steps } = common;
+  const { defaultConfig } = common;
   const ended = methods.flatMap(({ runs }) => runs).filter(({ record }) => !record.failure);
   const seconds = tInterval(ended.map(({ record }) => record.elapsedMs / 1000));
   return `# Objectives side by side
@@ -232,22 +254,8 @@ pairs and the prompts.
 
 ${failures(found)}
 
-## Settings
+${settingsSection(methods, common)}
 
-Preference set ${settings.data}, model ${defaultConfig.model}; ${steps} steps of ${settings.batchPairs} pairs; LoRA rank ${settings.loraRank}, alpha ${defaultConfig.loraAlpha}, all linear layers; AdamW, schedule
-${defaultConfig.schedule} after ${defaultConfig.warmupSteps} steps of warm-up, weight decay ${defaultConfig.weightDecay}, gradient norm at most ${defaultConfig.maxGradNorm}. Knobs are the studio's defaults:
-
-${knobLines(methods)}
-
-## The search for the learning rate
-
-Every method has the same budget: ${RATES.length} rates, one seed (${SEARCH_SEED}, which is in no mean above) and as many steps as above. The rate whose
-samples the judge scores highest is taken; equal scores are decided by accuracy. ${RATES_REASON}
-Cells: judge (accuracy).
-
-${searchTable(methods)}
-
-One seed and ${settings.samplePrompts} answers choose among rates whose scores can be closer than chance, so a row of the first table is a method at the
-rate that it was given here, and not its best. ${edgeSentence(methods)}
+${searchSection(methods)}
 ${comparison(found)}`;
 }
