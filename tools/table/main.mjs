@@ -6,7 +6,7 @@ import { withBrowser } from "../scripts/driveStudio.mjs";
 import { withEngine } from "../scripts/engine.mjs";
 import { ensureInstalled } from "../scripts/install.mjs";
 import { projectRoot, run, runScript, secondsSince } from "../scripts/run.mjs";
-import { methodIds, RATES, runObjectives, SEEDS, STEPS } from "./objectives.mjs";
+import { methodIds, runObjectives, SEEDS, STEPS } from "./objectives.mjs";
 import { readTableOptions, tableHelp } from "./options.mjs";
 import { objectivesPage } from "./page.mjs";
 import { hashSources, openRunCache } from "./runCache.mjs";
@@ -56,9 +56,12 @@ async function makeTable(options, openStudio) {
   const definitions = await loadDefinitions(methods);
   const [fingerprint, commit] = await Promise.all([hashSources(), commitNow()]);
   const cache = openRunCache(cacheFolder, fingerprint);
-  const total = methods.length * (RATES.length + seeds);
   const common = { defaultConfig: definitions.defaultConfig, steps, backend };
   let done = 0;
+  let total = 0;
+  const announce = (count) => {
+    total += count;
+  };
   const train = async (config, studio) => {
     const startedAt = performance.now();
     const { record, isKept } = await cache.get({ config }, async () =>
@@ -74,7 +77,7 @@ async function makeTable(options, openStudio) {
     (await cache.get({ price: config }, async () => (await studio()).preflight(config))).record;
   const workers = lazyStudios(openStudio, pages);
   const { objectives } = definitions;
-  const found = await runObjectives({ objectives, workers, common, seeds, train, price });
+  const found = await runObjectives({ objectives, workers, common, seeds, train, price, announce });
   const asked = Object.entries({ seeds, steps, backend })
     .filter(([name, value]) => value !== start[name])
     .map(([name, value]) => ` --${name} ${value}`);

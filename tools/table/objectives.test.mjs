@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   bytesPerTrainingPair,
   compareAtEqualAccuracy,
+  compareAtEqualRates,
   EVAL_EVERY,
   RATES,
   runObjectives,
@@ -33,7 +34,7 @@ const objective = (id) => ({
 });
 
 /** A run whose accuracy rises to 0.9 at step 20 while the KL grows by `slope` a step. */
-function recordOf(config, slope) {
+function recordOf(config, slope, best) {
   const evaluations = [0, 10, 20].map((step) => ({
     step,
     "eval_accuracies/logratio": [0.6, 0.7, 0.9][step / 10],
@@ -50,24 +51,28 @@ function recordOf(config, slope) {
     evalBefore: evaluations[0],
     evalAfter: evaluations.at(-1),
     samplesBefore: [sample(0), sample(-1, "greedy")],
-    samplesAfter: [sample(config.learningRate === 5e-3 ? 0.5 : 0.1), sample(-1, "greedy")],
+    samplesAfter: [sample(config.learningRate === best ? 0.5 : 0.1), sample(-1, "greedy")],
     steps: [{ active_ms: 2000 }],
     elapsedMs: 3000,
   };
 }
 
-async function smallTable(slopes, { fails = () => false } = {}) {
+async function smallTable(slopes, { fails = () => false, bestRates = {} } = {}) {
   const asked = [];
   const found = await runObjectives({
     objectives: Object.keys(slopes).map(objective),
     workers: ["page"],
+    announce: () => undefined,
     common,
     seeds: 3,
     train: async (config) => {
       asked.push(config);
       if (fails(config))
         return { failure: { code: "NUM-1", message: "The loss was infinite." }, commit: "abc" };
-      return recordOf(config, slopes[config.method] * (1 + config.seed / 100));
+      const { method, seed, learningRate } = config;
+      // The KL grows with the rate: 5e-3 is the one that the slopes are meant for.
+      const slope = slopes[method] * (learningRate / 5e-3) * (1 + seed / 100);
+      return recordOf(config, slope, bestRates[method] ?? 5e-3);
     },
     price: async ({ evalPairs }) => ({
       trainPairs: 640,
@@ -119,6 +124,27 @@ test("half the slope is half the KL at equal accuracy, seed by seed", async () =
   assert.match(sentence, /differs by −1\.339 \[−1\.371, −1\.306\] nats over 3 seeds/);
 });
 
+test("methods that took different rates are compared at each of them too", async () => {
+  const found = await smallTable({ dpo: 0.1, tdpo2: 0.08 }, { bestRates: { tdpo2: 1e-2 } });
+  assert.deepEqual(
+    found.others.map(({ config: { method, seed, learningRate } }) => [method, seed, learningRate]),
+    [...[1, 2, 3].map((seed) => ["tdpo2", seed, 5e-3]), ...[1, 2, 3].map((seed) => ["dpo", seed, 1e-2])],
+  );
+  const [plain, held] = found.methods;
+  assert.ok(compareAtEqualAccuracy(held, plain).differences.mean.mean > 0);
+  const [high, low] = compareAtEqualRates(found);
+  assert.deepEqual([high.rate, low.rate], [1e-2, 5e-3]);
+  // At one rate 0.02 of slope remains: 17.5 steps of it, made 1.02 times as large on average by the seeds.
+  assert.equal(low.differences.chosen.mean.toFixed(4), (-0.02 * 17.5 * 1.02).toFixed(4));
+  assert.equal(high.differences.chosen.mean.toFixed(4), (2 * -0.02 * 17.5 * 1.02).toFixed(4));
+});
+
+test("methods that took one rate need no further runs", async () => {
+  const found = await smallTable({ dpo: 0.1, tdpo2: 0.05 });
+  assert.deepEqual(found.others, []);
+  assert.deepEqual(compareAtEqualRates(found), []);
+});
+
 test("the sentence says larger and not distinguishable where the numbers do", () => {
   const rows = [{ level: 0.8 }, { level: 0.85 }];
   const say = (mean, half) => {
@@ -132,12 +158,12 @@ test("the sentence says larger and not distinguishable where the numbers do", ()
 });
 
 test("a run that broke is in no mean, and the page names it", async () => {
-  const { methods, searches } = await smallTable(
+  const found = await smallTable(
     { dpo: 0.1, tdpo2: 0.05 },
     { fails: ({ method, seed }) => method === "dpo" && seed === 2 },
   );
   const options = { command: "npm run table -- objectives", common, seeds: 3, pages: 1, fingerprint: "f00" };
-  const page = objectivesPage({ methods, searches }, options);
+  const page = objectivesPage(found, options);
   assert.match(page, /- dpo, seed 2, rate 0\.005: The loss was infinite\./);
   assert.match(page, /\| DPO \| 0\.900 ± 0\.000 \|/);
   assert.match(page, /Form \(`form`\) sum/);
