@@ -4,12 +4,13 @@ import { test, expect } from "./test.ts";
 
 const twoSteps = { steps: 2, evalEvery: 0 };
 
-test("every method trains, its own knobs beside it", async ({ studio, page }) => {
+test("methods of every kind of reference train, their own knobs beside them", async ({ studio, page }) => {
   await studio.open({ settings: twoSteps });
   const runs = [
     { method: "SFT", knobs: [] },
-    { method: "DPO", knobs: ["params.beta"] },
+    { method: "DPO", knobs: ["params.beta", "params.labelSmoothing"] },
     { method: "SimPO", knobs: ["params.beta", "params.gamma"] },
+    { method: "TDPO₂", knobs: ["params.beta", "params.alpha"] },
   ];
   for (const { method, knobs } of runs) {
     await studio.chooseMethod(method);
