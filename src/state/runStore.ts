@@ -178,7 +178,7 @@ export function addMark(mark: RunMark): void {
 
 /** Takes in what the trainer says; events of another run are ignored. */
 export function applyEvent(event: WorkerEvent): void {
-  if (event.type === "heartbeat" || event.type === "deviceLost") return;
+  if (event.type === "heartbeat" || event.type === "deviceLost" || event.type === "sae") return;
   if (event.type === "reference") {
     addLog(referenceLine(event));
     return;
@@ -195,7 +195,7 @@ export function applyEvent(event: WorkerEvent): void {
   if (sentence !== null) addLog({ level: "info", message: sentence, step: useRunStore.getState().step });
 }
 
-type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "deviceLost" | "reference" }>;
+type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "deviceLost" | "reference" | "sae" }>;
 
 function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
   switch (event.type) {

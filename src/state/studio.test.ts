@@ -102,6 +102,7 @@ it("collects a run's record and ignores what another run says", async () => {
     metrics: { eval_loss: 0.5 },
     points: testPoints(2, -3),
     scores: testScores,
+    features: null,
   });
   expect(run()).toMatchObject({ phase: "training", step: 12, activeMs: 12_000, secondsPerStep: 1 });
   expect(run().trail).toEqual([{ x: 2, y: -3 }]);
@@ -127,6 +128,7 @@ it("shows what a step holds, with a real minus in the log, and forgets it with t
     metrics,
     points: testPoints(0, 0),
     scores: testScores,
+    features: null,
   });
   expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin −0.250.");
   trainer().say({
@@ -137,6 +139,7 @@ it("shows what a step holds, with a real minus in the log, and forgets it with t
     metrics: { "eval_margins/logratio": -1e-7 },
     points: testPoints(0, 0),
     scores: testScores,
+    features: null,
   });
   expect(run().log.at(-1)?.message).toBe("Held-out pairs: log-ratio margin 0.000.");
   await train();

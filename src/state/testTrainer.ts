@@ -1,10 +1,30 @@
 /** A trainer for tests of the page: it answers every command, records it, and says what a test tells it to. */
 import type { PairScores } from "../engine/training/evaluate.ts";
-import type { Commands, ErrorReport, ProbePoints, Request, WorkerEvent } from "../worker/protocol.ts";
+import type {
+  Commands,
+  ErrorReport,
+  ProbePoints,
+  Request,
+  SaeSummary,
+  WorkerEvent,
+} from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { testDescription } from "./testDescription.ts";
 
 type Answers = { [Name in keyof Commands]: Commands[Name]["answer"] };
+
+const testSae: SaeSummary = {
+  id: "story-2",
+  label: "Story, after the last layer",
+  origin: "embedded",
+  layer: 2,
+  hook: "blocks.2.hook_resid_post",
+  width: 3,
+  inputSize: 96,
+  modelName: "story",
+  sizeBytes: 2_400,
+  hasDecoder: true,
+};
 
 /** What the trainer answers unless a test says otherwise. */
 export const testAnswers: Answers = {
@@ -28,6 +48,7 @@ export const testAnswers: Answers = {
     vocabularySize: 2048,
     maxPositions: 256,
     sizeBytes: 2_400_000,
+    sae: testSae,
   },
   loadData: {
     id: "kind-endings",
@@ -95,6 +116,98 @@ export const testAnswers: Answers = {
     held: [],
   },
   exportAdapter: [],
+  listSaes: { inUse: [testSae], embedded: [testSae] },
+  loadSae: testSae,
+  featureTable: {
+    sae: testSae,
+    positions: 400,
+    names: ["laughed", "cried", ""],
+    density: Float32Array.of(0.02, 0.3, 0),
+    mean: Float32Array.of(0.1, 0.2, 0),
+    max: Float32Array.of(4, 2, 0),
+    chosenMean: Float32Array.of(0.3, 0.1, 0),
+    rejectedMean: Float32Array.of(0.1, 0.4, 0),
+    l0: 8,
+    unexplained: 0.06,
+  },
+  featureDetail: {
+    sae: "story-2",
+    feature: 0,
+    name: "laughed",
+    positions: 400,
+    edges: Float32Array.of(0, 2, 4),
+    before: {
+      density: 0.02,
+      counts: Float32Array.of(6, 2),
+      chosen: Float32Array.of(0.5, 0.1),
+      rejected: Float32Array.of(0, 0.2),
+    },
+    after: null,
+    positive: [{ token: " laughed", logit: 1.9 }],
+    negative: [{ token: " cried", logit: -1.4 }],
+    intervals: [
+      {
+        from: 2,
+        to: 4,
+        share: 0.25,
+        examples: [
+          {
+            tokens: [" and", " they", " laughed"],
+            activations: Float32Array.of(0, 0.5, 4),
+            after: null,
+            peak: 2,
+            side: "chosen",
+          },
+        ],
+      },
+    ],
+  },
+  promptFeatures: {
+    sae: "story-2",
+    policy: "reference",
+    tokens: ["<s>", " they", " laughed"],
+    isStart: [true, false, false],
+    features: Int32Array.of(0, 1),
+    names: ["laughed", "cried"],
+    activations: Float32Array.of(0, 0, 0.5, 1, 4, 0),
+    l0: Float32Array.of(0, 2, 1),
+    unexplained: Float32Array.of(0, 0.1, 0.05),
+  },
+  changeReport: {
+    sae: "story-2",
+    step: 60,
+    answers: 128,
+    permutations: 2000,
+    changes: [
+      {
+        feature: 0,
+        name: "laughed",
+        before: 0.2,
+        after: 0.8,
+        chosenChange: 0.9,
+        rejectedChange: 0.3,
+        pValue: 0.0005,
+        isFinding: true,
+      },
+      {
+        feature: 1,
+        name: "cried",
+        before: 0.25,
+        after: 0.24,
+        chosenChange: 0,
+        rejectedChange: -0.02,
+        pValue: 0.6,
+        isFinding: false,
+      },
+    ],
+    silent: 1,
+    l0: { before: 8, after: 8.5 },
+    unexplained: { before: 0.06, after: 0.08 },
+  },
+  steer: { plain: " She cried.", steered: " She laughed." },
+  trainSae: null,
+  pauseSae: null,
+  exportSae: [],
 };
 
 /** One fake worker with its record of questions. */

@@ -56,7 +56,7 @@ export function weightsFingerprint(files: readonly ModelFile[]): string {
 }
 
 /** What the page shows of a model. */
-export function summarizeModel(id: string, { model }: LoadedModel): ModelSummary {
+export function summarizeModel(id: string, { model }: LoadedModel): Omit<ModelSummary, "sae"> {
   const { config } = model;
   const parameters = countParameters(model);
   const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? "Local model";

@@ -6,8 +6,10 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PairScores } from "../engine/training/evaluate.ts";
 import type { Description } from "./description.ts";
+import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./featureProtocol.ts";
 import type { LossAxis, LossSurface } from "./lossLab.ts";
 
+export type * from "./featureProtocol.ts";
 export type { LossAxis, LossSurface } from "./lossLab.ts";
 
 /** What the trainer can be doing, in one word each. */
@@ -88,6 +90,8 @@ export interface ModelSummary {
   readonly vocabularySize: number;
   readonly maxPositions: number;
   readonly sizeBytes: number;
+  /** The sparse autoencoder that came along with it; null where there is none. */
+  readonly sae: SaeSummary | null;
 }
 
 /** One pair as text, for the page. */
@@ -214,6 +218,14 @@ export interface ExportedFile {
   readonly bytes: Uint8Array;
 }
 
+/** Mean pooled activation of every feature over the held-out answers, under the policy. */
+export interface EvaluatedFeatures {
+  /** The autoencoders, whose features are numbered one after another. */
+  readonly saes: readonly string[];
+  readonly chosen: Float32Array;
+  readonly rejected: Float32Array;
+}
+
 /** Files from the person's disk, read on the page and handed over. */
 export interface LocalFile {
   readonly name: string;
@@ -227,7 +239,7 @@ export interface Injection {
 }
 
 /** Commands: name → what is asked and what comes back. */
-export interface Commands {
+export interface Commands extends FeatureCommands {
   /** Opens the device; called first, and again to change or restart the backend. */
   open: {
     question: { backend: RunConfig["backend"]; isSecure: boolean; injections: readonly Injection[] };
@@ -301,6 +313,7 @@ export type WorkerEvent =
   /** The device is gone without anybody asking, and with it everything that was loaded. */
   | { readonly type: "deviceLost"; readonly reason: string }
   | ReferenceEvent
+  | SaeTrainingEvent
   | {
       readonly type: "phase";
       readonly runId: string;
@@ -320,6 +333,8 @@ export type WorkerEvent =
       readonly metrics: Readonly<Record<string, number>>;
       readonly points: ProbePoints;
       readonly scores: PairScores;
+      /** Null without an autoencoder. */
+      readonly features: EvaluatedFeatures | null;
     }
   | {
       readonly type: "samples";

@@ -122,7 +122,8 @@ export function startRunner(settings: RunnerSettings): Runner {
       const { metrics, chosenDelta, rejectedDelta, scores } = report.evaluation;
       const pairIndex = Int32Array.from(chosenDelta, (_, index) => index);
       const points = { pairIndex, chosenDelta, rejectedDelta };
-      say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points, scores });
+      const told = { runId, step: report.step, activeMs, metrics, points, scores, features: null };
+      say({ type: "evaluation", ...told });
     }
     if (report.kind === "ready") say({ type: "room", runId, room: stepRoom(run, report) });
     if (report.kind === "step") {

@@ -20,6 +20,19 @@ const checkpoint = z.strictObject({
   activeMs: z.number(),
   tensors: z.record(z.string(), z.instanceof(Float32Array)),
 });
+const lookedAt = z.enum(["reference", "policy"]);
+const saeSummary = z.strictObject({
+  id: z.string(),
+  label: z.string(),
+  origin: z.enum(["embedded", "opened", "trained"]),
+  layer: z.number(),
+  hook: z.string(),
+  width: z.number(),
+  inputSize: z.number(),
+  modelName: z.nullable(z.string()),
+  sizeBytes: z.number(),
+  hasDecoder: z.boolean(),
+});
 /** Most places of a loss surface along one axis: more would keep a run waiting. */
 const LARGEST_SURFACE = 129;
 /** Measured numbers: those of a run that went wrong may be NaN or infinite, and must still be heard of. */
@@ -81,6 +94,39 @@ const questions = {
     }),
   }),
   exportAdapter: z.null(),
+  listSaes: z.null(),
+  loadSae: z.strictObject({ id: z.string(), files: localFiles }),
+  featureTable: z.strictObject({ sae: z.string() }),
+  featureDetail: z.strictObject({ sae: z.string(), feature: z.int() }),
+  promptFeatures: z.strictObject({ sae: z.string(), text: z.string(), policy: lookedAt }),
+  changeReport: z.strictObject({ sae: z.string() }),
+  steer: z.strictObject({
+    steering: z.strictObject({
+      sae: z.string(),
+      feature: z.int(),
+      mode: z.enum(["add", "clamp"]),
+      value: z.number(),
+    }),
+    prompt: z.string(),
+    policy: lookedAt,
+    seed: z.int(),
+    temperature: z.number(),
+    maxNewTokens: z.int(),
+  }),
+  trainSae: z.strictObject({
+    settings: z.strictObject({
+      layer: z.int(),
+      width: z.int(),
+      k: z.int(),
+      steps: z.int(),
+      batchRows: z.int(),
+      learningRate: z.number(),
+      seed: z.int(),
+    }),
+    isContinued: z.boolean(),
+  }),
+  pauseSae: z.null(),
+  exportSae: z.strictObject({ sae: z.string() }),
 } satisfies Record<CommandName, z.ZodMiniType>;
 
 const event = z.discriminatedUnion("type", [
@@ -137,6 +183,16 @@ const event = z.discriminatedUnion("type", [
       chosenRewards: floats,
       rejectedRewards: floats,
     }),
+    features: z.nullable(z.strictObject({ saes: z.array(z.string()), chosen: floats, rejected: floats })),
+  }),
+  z.strictObject({
+    type: z.literal("sae"),
+    status: z.enum(["collecting", "training", "paused", "done", "failed"]),
+    step: z.number(),
+    steps: z.number(),
+    metrics,
+    reason: z.string(),
+    sae: z.nullable(saeSummary),
   }),
   z.strictObject({
     type: z.literal("samples"),

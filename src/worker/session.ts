@@ -17,6 +17,7 @@ import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.
 import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
+import { createFeatureDesk } from "./featureDesk.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
 import { openReference, type KeptReference, type OwnModel } from "./keptReference.ts";
@@ -90,6 +91,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     changing = done.catch(() => undefined);
     return done;
   };
+  const desk = createFeatureDesk({ model: needModel, fetchFile, alone });
   const endRun = async () => {
     await runner?.stop();
     runner = null;
@@ -150,6 +152,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       alone(async () => {
         await endRun();
         await data?.kept.settled();
+        desk.shelf.clear();
         model?.dispose();
         model = null;
         data = null;
@@ -176,13 +179,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const prints = await modelPrints(opened);
         // Files of one name must not be written at once.
         await data?.kept.settled();
+        desk.shelf.clear();
         model?.dispose();
         // Nothing was shipped for a person's own weights.
         model = { ...loaded, id, fingerprint: files === null ? weightsFingerprint(opened) : "", prints };
         data = null;
         speed = null;
         last = null;
-        return summarizeModel(id, loaded);
+        return { ...summarizeModel(id, loaded), sae: null };
       }),
     loadData: (question) =>
       alone(async () => {
@@ -294,5 +298,6 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }
       return exportFiles(needModel(), trained);
     },
+    ...desk.handlers,
   };
 }

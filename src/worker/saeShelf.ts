@@ -1,0 +1,108 @@
+/** The sparse autoencoders at hand: all of them read the stream of the loaded model. */
+import { fingerprint } from "../engine/reference/fingerprint.ts";
+import { checkFits } from "../engine/sae/checkFits.ts";
+import { readSae } from "../engine/sae/readSae.ts";
+import { saveSae } from "../engine/sae/saveSae.ts";
+import { uploadSae, type SparseAutoencoder } from "../engine/sae/sparseAutoencoder.ts";
+import type { SaeArrays, SaeFile } from "../engine/sae/layouts/layout.ts";
+import type { ModelConfig } from "../engine/models/config.ts";
+import { read } from "../engine/tensor/run.ts";
+import { refuse } from "./errorReport.ts";
+import type { ExportedFile, SaeSummary } from "./protocol.ts";
+
+const BYTES_PER_NUMBER = 4;
+
+/** An autoencoder on the device, and what tells it from others. */
+export interface ShelvedSae {
+  readonly summary: SaeSummary;
+  readonly sae: SparseAutoencoder;
+  /** Of its encoder, bias and thresholds: what the features of a text depend on. */
+  readonly print: string;
+}
+
+/** Where an autoencoder comes from. */
+export type SaeSource = Pick<SaeSummary, "id" | "label" | "origin">;
+
+/** The shelf. */
+export interface SaeShelf {
+  /** Those with these ids in the order of their layers; without ids the one that was put there last, if any. Refuses unknown ones. */
+  readonly inUse: (ids: readonly string[]) => readonly ShelvedSae[];
+  readonly summaries: () => readonly SaeSummary[];
+  /** Reads files and puts the autoencoder there in place of one with the same id. Rejects where it does not fit the model. */
+  readonly open: (files: readonly SaeFile[], source: SaeSource, config: ModelConfig) => Promise<SaeSummary>;
+  /** Puts a trained one there. */
+  readonly put: (arrays: SaeArrays, source: SaeSource) => SaeSummary;
+  /** Files of one, as SAELens 6 keeps them. */
+  readonly save: (id: string) => Promise<readonly ExportedFile[]>;
+  readonly clear: () => void;
+}
+
+/** An empty shelf. */
+export function createSaeShelf(): SaeShelf {
+  const shelved = new Map<string, ShelvedSae>();
+  const find = (id: string): ShelvedSae => {
+    const known = [...shelved.keys()].map((name) => `"${name}"`).join(", ") || "none";
+    return shelved.get(id) ?? refuse("CFG-1", `There is no autoencoder "${id}" at hand; there is ${known}.`);
+  };
+  const put = (arrays: SaeArrays, source: SaeSource): SaeSummary => {
+    const hasDecoder = arrays.decoder !== null;
+    const sae = uploadSae(arrays, { needsDecoder: hasDecoder });
+    shelved.get(source.id)?.sae.dispose();
+    // The newest is the last.
+    shelved.delete(source.id);
+    const summary = summaryOf(arrays, source);
+    shelved.set(source.id, { summary, sae, print: printOf(arrays) });
+    return summary;
+  };
+  return {
+    inUse: (ids) => {
+      const newest = [...shelved.values()].slice(-1);
+      const chosen = ids.length === 0 ? newest : ids.map(find);
+      return chosen.toSorted((first, second) => first.sae.layer - second.sae.layer);
+    },
+    summaries: () => [...shelved.values()].map(({ summary }) => summary).toReversed(),
+    open: async (files, source, config) => {
+      const arrays = await readSae(files, { needsDecoder: true });
+      checkFits(arrays, config);
+      return put(arrays, source);
+    },
+    put,
+    save: async (id) => saveSae(await arraysOf(find(id).sae)),
+    clear: () => {
+      for (const { sae } of shelved.values()) sae.dispose();
+      shelved.clear();
+    },
+  };
+}
+
+function summaryOf(arrays: SaeArrays, source: SaeSource): SaeSummary {
+  const { layer, hook, width, inputSize, modelName, decoder } = arrays;
+  const numbers = [arrays.encoder, arrays.bias, arrays.threshold, decoder, arrays.decoderBias];
+  const sizeBytes = numbers.reduce((sum, values) => sum + BYTES_PER_NUMBER * (values?.length ?? 0), 0);
+  return { ...source, layer, hook, width, inputSize, modelName, sizeBytes, hasDecoder: decoder !== null };
+}
+
+/** Features depend on what encodes them and on the layer alone. */
+function printOf({ layer, encoder, bias, threshold }: SaeArrays): string {
+  const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+    fingerprint(new Uint8Array(buffer, byteOffset, byteLength));
+  return [layer, ...[encoder, bias, threshold].map(bytesOf)].join("-");
+}
+
+/** An autoencoder back on the host. */
+async function arraysOf(sae: SparseAutoencoder): Promise<SaeArrays> {
+  const { inputSize, width, layer, hook, modelName, decoder } = sae;
+  const values = async (tensor: SparseAutoencoder["bias"]) => Float32Array.from(await read(tensor));
+  return {
+    inputSize,
+    width,
+    layer,
+    hook,
+    modelName,
+    encoder: await values(sae.encoder),
+    bias: await values(sae.bias),
+    threshold: await values(sae.threshold),
+    decoder: decoder === null ? null : await values(decoder.weight),
+    decoderBias: decoder === null ? null : await values(decoder.bias),
+  };
+}
