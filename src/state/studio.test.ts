@@ -309,7 +309,16 @@ it("shows after going back what it showed at that step", async () => {
   const sayEvaluation = (atStep: number) => {
     const [runId, activeMs] = [run().runId!, atStep * 1000];
     const [metrics, points] = [{ eval_loss: 1 / atStep }, testPoints(atStep, -atStep)];
-    trainer().say({ type: "evaluation", runId, step: atStep, activeMs, metrics, points, scores: testScores });
+    trainer().say({
+      type: "evaluation",
+      runId,
+      step: atStep,
+      activeMs,
+      metrics,
+      points,
+      scores: testScores,
+      features: null,
+    });
   };
   const saySamples = (atStep: number) => {
     const set = { step: atStep, samples: [], meanJudgeScore: atStep, metrics: {} };
