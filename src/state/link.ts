@@ -3,6 +3,7 @@ import type { secondPrefix as enginePrefix } from "../engine/losses/mix.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description, ObjectiveCard } from "../worker/description.ts";
 import { configFields } from "./configChanges.ts";
+import { placeKeys } from "./place.ts";
 
 /** A setting of a link that was left out, with the reason. */
 export interface SkippedSetting {
@@ -28,7 +29,10 @@ export const localId = "local";
 /** Stands before the key of a knob of the second method. */
 export const secondPrefix: typeof enginePrefix = "second.";
 
-const reserved = ["preset", "v", "method", "secondMethod"];
+const reserved: readonly string[] = ["preset", "v", "method", "secondMethod", ...placeKeys];
+
+/** Settings that are lists of numbers. */
+const numberLists: readonly (keyof RunConfig)[] = ["heldFeatures"];
 
 /** The methods of a configuration; null leaves one as the preset has it. */
 export interface MethodChoices {
@@ -171,7 +175,7 @@ function readSetting(
   if (text === localId) return "files from a disk never travel in a link";
   if (field === "model" && !description.models.some(({ id }) => id === text)) return "there is no such model";
   if (field === "data" && !description.datasets.some(({ id }) => id === text)) return "there is no such set";
-  const value = parseValue(config[field], text);
+  const value = numberLists.includes(field) ? parseNumbers(text) : parseValue(config[field], text);
   const checked = runConfigSchema.shape[field].safeParse(value);
   if (!checked.success) return "the value is not allowed here";
   return { ...config, [field]: checked.data };
@@ -198,7 +202,12 @@ function readParam(
 function parseValue(like: unknown, text: string): unknown {
   if (typeof like === "number") return parseNumber(text);
   if (typeof like === "boolean") return text === "true" ? true : text === "false" ? false : null;
-  return Array.isArray(like) ? text.split(",") : text;
+  if (!Array.isArray(like)) return text;
+  return text === "" ? [] : text.split(",");
+}
+
+function parseNumbers(text: string): number[] {
+  return text === "" ? [] : text.split(",").map(parseNumber);
 }
 
 function parseNumber(text: string): number {

@@ -197,6 +197,8 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   ["r", "Restart with the present settings"],
   [".", "Pause drawing; training goes on"],
   ["l", "Open or close the log"],
+  ["g then t", "The Train screen"],
+  ["g then f", "The Features screen"],
   ["Esc", "Unpin, or close what is on top"],
   ["?", "This list"],
 ];
