@@ -12,7 +12,7 @@ import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
-import type { DevicePool } from "./featureTap.ts";
+import { readPooled, type DevicePool, type PooledFeatures, type PooledTensors } from "./featureTap.ts";
 import { yielding, type Parts } from "./parts.ts";
 
 /** Numbers of each scored token, on the host; arrays have one entry per scored token. */
@@ -36,11 +36,21 @@ export interface EntryStatistics {
 export interface TappedStates {
   /** Final hidden states of the scored rows [entries, hidden]. */
   readonly hidden: Tensor;
-  /** Pooled features of every answer [answers, width]; null without a tap. */
-  readonly pooled: Tensor | null;
+  /** What each autoencoder pooled; none without a tap. */
+  readonly pooled: readonly PooledTensors[];
 }
 
-/** Runs all layers, and pools features on the way; the caller disposes both tensors. Yields between layers. */
+/** What the owner of states disposes. */
+export function tensorsOfStates({ hidden, pooled }: TappedStates): Tensor[] {
+  return [hidden, ...pooledTensors(pooled)];
+}
+
+/** The tensors of what was pooled. */
+export function pooledTensors(made: readonly PooledTensors[]): Tensor[] {
+  return made.flatMap(({ pooled, activity }) => [pooled, activity]);
+}
+
+/** Runs all layers, and pools features on the way; the caller disposes what it gives. Yields between layers. */
 export function* tappedStates(
   model: Model,
   weights: Weights,
@@ -48,21 +58,22 @@ export function* tappedStates(
   pool: DevicePool | null,
 ): Parts<TappedStates> {
   const walk = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
-  let pooled: Tensor | null = null;
+  const pooled: PooledTensors[] = [];
   try {
     walk.embed();
     for (let layer = 0; layer < model.config.layers; layer++) {
       walk.forward(layer);
-      if (pool?.tap.sae.layer === layer) {
+      const here = pool?.layers.get(layer);
+      if (here !== undefined) {
         const stream = walk.residual();
-        pooled = pool.pool(stream);
+        pooled.push(here.pool(stream));
         stream.dispose();
       }
       yield;
     }
     return { hidden: walk.scored(batch.scored).clone(), pooled };
   } catch (cause) {
-    pooled?.dispose();
+    dispose(pooledTensors(pooled));
     throw cause;
   } finally {
     walk.dispose();
@@ -89,22 +100,23 @@ export async function scoreBatch(
   return (await scoreAndPool(model, weights, batch, { reference, pool: null })).entries;
 }
 
-/** The same, with the pooled features [answers · width] of a tap. */
+/** The same, with what is pooled at a tap. */
 export async function scoreAndPool(
   model: Model,
   weights: Weights,
   batch: DeviceBatch,
   { reference, pool }: { readonly reference?: Tensor | undefined; readonly pool: DevicePool | null },
-): Promise<{ readonly entries: EntryStatistics; readonly pooled: Float32Array | null }> {
-  const { hidden, pooled } = await yielding(tappedStates(model, weights, batch, pool));
-  const held = [hidden, ...(pooled === null ? [] : [pooled])];
+): Promise<{ readonly entries: EntryStatistics; readonly pooled: PooledFeatures | null }> {
+  const states = await yielding(tappedStates(model, weights, batch, pool));
+  const { hidden, pooled } = states;
+  const held = tensorsOfStates(states);
   try {
     const head = headInputs(model, weights, { hidden, labels: batch.labels });
     const statistics = lmHeadLogProbs({ ...head, ...(reference === undefined ? {} : { reference }) });
     held.push(statistics);
     return {
       entries: entryStatistics(await read(statistics)),
-      pooled: pooled === null ? null : Float32Array.from(await read(pooled)),
+      pooled: await readPooled(pooled),
     };
   } finally {
     dispose(held);
