@@ -33,7 +33,7 @@ export interface PooledAnswer {
 export interface FeatureError {
   /** D = (1/k) Σ (C_policy − C_reference)² over the features that count: the sum of every autoencoder's own D. */
   readonly distance: number;
-  /** Share of the top k that both models have in common, of a mean autoencoder. */
+  /** Share of the top k that both models have in common, of a mean autoencoder; what is not active is in no top k. */
   readonly overlap: number;
   /** The features that count, ascending. */
   readonly features: Int32Array;
@@ -88,10 +88,11 @@ export function featureError(
     throw new RangeError(
       `The policy has ${widthOf(policy)} features, what is kept of the reference ${widthOf(reference)}.`,
     );
-  const topOf = (row: FeatureRow) => blocks.flatMap((block) => [...topFeatures(row, topK, block)]);
-  const [ofPolicy, ofReference] = [topOf(policy), topOf(reference)];
-  const union = new Set([...ofPolicy, ...ofReference]);
-  const counted = { paper: [...union], released: ofPolicy, held: heldFeatures }[mode];
+  const topOf = (row: FeatureRow) => blocks.map((block) => topFeatures(row, topK, block));
+  const [policyTops, referenceTops] = [topOf(policy), topOf(reference)];
+  const [ofPolicy, ofReference] = [policyTops, referenceTops].map((tops) => tops.flatMap((top) => [...top]));
+  const union = new Set([...ofPolicy!, ...ofReference!]);
+  const counted = { paper: [...union], released: ofPolicy!, held: heldFeatures }[mode];
   const features = Int32Array.from(counted).sort();
   const squares = mode === "held" ? features.length : topK;
   const [policyAt, referenceAt] = [valueReader(policy), valueReader(reference)];
@@ -101,10 +102,16 @@ export function featureError(
   );
   return {
     distance: differences.reduce((sum, difference) => sum + difference ** 2, 0) / squares,
-    overlap: (ofPolicy.length + ofReference.length - union.size) / (topK * blocks.length),
+    overlap: policyTops.reduce((sum, top, at) => sum + sharedOf(top, referenceTops[at]!), 0) / blocks.length,
     features,
     slopes: differences.map((difference) => (2 / squares) * (difference / divisor)),
   };
+}
+
+/** Share of the longer list that is in both; 1 where both are empty. */
+function sharedOf(first: Int32Array, second: Int32Array): number {
+  const longest = Math.max(first.length, second.length);
+  return longest === 0 ? 1 : first.filter((feature) => second.includes(feature)).length / longest;
 }
 
 /**

@@ -15,6 +15,7 @@ import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
 import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import { referenceHidden, scoreAndPool } from "./scoring.ts";
+import { canReconstruct, createUnexplained } from "./unexplained.ts";
 
 /** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
 export interface PairScores {
@@ -79,12 +80,13 @@ interface HeldoutBatch {
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
   const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
+  const keepsStreams = tap !== null && canReconstruct(tap);
   const batches = heldoutBatches({ batchPairs }, pairs).map((some): HeldoutBatch => {
     const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
     return {
       pairs: some,
       batch,
-      pool: tap === null ? null : poolOf(tap, batch, { hasWayBack: false }),
+      pool: tap === null ? null : poolOf(tap, batch, { hasWayBack: false, keepsStreams }),
       hidden: null,
     };
   });
@@ -101,6 +103,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const rejectedDelta = new Float32Array(pairs.length);
     const results: BatchResult[] = [];
     const features = tap === null ? null : createFeatureMeans(totalWidth(tap));
+    const unexplained = tap === null ? null : createUnexplained(tap);
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
@@ -109,6 +112,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       const { entries, pooled } = await scoreAndPool(model, weights, batch, {
         reference: heldout.hidden ?? undefined,
         pool: heldout.pool,
+        unexplained,
       });
       const measured = { entries, pooled, reference: null };
       const mismatchedRatios = await mismatchedRatiosOf({ model, weights, objective }, heldout.pairs);
@@ -127,7 +131,11 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       });
       done += heldout.pairs.length;
     }
-    const metrics = prefixed("eval_", accumulator.record());
+    const share = unexplained?.share() ?? NaN;
+    const metrics = prefixed("eval_", {
+      ...accumulator.record(),
+      ...(Number.isNaN(share) ? {} : { "features/unexplained": share }),
+    });
     return {
       metrics,
       chosenDelta,

@@ -55,6 +55,8 @@ interface LayerPool {
 /** Tables of a batch on the device for pooling at a tap. */
 export interface DevicePool {
   readonly tensors: readonly Tensor[];
+  /** A pass without a way back keeps the streams that were pooled. */
+  readonly keepsStreams: boolean;
   /** Puts the tables of another batch of the same padded size and as many answers in their place. */
   readonly replace: (flat: FlatBatch) => void;
   /** By the layers whose output an autoencoder reads. */
@@ -67,7 +69,7 @@ export interface DevicePool {
 export function poolOf(
   { saes, startToken, errors }: FeatureTap,
   batch: DeviceBatch,
-  { hasWayBack }: { readonly hasWayBack: boolean },
+  { hasWayBack, keepsStreams = false }: { readonly hasWayBack: boolean; readonly keepsStreams?: boolean },
 ): DevicePool {
   const sizes = { rows: batch.rows.tokenIds.size, entries: batch.labels.size };
   const answers = batch.flat.sequences;
@@ -83,6 +85,7 @@ export function poolOf(
       ...(rowAnswers === null ? [] : [rowAnswers]),
       ...lists.flatMap(({ indices, coefficients }) => [indices, coefficients]),
     ],
+    keepsStreams,
     replace: (flat) => {
       const next = poolTables(flat, startToken);
       write(scoredRows, filled(next.scoredRows, sizes.entries));

@@ -37,6 +37,7 @@ import {
   tappedStates,
   tensorsOfStates,
   type EntryStatistics,
+  type TappedStates,
 } from "./scoring.ts";
 
 /** What a backward pass works on; `keeps` trades memory for a second forward pass of every layer. */
@@ -159,7 +160,7 @@ export interface PassHead extends HeadTensors {
   /** Residual streams [rows, hidden] that were pooled, by their layer. */
   readonly streams: ReadonlyMap<number, Tensor>;
   /** The same under a reference that ran within the pass, and its hidden states. */
-  readonly reference: (HeadTensors & { readonly hidden: Tensor }) | null;
+  readonly reference: (HeadTensors & TappedStates) | null;
 }
 
 /** What the owner of a head disposes; the pass owns its hidden states. */
@@ -262,7 +263,9 @@ export function* backward(
 ): Parts<void> {
   // A tied head is the embedding: its gradient has a share from either end.
   for (const { offset } of ownedBy(sink, (name) => name === headName(model.config))) {
-    accumulateAndFree(sink, offset, lmHeadWeightGradient(inputs, statistics, upstream));
+    const gradient = lmHeadWeightGradient(inputs, statistics, upstream);
+    accumulateAt(sink.flat, gradient, offset);
+    dispose(gradient);
   }
   const dHidden = tidy(() => lmHeadHiddenGradient(inputs, statistics, upstream));
   walk.backwardScored(dHidden, sink);
@@ -281,11 +284,6 @@ export function* backward(
     yield;
   }
   if (lowest < 0) walk.backwardEmbed(sink);
-}
-
-function accumulateAndFree(sink: GradientSink, offset: number, gradient: Tensor): void {
-  accumulateAt(sink.flat, gradient, offset);
-  dispose(gradient);
 }
 
 /** Upstream of the head's statistics: [entries, statisticsWidth]. */

@@ -14,6 +14,7 @@ import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
 import { readPooled, type DevicePool, type PooledFeatures, type PooledTensors } from "./featureTap.ts";
 import { yielding, type Parts } from "./parts.ts";
+import type { Unexplained } from "./unexplained.ts";
 
 /** Numbers of each scored token, on the host; arrays have one entry per scored token. */
 export interface EntryStatistics {
@@ -38,11 +39,13 @@ export interface TappedStates {
   readonly hidden: Tensor;
   /** What each autoencoder pooled; none without a tap. */
   readonly pooled: readonly PooledTensors[];
+  /** Residual streams [rows, hidden] that were pooled, by their layer, where a pool keeps them. */
+  readonly streams: ReadonlyMap<number, Tensor>;
 }
 
 /** What the owner of states disposes. */
-export function tensorsOfStates({ hidden, pooled }: TappedStates): Tensor[] {
-  return [hidden, ...pooledTensors(pooled)];
+export function tensorsOfStates({ hidden, pooled, streams }: TappedStates): Tensor[] {
+  return [hidden, ...pooledTensors(pooled), ...streams.values()];
 }
 
 /** The tensors of what was pooled. */
@@ -59,6 +62,7 @@ export function* tappedStates(
 ): Parts<TappedStates> {
   const walk = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
   const pooled: PooledTensors[] = [];
+  const streams = new Map<number, Tensor>();
   try {
     walk.embed();
     for (let layer = 0; layer < model.config.layers; layer++) {
@@ -67,13 +71,14 @@ export function* tappedStates(
       if (here !== undefined) {
         const stream = walk.residual();
         pooled.push(here.pool(stream));
-        stream.dispose();
+        if (pool?.keepsStreams === true) streams.set(layer, stream);
+        else stream.dispose();
       }
       yield;
     }
-    return { hidden: walk.scored(batch.scored).clone(), pooled };
+    return { hidden: walk.scored(batch.scored).clone(), pooled, streams };
   } catch (cause) {
-    dispose(pooledTensors(pooled));
+    dispose([...pooledTensors(pooled), ...streams.values()]);
     throw cause;
   } finally {
     walk.dispose();
@@ -100,12 +105,20 @@ export async function scoreBatch(
   return (await scoreAndPool(model, weights, batch, { reference, pool: null })).entries;
 }
 
-/** The same, with what is pooled at a tap. */
+/** The same, with what is pooled at a tap; adds the streams of a pool that keeps them to `unexplained`. */
 export async function scoreAndPool(
   model: Model,
   weights: Weights,
   batch: DeviceBatch,
-  { reference, pool }: { readonly reference?: Tensor | undefined; readonly pool: DevicePool | null },
+  {
+    reference,
+    pool,
+    unexplained = null,
+  }: {
+    readonly reference?: Tensor | undefined;
+    readonly pool: DevicePool | null;
+    readonly unexplained?: Unexplained | null;
+  },
 ): Promise<{ readonly entries: EntryStatistics; readonly pooled: PooledFeatures | null }> {
   const states = await yielding(tappedStates(model, weights, batch, pool));
   const { hidden, pooled } = states;
@@ -114,6 +127,7 @@ export async function scoreAndPool(
     const head = headInputs(model, weights, { hidden, labels: batch.labels });
     const statistics = lmHeadLogProbs({ ...head, ...(reference === undefined ? {} : { reference }) });
     held.push(statistics);
+    await unexplained?.add(states.streams, batch);
     return {
       entries: entryStatistics(await read(statistics)),
       pooled: await readPooled(pooled),
