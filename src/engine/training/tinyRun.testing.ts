@@ -116,7 +116,7 @@ export function tinySae(threshold = 0.1): SparseAutoencoder {
   const random = createRandom(4);
   const { hiddenSize: inputSize } = tinyConfig;
   const matrix = () => Float32Array.from({ length: TINY_WIDTH * inputSize }, () => random.gaussian());
-  return uploadSae({
+  const arrays = {
     inputSize,
     width: TINY_WIDTH,
     layer: 0,
@@ -127,5 +127,6 @@ export function tinySae(threshold = 0.1): SparseAutoencoder {
     threshold: new Float32Array(TINY_WIDTH).fill(threshold),
     decoder: matrix(),
     decoderBias: new Float32Array(inputSize),
-  });
+  };
+  return uploadSae(arrays, { needsDecoder: true });
 }
