@@ -7,7 +7,7 @@ import {
   type ReferenceCache,
   type ReferenceNeeds,
 } from "../reference/referenceCache.ts";
-import type { FeatureErrorOptions } from "../sae/featureErrors.ts";
+import type { FeatureErrorOptions, FeatureMode } from "../sae/featureErrors.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import type { RunConfig } from "./config.ts";
 import { totalWidth, type FeatureTap } from "./featureTap.ts";
@@ -16,6 +16,9 @@ import { totalWidth, type FeatureTap } from "./featureTap.ts";
 const ACTIVE_SHARE = 0.25;
 /** Features of a top k in evaluations of objectives that have no k of their own: the paper's. */
 const EVALUATED_TOP_K = 50;
+
+/** Modes by the value of an objective's knob. */
+const featureModes: readonly FeatureMode[] = ["paper", "released", "held"];
 
 /** What a pass measures beside the policy's log-probs. */
 export interface Measures {
@@ -50,7 +53,7 @@ export const measuresNothing: Measures = {
  */
 export function measuresOf(
   { needs }: Pick<Objective, "needs">,
-  config: Pick<RunConfig, "referenceMode" | "params">,
+  config: Pick<RunConfig, "referenceMode" | "params" | "heldFeatures">,
   features: FeatureSource | null = null,
 ): Measures {
   const isTapped = needs.includes("features");
@@ -79,9 +82,13 @@ function byLayer({ saes, startToken }: FeatureSource): FeatureSource {
 }
 
 /** What counts as drift, by the knobs of an objective that compares features, be it the first or the second. */
-export function driftOptions({ params }: Pick<RunConfig, "params">): FeatureErrorOptions {
+export function driftOptions({
+  params,
+  heldFeatures,
+}: Pick<RunConfig, "params" | "heldFeatures">): FeatureErrorOptions {
   const knob = (key: string) => params[key] ?? params[`${secondPrefix}${key}`];
-  return { mode: knob("featureMode") === 1 ? "released" : "paper", topK: knob("topK") ?? 1 };
+  const mode = featureModes[knob("featureMode") ?? 0] ?? "paper";
+  return { mode, topK: knob("topK") ?? 1, heldFeatures };
 }
 
 /** What counts as drift where the objective does not say. */
