@@ -67,9 +67,12 @@ describe("featureError", () => {
 describe("the options", () => {
   it.each([
     [{ mode: "paper", topK: 0 }, "top k of 0"],
-    [{ mode: "held", topK: 1 }, "empty"],
-    [{ mode: "held", topK: 1, heldFeatures: [2, 2] }, "twice"],
-    [{ mode: "held", topK: 1, heldFeatures: [2, 6] }, "Feature 6 is held, but the autoencoder has 6"],
+    [{ mode: "held", topK: 1 }, "No feature is held"],
+    [{ mode: "held", topK: 1, heldFeatures: [2, 2] }, "Feature 2 is held twice"],
+    [
+      { mode: "held", topK: 1, heldFeatures: [2, 6] },
+      "Feature 6 is held, and the last of the 6 features is 5",
+    ],
   ] as const)("refuse %o", (options, message) => {
     expect(() => {
       checkFeatureOptions(options, 6);
@@ -89,7 +92,7 @@ describe("gradientLists", () => {
   const errors = [featureError({ policy, reference, tokens: 10 }, { mode: "paper", topK: 2 })];
 
   it("multiplies the slopes, pads, and leaves out an answer without a gradient", () => {
-    const lists = gradientLists([...errors, ...errors], [0, 10], 4);
+    const lists = gradientLists([...errors, ...errors], [0, 10], { listed: 4 });
     expect([...lists.indices]).toEqual([-1, -1, -1, -1, 0, 1, 2, -1]);
     expect([...lists.coefficients].map((value) => Math.round(value * 1e6) / 1e6)).toEqual([
       0, 0, 0, 0, 2, -5, 3, 0,
@@ -97,7 +100,9 @@ describe("gradientLists", () => {
   });
 
   it("refuses a list that does not fit", () => {
-    expect(() => gradientLists(errors, [1], 2)).toThrow("3 features does not fit a table of 2 columns");
+    expect(() => gradientLists(errors, [1], { listed: 2 })).toThrow(
+      "3 features does not fit a table of 2 columns",
+    );
   });
 });
 
@@ -123,7 +128,7 @@ describe("pooling, drift and the way back", () => {
       return featureError({ policy: pooled, reference: still, tokens: 4, divisor }, options);
     };
     const listed = longestList(options);
-    const { indices, coefficients } = gradientLists([errorOf()], [1.5], listed);
+    const { indices, coefficients } = gradientLists([errorOf()], [1.5], { listed });
     const gradient = new Float64Array(rows * inputSize);
     const rowAnswers = Int32Array.of(0, -1, 0, -1, -1, 0, 0, -1, -1, -1);
     const sizes = [[rows, inputSize], [rows, inputSize], [rows, 2], [1, listed], [1, listed], ...shapes];

@@ -98,7 +98,10 @@ it("leaves nothing on the device when a layer above the pooled one fails", async
   const sae = tinySae();
   const run = tinyRun(model, { method: "fpo", referenceMode: "live" });
   const policy = createPolicy(model, run.config);
-  const measures = { ...measuresOf(run.objective, run.config, { sae, startToken: null }), hasTokenKl: true };
+  const measures = {
+    ...measuresOf(run.objective, run.config, { saes: [sae], startToken: null }),
+    hasTokenKl: true,
+  };
   const batch = uploadBatch(pairBatch(run.trainPairs), distinctWindows(model.config));
   const flat = zeros(policy.parameters.theta.shape);
   const before = memory().numTensors;

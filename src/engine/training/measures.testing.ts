@@ -22,7 +22,7 @@ export async function checkLiveReference(method: keyof typeof objectives): Promi
   const { model, dispose: disposeModel } = createTinyModel();
   const sae = tinySae();
   const [trainPairs, heldoutPairs] = [withOpinions(tinyPairs(8)), withOpinions(tinyPairs(4, { seed: 2 }))];
-  const parts = { features: { sae, startToken: null }, trainPairs, heldoutPairs };
+  const parts = { features: { saes: [sae], startToken: null }, trainPairs, heldoutPairs };
   const runs = [];
   for (const referenceMode of ["cached", "live"] as const) {
     runs.push(await follow(tinyRun(model, { method, referenceMode }, parts)));
@@ -52,7 +52,7 @@ export async function checkStepGradient(
   // A threshold is a step, and a step has no gradient that differences could find.
   const sae = tinySae(0);
   const run = tinyRun(model, { method, params: { ...params } });
-  const features = { sae, startToken: null };
+  const features = { saes: [sae], startToken: null };
   const measures = measuresOf(run.objective, run.config, features);
   const policy = createPolicy(model, run.config, randomAdapter(model, 3));
   const sink = { flat: zeros(policy.parameters.theta.shape), trainables: policy.trainables };

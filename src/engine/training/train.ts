@@ -36,7 +36,7 @@ export interface TrainingRun {
   readonly objective: Objective;
   readonly trainPairs: readonly TokenPair[];
   readonly heldoutPairs: readonly TokenPair[];
-  /** The autoencoder whose features are pooled, for objectives that compare them. */
+  /** The autoencoders whose features are pooled: at every evaluation, and at steps whose objective compares them. */
   readonly features?: FeatureSource | null;
   /** Belongs to the model; filled with the pairs that it lacks. */
   readonly reference: ReferenceCache;
@@ -90,10 +90,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const needs = trainingNeeds(measures);
-    const { tap } = measures;
+    const { tap, evaluationTap } = measures;
     if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
-    yield* remember(run, heldout, { needs: heldoutNeeds(measures), tap });
-    const settings = { pairs: heldout, objective, params: config.params, reference, tap };
+    yield* remember(run, heldout, { needs: heldoutNeeds(measures), tap: evaluationTap });
+    const settings = { pairs: heldout, objective, params: config.params, reference, tap: evaluationTap };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
@@ -192,7 +192,7 @@ async function takeStep(
         const result = objective.compute(statistics, config.params, totals);
         // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
         if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl: hasTokenKl }));
+        accumulator.add(metricBatch(flat, measured, { statistics, result, hasKl: hasTokenKl, drift }));
         return tokenGradients(flat, result, tap === null || drift === null ? null : { tap, drift });
       },
     });
