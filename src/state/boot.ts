@@ -3,6 +3,7 @@ import type { WorkerEvent } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
 import { beginVisit, isOwnEntry, settle, writeAddress } from "./editing.ts";
+import { watchAnswers } from "./features.ts";
 import { readFaults } from "./injections.ts";
 import { linkVersion, readLink } from "./link.ts";
 import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading.ts";
@@ -27,6 +28,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   const { injections, isInsecure } = readFaults(search);
   usePlaceStore.setState(readPlace(location.hash));
   watchSaes();
+  watchAnswers();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;

@@ -2,9 +2,9 @@
 import { create } from "zustand";
 import type { SaeSummary } from "../worker/protocol.ts";
 import { createAsker } from "./asked.ts";
-import type { RunState } from "./runStore.ts";
-import { saeKey } from "./saes.ts";
-import type { LoadedParts } from "./setupStore.ts";
+import { useRunStore, type RunState } from "./runStore.ts";
+import { saeInUse, saeKey, useSaeStore } from "./saes.ts";
+import { useSetupStore, type LoadedParts } from "./setupStore.ts";
 
 /** Every feature of the autoencoder in use. */
 export const featureTable = createAsker("featureTable");
@@ -39,6 +39,11 @@ export function hasTunedModel({ runId, step }: Pick<RunState, "runId" | "step">)
   return runId !== null && step > 0;
 }
 
+/** Whether a run is changing the model now. */
+export function isRunMoving({ phase }: Pick<RunState, "phase">): boolean {
+  return phase === "training" || phase === "evaluating" || phase === "caching-ref";
+}
+
 /** What answers about the untouched model depend on; null while there is nothing to ask about. */
 export function referenceKey(sae: SaeSummary | null, loaded: LoadedParts | null): string | null {
   if (sae === null || loaded === null || loaded.data === "") return null;
@@ -51,14 +56,28 @@ export function policyKey(
   { runId, step, phase }: Pick<RunState, "runId" | "step" | "phase">,
 ): string | null {
   if (reference === null) return null;
-  const isMoving = phase === "training" || phase === "evaluating" || phase === "caching-ref";
-  return [reference, runId, isMoving ? "moving" : step].join(" ");
+  return [reference, runId, isRunMoving({ phase }) ? "moving" : step].join(" ");
 }
 
-/** Forgets every answer: they belong to an autoencoder, a model or a set that is not used any more. */
-export function forgetAnswers(): void {
-  for (const asker of [featureTable, featureDetail, promptFeatures, testedText, changeReport, steeredTexts]) {
-    asker.forget();
-  }
-  useMarkStore.setState({ mark: null });
+/** Forgets answers as soon as what they are about is not used any more; the answer ends that. */
+export function watchAnswers(): () => void {
+  const subject = () => referenceKey(saeInUse(useSaeStore.getState()), useSetupStore.getState().loaded);
+  let known = subject();
+  const look = () => {
+    if (subject() === known) return;
+    known = subject();
+    for (const asker of [featureTable, featureDetail, promptFeatures, testedText, changeReport, steeredTexts])
+      asker.forget();
+    useMarkStore.setState({ mark: null });
+  };
+  const leave = [
+    useSaeStore.subscribe(look),
+    useSetupStore.subscribe(look),
+    useRunStore.subscribe(({ runId }, previous) => {
+      if (runId !== previous.runId) changeReport.forget();
+    }),
+  ];
+  return () => {
+    for (const unsubscribe of leave) unsubscribe();
+  };
 }

@@ -100,14 +100,26 @@ function axes(end: number, guide: ScatterPlotProps["guide"]) {
   } as const;
   return [
     <XAxis key="x" dataKey="x" {...shared} domain={[0, end]} height={20} />,
-    <YAxis key="y" dataKey="y" {...shared} domain={guide === "equal" ? [0, end] : ["auto", "auto"]} width={48} />,
+    <YAxis
+      key="y"
+      dataKey="y"
+      {...shared}
+      domain={guide === "equal" ? [0, end] : ["auto", "auto"]}
+      width={48}
+    />,
     <ZAxis key="z" range={[dotArea, dotArea]} />,
   ];
 }
 
 function largest(points: readonly Pick<ScatterPoint, "x" | "y">[]): number {
   const end = points.reduce((most, { x, y }) => Math.max(most, x, y), 0);
-  return end > 0 ? end * 1.05 : 1;
+  return end > 0 ? roundEnd(end) : 1;
+}
+
+/** The next value at which an axis may end: a half of the power of ten. */
+function roundEnd(end: number): number {
+  const step = 10 ** Math.floor(Math.log10(end)) / 2;
+  return Number((Math.ceil(end / step) * step).toPrecision(6));
 }
 
 /** Recharts hands over the dot with its data among other things. */

@@ -19,7 +19,7 @@ export function Header() {
     <header className="shell-header">
       <h1 className="brand">
         <Mark />
-        Prefscope
+        <span className={isPhone ? "visually-hidden" : undefined}>Prefscope</span>
       </h1>
       <Screens />
       {viewport !== "phone" && viewport !== "narrow" && <p className="tagline">{tagline.join(" ")}</p>}

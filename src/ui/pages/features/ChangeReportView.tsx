@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { changeCsv } from "../../../state/changeCsv.ts";
 import { nameOf } from "../../../state/featureNames.ts";
 import { changeReport } from "../../../state/features.ts";
@@ -17,11 +17,8 @@ import { useFeatureNames, useFeatureSources } from "./useFeatureSources.ts";
 
 /** What the run changed inside the model, feature by feature. */
 export function ChangeReportView() {
-  const { sae, policyKey, isTuned } = useFeatureSources();
+  const { sae, isTuned, isMoving } = useFeatureSources();
   const { answer, refusal, isAsking } = changeReport.useStore();
-  useEffect(() => {
-    if (sae !== null && policyKey !== null && isTuned) changeReport.ensure(policyKey, { sae: sae.id });
-  }, [sae, policyKey, isTuned]);
   if (sae === null) return null;
   if (!isTuned) return <TrainFirst />;
   const report = answer?.sae === sae.id ? answer : null;
@@ -30,7 +27,11 @@ export function ChangeReportView() {
     <div className="change-view" data-testid="change-report" aria-busy={isAsking}>
       <Refusal title="The change could not be measured." reason={refusal} onRetry={refresh} />
       {report === null && refusal === null && (
-        <p className="panel features-waiting">Reading the held-out answers with both models…</p>
+        <p className="panel features-waiting">
+          {isMoving
+            ? "The report is made when the run is over or paused."
+            : "Reading the held-out answers with both models…"}
+        </p>
       )}
       {report !== null && <Report report={report} isAsking={isAsking} onRefresh={refresh} />}
     </div>
@@ -59,8 +60,7 @@ interface ReportProps {
 
 function Report({ report, isAsking, onRefresh }: ReportProps) {
   const names = useFeatureNames();
-  const save = () =>
-    downloadText(`features-step-${report.step}.csv`, changeCsv(report, names), "text/csv");
+  const save = () => downloadText(`features-step-${report.step}.csv`, changeCsv(report, names), "text/csv");
   return (
     <>
       <Panel

@@ -106,18 +106,25 @@ function Neighbour({
 }
 
 /** Holds a feature still in FPO, or lets it go. */
-export function HoldButton({ feature, isShort = false }: { readonly feature: number; readonly isShort?: boolean }) {
+export function HoldButton({
+  feature,
+  isShort = false,
+}: {
+  readonly feature: number;
+  readonly isShort?: boolean;
+}) {
   const isHeld = useSetupStore(({ config }) => config.heldFeatures.includes(feature));
+  const text = isHeld ? "Held still" : isShort ? "Hold still" : "Hold still (FPO)";
   return (
     <Button
       size={isShort ? "compact-xs" : "xs"}
       variant={isHeld ? "filled" : "default"}
       aria-pressed={isHeld}
-      aria-label={`Hold feature ${feature} still`}
+      aria-label={`${text}: feature ${feature}`}
       data-testid={isShort ? `hold-still-${feature}` : "hold-still"}
       onClick={() => toggleHeld(feature)}
     >
-      {isHeld ? "Held still" : isShort ? "Hold still" : "Hold still (FPO)"}
+      {text}
     </Button>
   );
 }

@@ -77,6 +77,20 @@ function Search() {
   );
 }
 
+/** What a row says at its right end. */
+type Figure = "max" | "density" | "change";
+
+const figureNames: Record<Figure, string> = {
+  max: "largest activation",
+  density: "density",
+  change: "change",
+};
+
+function figureOf(order: FeatureOrder, isReported: boolean): Figure {
+  if (order === "density") return "density";
+  return order === "change" && isReported ? "change" : "max";
+}
+
 function Rows({ table }: { readonly table: FeatureTable }) {
   const query = useFeatureViewStore((state) => state.query);
   const names = useFeatureNames();
@@ -84,12 +98,17 @@ function Rows({ table }: { readonly table: FeatureTable }) {
   const changes = useMemo(() => changesByFeature(report), [report]);
   const found = useMemo(() => findFeatures({ table, names, changes }, query), [table, names, changes, query]);
   const [count, setCount] = useState(rowsAtATime);
-  const isChangeShown = query.order === "change" && report !== null;
+  const figure = figureOf(query.order, report !== null);
+  const figures: Record<Figure, (feature: number) => string> = {
+    max: (feature) => formatValue(table.max[feature] ?? 0),
+    density: (feature) => formatFineShare(table.density[feature] ?? 0),
+    change: (feature) => formatChange(changes.get(feature) ?? 0),
+  };
   return (
     <>
       <p className="note" role="status">
-        {`${formatCount(found.length)} of ${formatCount(table.density.length)} features`}
-        {query.order === "change" && report === null && " · changes are known after a run"}
+        {`${formatCount(found.length)} of ${formatCount(table.density.length)} features · ${figureNames[figure]}`}
+        {query.order === "change" && report === null && "; changes are known after a run"}
       </p>
       <ul className="feature-rows">
         {found.slice(0, count).map((feature) => (
@@ -97,13 +116,7 @@ function Rows({ table }: { readonly table: FeatureTable }) {
             key={feature}
             feature={feature}
             name={nameOf(names, feature, table.names[feature])}
-            figure={
-              isChangeShown
-                ? formatChange(changes.get(feature) ?? 0)
-                : query.order === "density"
-                  ? formatFineShare(table.density[feature] ?? 0)
-                  : formatValue(table.max[feature] ?? 0)
-            }
+            figure={figures[figure](feature)}
           />
         ))}
       </ul>

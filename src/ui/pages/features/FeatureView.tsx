@@ -76,7 +76,9 @@ function Sheet({ sae, detail }: { readonly sae: SaeSummary; readonly detail: Fea
           <SteerPanel sae={sae} detail={detail} />
         ) : (
           <Panel title="Steering">
-            <p className="note">This autoencoder’s file has no decoder, so there is no direction to steer by.</p>
+            <p className="note">
+              This autoencoder’s file has no decoder, so there is no direction to steer by.
+            </p>
           </Panel>
         )}
       </div>

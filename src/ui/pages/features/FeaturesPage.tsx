@@ -1,5 +1,5 @@
 import { useEffect, type KeyboardEvent, type ReactNode } from "react";
-import { featureTable } from "../../../state/features.ts";
+import { changeReport, featureTable } from "../../../state/features.ts";
 import { readNames } from "../../../state/featureNames.ts";
 import { goTo } from "../../../state/navigation.ts";
 import { featureTabs, usePlaceStore, type FeatureTab } from "../../../state/place.ts";
@@ -29,12 +29,18 @@ const tabNames: Record<FeatureTab, string> = {
 /** The Features screen: what a sparse autoencoder sees in the model, before and after a run. */
 export function FeaturesPage() {
   const tab = usePlaceStore((place) => place.tab);
-  const { sae, referenceKey } = useFeatureSources();
+  const { sae, referenceKey, policyKey, isTuned, isMoving } = useFeatureSources();
   useEffect(() => {
     if (sae === null) return;
     readNames(saeKey(sae));
     if (referenceKey !== null) featureTable.ensure(referenceKey, { sae: sae.id });
   }, [sae, referenceKey]);
+  useEffect(() => {
+    // A run that goes on needs the device itself.
+    if (sae !== null && policyKey !== null && isTuned && !isMoving) {
+      changeReport.ensure(policyKey, { sae: sae.id });
+    }
+  }, [sae, policyKey, isTuned, isMoving]);
   return (
     <main className="features" id="live" tabIndex={-1} aria-label="Features">
       <MessageAlerts />
@@ -83,6 +89,10 @@ function FeatureTabView() {
 
 function Tabs({ tab }: { readonly tab: FeatureTab }) {
   const held = useSetupStore(({ config }) => config.heldFeatures.length);
+  useEffect(() => {
+    // On a phone the chosen tab may lie beyond the edge.
+    document.getElementById(`features-tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [tab]);
   const move = (event: KeyboardEvent) => {
     const direction = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (direction === undefined) return;

@@ -40,16 +40,12 @@ export function HeldSetView() {
           )
         }
       >
-        <p className="note">
-          FPO may move every feature but these. They are features of {sae.label}.
-        </p>
+        <p className="note">FPO may move every feature but these. They are features of {sae.label}.</p>
         <OthersAside sae={sae} />
         {held.length === 0 ? <Suggestion report={report} /> : <HeldList held={held} report={report} />}
         <AddFeature width={sae.width} />
         <div className="dialog-actions">
-          <Button size="xs" data-testid="train-holding" disabled={held.length === 0} onClick={trainHolding}>
-            Train with FPO, holding {held.length === 1 ? "it" : "these"}
-          </Button>
+          <TrainHolding count={held.length} />
         </div>
       </Panel>
       <SavedSets sae={sae} isEmpty={held.length === 0} />
@@ -57,10 +53,32 @@ export function HeldSetView() {
   );
 }
 
+/** The way to a run that holds the set; where FPO cannot be trained, why. */
+function TrainHolding({ count }: { readonly count: number }) {
+  const description = useSetupStore((state) => state.description);
+  const isOffered = description?.objectives.some(({ id }) => id === "fpo") === true;
+  const reason = description?.notOffered.find(({ id }) => id === "fpo")?.reason;
+  return (
+    <>
+      <Button
+        size="xs"
+        data-testid="train-holding"
+        disabled={count === 0 || !isOffered}
+        onClick={trainHolding}
+      >
+        Train with FPO, holding {count === 1 ? "it" : "these"}
+      </Button>
+      {!isOffered && reason !== undefined && <span className="note">{reason}.</span>}
+    </>
+  );
+}
+
 /** Sets of other autoencoders are told of and not used. */
 function OthersAside({ sae }: { readonly sae: SaeSummary }) {
   const aside = useHeldStore((state) => state.aside);
-  const others = Object.entries(aside).filter(([key, features]) => key !== saeKey(sae) && features.length > 0);
+  const others = Object.entries(aside).filter(
+    ([key, features]) => key !== saeKey(sae) && features.length > 0,
+  );
   return others.map(([key, features]) => (
     <p key={key} className="held-aside" role="status" data-testid="held-aside">
       <Icon name="info" size={14} /> {formatCount(features.length)} held{" "}
@@ -70,7 +88,13 @@ function OthersAside({ sae }: { readonly sae: SaeSummary }) {
   ));
 }
 
-function HeldList({ held, report }: { readonly held: readonly number[]; readonly report: ChangeReport | null }) {
+function HeldList({
+  held,
+  report,
+}: {
+  readonly held: readonly number[];
+  readonly report: ChangeReport | null;
+}) {
   const share = report === null ? null : shareOfChange(report, held);
   const changes = new Map(report?.changes.map((change) => [change.feature, change.after - change.before]));
   return (
@@ -101,7 +125,7 @@ function HeldRow({ feature, change }: { readonly feature: number; readonly chang
       <Button
         size="compact-xs"
         variant="subtle"
-        aria-label={`Let feature ${feature} go`}
+        aria-label={`Let go: feature ${feature}`}
         onClick={() => toggleHeld(feature)}
       >
         Let go

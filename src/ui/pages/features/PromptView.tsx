@@ -145,8 +145,11 @@ function Answer({ sae, answer }: { readonly sae: SaeSummary; readonly answer: Pr
         </p>
         <TokenSentence answer={answer} token={token} />
       </Panel>
-      <Panel title={`Active features: ${rows.length}`} aside={<ListControls hidden={answer.features.length - rows.length} />}>
-        <ul className="prompt-rows" onMouseLeave={() => setHovered(null)}>
+      <Panel
+        title={`Active features: ${rows.length}`}
+        aside={<ListControls hidden={answer.features.length - rows.length} />}
+      >
+        <ul className="prompt-rows">
           {rows.map((row) => (
             <PromptRow key={row.feature} row={row} isLocked={row.feature === locked} onHover={setHovered} />
           ))}
@@ -162,7 +165,13 @@ function Answer({ sae, answer }: { readonly sae: SaeSummary; readonly answer: Pr
 }
 
 /** What is known of a token besides its features. */
-function TokenSentence({ answer, token }: { readonly answer: PromptFeatures; readonly token: number | null }) {
+function TokenSentence({
+  answer,
+  token,
+}: {
+  readonly answer: PromptFeatures;
+  readonly token: number | null;
+}) {
   if (token === null) return <p className="note">Press a token to see how well it is explained.</p>;
   const unexplained = answer.unexplained?.[token];
   const parts = answer.isStart[token]
@@ -222,13 +231,15 @@ interface RowProps {
 function PromptRow({ row: { feature, name, strongest, count, density }, isLocked, onHover }: RowProps) {
   const names = useFeatureNames();
   return (
-    <li onMouseEnter={() => onHover(feature)}>
+    <li>
       <button
         type="button"
         className="feature-row"
         aria-pressed={isLocked}
         title={isLocked ? "Let it go" : "Keep it on the tokens"}
         data-testid={`prompt-feature-${feature}`}
+        onMouseEnter={() => onHover(feature)}
+        onMouseLeave={() => onHover(null)}
         onFocus={() => onHover(feature)}
         onBlur={() => onHover(null)}
         onClick={() => useFeatureViewStore.setState({ locked: isLocked ? null : feature })}

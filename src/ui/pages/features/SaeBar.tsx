@@ -143,7 +143,9 @@ export function NoSae() {
           Train one on the loaded pairs
         </Button>
       </div>
-      <p className="note">Files: cfg.json with sae_weights.safetensors (SAELens), or params.npz (Gemma Scope).</p>
+      <p className="note">
+        Files: cfg.json with sae_weights.safetensors (SAELens), or params.npz (Gemma Scope).
+      </p>
     </div>
   );
 }

@@ -16,7 +16,7 @@ import { useSetupStore } from "../../../state/setupStore.ts";
 import type { SaeSettings, SaeTrainingEvent } from "../../../worker/protocol.ts";
 import { MetricChart } from "../../charts/MetricChart.tsx";
 import { Panel } from "../../components/Panel.tsx";
-import { formatCount, formatFineShare, formatValue } from "../../format.ts";
+import { formatCount, formatFineShare, formatSetting, formatValue } from "../../format.ts";
 import { Refusal } from "./Refusal.tsx";
 
 /** An autoencoder of one’s own, trained on the loaded pairs. */
@@ -35,15 +35,23 @@ export function TrainSaeView() {
   );
 }
 
-const fields: readonly { readonly field: keyof typeof saeLimits; readonly label: string; readonly help: string }[] =
-  [
-    { field: "width", label: "Width", help: "How many features there will be." },
-    { field: "k", label: "k", help: "How many of them are active at a token, on average." },
-    { field: "steps", label: "Steps", help: "How many times it is updated." },
-    { field: "batchRows", label: "Rows a step", help: "Tokens that one update reads." },
-    { field: "learningRate", label: "Learning rate", help: "How far one update moves it." },
-    { field: "seed", label: "Seed", help: "Decides the first values and the order of the rows." },
-  ];
+const fields: readonly {
+  readonly field: keyof typeof saeLimits;
+  readonly label: string;
+  readonly help: string;
+}[] = [
+  { field: "width", label: "Width", help: "How many features there will be." },
+  { field: "k", label: "k", help: "How many of them are active at a token, on average." },
+  { field: "steps", label: "Steps", help: "How many times it is updated." },
+  { field: "batchRows", label: "Rows a step", help: "Tokens that one update reads." },
+  { field: "learningRate", label: "Learning rate", help: "How far one update moves it." },
+  { field: "seed", label: "Seed", help: "Decides the first values and the order of the rows." },
+];
+
+function limitsOf(field: keyof typeof saeLimits): string {
+  const format = field === "learningRate" ? formatSetting : formatCount;
+  return saeLimits[field].map(format).join(" to ");
+}
 
 function SaeForm() {
   const state = useSaeTrainingStore();
@@ -76,7 +84,7 @@ function SaeForm() {
             key={field}
             size="xs"
             label={label}
-            description={`${help} ${saeLimits[field][0]} to ${saeLimits[field][1]}.`}
+            description={`${help} ${limitsOf(field)}.`}
             disabled={isRunning}
             value={settings[field]}
             step={field === "learningRate" ? 1e-4 : 1}

@@ -7,9 +7,7 @@ export function activationsOf(
   feature: number,
 ): number[] {
   const column = features.indexOf(feature);
-  return tokens.map((_, token) =>
-    column < 0 ? 0 : (activations[token * features.length + column] ?? 0),
-  );
+  return tokens.map((_, token) => (column < 0 ? 0 : (activations[token * features.length + column] ?? 0)));
 }
 
 /** A feature of a text, as the list of the prompt view shows it. */
@@ -38,7 +36,9 @@ export function promptList(
   { order, densest }: PromptListOptions,
 ): PromptFeature[] {
   const rows = Array.from(answer.features, (feature, column) => {
-    const values = answer.tokens.map((_, token) => answer.activations[token * answer.features.length + column] ?? 0);
+    const values = answer.tokens.map(
+      (_, token) => answer.activations[token * answer.features.length + column] ?? 0,
+    );
     return {
       feature,
       name: answer.names[column] ?? "",

@@ -1,5 +1,11 @@
 import { useShallow } from "zustand/react/shallow";
-import { featureTable, hasTunedModel, policyKey, referenceKey } from "../../../state/features.ts";
+import {
+  featureTable,
+  hasTunedModel,
+  isRunMoving,
+  policyKey,
+  referenceKey,
+} from "../../../state/features.ts";
 import { namesOf, useNameStore, type FeatureNames } from "../../../state/featureNames.ts";
 import { useRunStore } from "../../../state/runStore.ts";
 import { saeInUse, saeKey, useSaeStore } from "../../../state/saes.ts";
@@ -15,6 +21,8 @@ export interface FeatureSources {
   readonly policyKey: string | null;
   /** Whether a run has tuned the model. */
   readonly isTuned: boolean;
+  /** Whether a run is changing it now. */
+  readonly isMoving: boolean;
 }
 
 /** The autoencoder in use and what answers about it depend on. */
@@ -28,6 +36,7 @@ export function useFeatureSources(): FeatureSources {
       referenceKey: reference,
       policyKey: policyKey(reference, run),
       isTuned: hasTunedModel(run),
+      isMoving: isRunMoving(run),
     })),
   );
 }

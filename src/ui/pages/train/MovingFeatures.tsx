@@ -79,7 +79,9 @@ function useLabels(): (feature: number) => string {
     if (key !== null && !isBusy) featureTable.ensure(key, { sae: sae.id });
   }, [sae, key, isBusy]);
   const names = useNameStore((state) => namesOf(state, sae === null ? null : saeKey(sae)));
-  const suggested = featureTable.useStore(({ answer }) => (answer?.sae.id === sae?.id ? answer?.names : null));
+  const suggested = featureTable.useStore(({ answer }) =>
+    answer?.sae.id === sae?.id ? answer?.names : null,
+  );
   return (feature) => nameOf(names, feature, suggested?.[feature]);
 }
 
