@@ -21,6 +21,8 @@ const width = 12;
 
 const isEnd = (event: WorkerEvent): event is Extract<WorkerEvent, { type: "phase" }> =>
   event.type === "phase" && ["done", "failed", "stopped"].includes(event.phase);
+const isPause = (event: WorkerEvent): event is Extract<WorkerEvent, { type: "phase" }> =>
+  event.type === "phase" && event.phase === "paused";
 const evaluations = () => events.filter((event) => event.type === "evaluation");
 
 async function run(changes: Partial<RunConfig>, runId = "run") {
@@ -112,13 +114,13 @@ it("tells what features do before a run, and what the run changed after it", asy
   expect(table.positions).toBeGreaterThan(0);
   const feature = table.density.indexOf(Math.max(...table.density));
   const before = await session.featureDetail({ sae: "opened", feature });
-  expect(before.before.density).toBe(table.density[feature]);
+  expect(before.before.density).toBeCloseTo(table.density[feature]!, 6);
   expect(before.after).toBeNull();
   const untrained = await reasonOf(() => session.changeReport({ sae: "opened" }));
   expect(untrained).toMatchObject({ code: "RUN-1", message: "No run has tuned the model yet: train first." });
   await run({ learningRate: 0.05 });
   const after = await session.featureDetail({ sae: "opened", feature });
-  expect(after.before).toEqual(before.before);
+  expect(after.before.chosen).toEqual(before.before.chosen);
   expect(after.after?.chosen).not.toEqual(after.before.chosen);
   const report = await session.changeReport({ sae: "opened" });
   expect(report).toMatchObject({ sae: "opened", step: 6, answers: 12 });
@@ -134,7 +136,7 @@ it("looks at the policy of a paused run, and lets it go on", async () => {
   events.length = 0;
   const config = { ...tinyRunConfig, learningRate: 0.05 };
   await session.start({ runId: "run", config, resume: null, isStepping: true });
-  await heard((event) => event.type === "phase" && event.phase === "paused");
+  await heard(isPause);
   const question = { sae: "opened", text: "the ab is kind." } as const;
   const untouched = await session.promptFeatures({ ...question, policy: "reference" });
   const tuned = await session.promptFeatures({ ...question, policy: "policy" });
