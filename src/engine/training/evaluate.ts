@@ -9,13 +9,13 @@ import type { ReferenceCache } from "../reference/referenceCache.ts";
 import { dispose } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { heldoutBatches } from "./batches.ts";
-import { poolOf, totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
+import { totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
 import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import { referenceStates, scoreAndPool } from "./scoring.ts";
-import { canReconstruct, createUnexplained } from "./unexplained.ts";
+import { createUnexplained, evaluationPool } from "./unexplained.ts";
 
 /** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
 export interface PairScores {
@@ -80,13 +80,12 @@ interface HeldoutBatch {
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
   const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
-  const keepsStreams = tap !== null && canReconstruct(tap);
   const batches = heldoutBatches({ batchPairs }, pairs).map((some): HeldoutBatch => {
     const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
     return {
       pairs: some,
       batch,
-      pool: tap === null ? null : poolOf(tap, batch, { hasWayBack: false, keepsStreams }),
+      pool: tap === null ? null : evaluationPool(tap, batch),
       reference: null,
     };
   });
