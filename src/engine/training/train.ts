@@ -9,11 +9,13 @@ import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
+import { checkFeatureOptions } from "../sae/featureErrors.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
+import { totalWidth } from "./featureTap.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
@@ -79,6 +81,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
   checkTrainable(run);
   const measures = measuresOf(objective, config, run.features);
+  if (measures.tap !== null) checkFeatureOptions(measures.tap.errors, totalWidth(measures.tap));
   const policy = createPolicy(model, config, run.initialAdapter);
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
