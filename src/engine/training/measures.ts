@@ -119,7 +119,11 @@ export function unscoredPairs(
     train,
     heldout,
     reference,
-  }: { train: readonly TokenPair[]; heldout: readonly TokenPair[]; reference: ReferenceCache },
+  }: {
+    train: readonly TokenPair[];
+    heldout: readonly TokenPair[];
+    reference: Pick<ReferenceCache, "missing">;
+  },
 ): number {
   const needs = trainingNeeds(measures);
   const evaluated = heldout.slice(0, config.evalPairs);
