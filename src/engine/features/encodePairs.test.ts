@@ -14,6 +14,7 @@ import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
 import { createPolicy } from "../training/policy.ts";
 import { randomAdapter, tinyRun, tinySae } from "../training/tinyRun.testing.ts";
+import { changeReport } from "./changeReport.ts";
 import { encodePairs } from "./encodePairs.ts";
 import type { Reader } from "./encodeRows.ts";
 import { eachPosition, firstRows, pairsWithin, rowCount, rowOf, textOf } from "./pairRows.ts";
@@ -154,6 +155,28 @@ describe("encodePairs", () => {
       eachActive(last.rows, row, (feature, value) =>
         expect(activationAt(together.rows, first + row, feature)).toBeCloseTo(value, 5),
       );
+  });
+});
+
+describe("a report of what a run changed", () => {
+  it("finds nothing in a policy that is still the reference, and something in one that is not", async () => {
+    const many = tinyPairs(12);
+    const untouched = createPolicy(model, tinyRun(model).config);
+    const reference = await encodePairs({ ...reader, weights: withoutAdapters(model) }, many);
+    const report = async (own: Weights) => {
+      const after = await encodePairs({ ...reader, weights: own }, many);
+      return changeReport({ pairs: many, startToken, before: reference, after }, { names: [], seed: 1 });
+    };
+    const still = await report(untouched.weights);
+    expect(still.tested).toBe(0);
+    expect(still.changes.map(({ before, after, pValue }) => [after - before, pValue])).toEqual(
+      still.changes.map(() => [0, 1]),
+    );
+    expect(still.l0.after).toBe(still.l0.before);
+    const changed = await report(weights);
+    expect(changed.tested).toBeGreaterThan(5);
+    expect(changed.changes.some(({ isFinding }) => isFinding)).toBe(true);
+    untouched.dispose();
   });
 });
 
