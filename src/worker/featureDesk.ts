@@ -116,9 +116,8 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
           const owner = model();
           if (files === null) {
             const embedded = saesOf(owner).find((sae) => sae.id === id);
-            return embedded === undefined
-              ? refuse("CFG-1", `No autoencoder "${id}" comes with this model.`)
-              : open(owner, embedded);
+            const loaded = shelf.use(id) ?? (embedded && (await open(owner, embedded)));
+            return loaded ?? refuse("CFG-1", `No autoencoder "${id}" is at hand or comes with this model.`);
           }
           const label = files.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)).join(", ");
           return shelf.open(files, { id: OPENED, label, origin: "opened" }, owner.model.config);

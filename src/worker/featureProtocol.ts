@@ -100,7 +100,7 @@ export interface FeatureCommands {
       readonly embedded: readonly Pick<SaeSummary, "id" | "label" | "layer">[];
     };
   };
-  /** Loads an embedded one, or one from files, and uses it from now on. */
+  /** Loads an embedded one, or one from files, or takes one at hand, and uses it from now on. */
   loadSae: {
     question: { id: string; files: readonly { readonly name: string; readonly bytes: Uint8Array }[] | null };
     answer: SaeSummary;

@@ -32,6 +32,8 @@ export interface SaeShelf {
   };
   /** Refuses an id that is not there. */
   readonly find: (id: string) => ShelvedSae;
+  /** Makes one the newest; null where it is not there. */
+  readonly use: (id: string) => SaeSummary | null;
   /** The newest first. */
   readonly summaries: () => readonly SaeSummary[];
   /** Reads files and puts the autoencoder there in place of one with the same id. Rejects where it does not fit the model. */
@@ -70,6 +72,13 @@ export function createSaeShelf(): SaeShelf {
       const used = chosen.toSorted((first, second) => first.sae.layer - second.sae.layer);
       const twice = used.find(({ sae }, place) => used[place + 1]?.sae.layer === sae.layer);
       return { used, problem: twice === undefined ? null : twoOf(twice.sae.layer) };
+    },
+    use: (id) => {
+      const wanted = shelved.get(id);
+      if (wanted === undefined) return null;
+      shelved.delete(id);
+      shelved.set(id, wanted);
+      return wanted.summary;
     },
     summaries: () => [...shelved.values()].map(({ summary }) => summary).toReversed(),
     open: async (files, source, config) => {
