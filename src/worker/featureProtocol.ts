@@ -4,11 +4,13 @@ import type { FeatureDetail as EngineFeatureDetail } from "../engine/features/fe
 import type { FeatureTable as EngineFeatureTable } from "../engine/features/featureTable.ts";
 import type { PromptFeatures as EnginePromptFeatures } from "../engine/features/promptFeatures.ts";
 import type { FeatureSteering } from "../engine/generation/steering.ts";
+import type { SaeSettings } from "../engine/sae/training/saeSettings.ts";
 
 export type { ActivationExample, ActivationInterval } from "../engine/features/activationExamples.ts";
 export type { FeatureChange } from "../engine/features/changeReport.ts";
 export type { FeatureUse } from "../engine/features/featureDetail.ts";
 export type { TokenLogit } from "../engine/features/featureLogits.ts";
+export type { SaeSettings } from "../engine/sae/training/saeSettings.ts";
 
 /** A sparse autoencoder at hand. */
 export interface SaeSummary {
@@ -61,19 +63,6 @@ export interface Steering extends Pick<FeatureSteering, "feature" | "mode" | "va
 export interface SteeredTexts {
   readonly plain: string;
   readonly steered: string;
-}
-
-/** How an autoencoder is trained; defaults and meaning: `engine/sae/training/saeSettings.ts`. */
-export interface SaeSettings {
-  readonly layer: number;
-  readonly width: number;
-  /** Mean number of active features. */
-  readonly k: number;
-  readonly steps: number;
-  /** Rows of a step. */
-  readonly batchRows: number;
-  readonly learningRate: number;
-  readonly seed: number;
 }
 
 /** How far the training of an autoencoder is. */
