@@ -69,11 +69,7 @@ describe.skipIf(!hasFixtures)("features of the fixture autoencoder", () => {
     expect(Math.abs(table.l0 - 12)).toBeLessThan(1.5);
     expect(table.names[strongest]).toBe("to");
     const logits = await directLogits(reader, strongest);
-<<<<<<< HEAD
-    const name = table.names[strongest]!;
-=======
     const name = table.names[strongest] ?? "";
->>>>>>> features
     const detail = featureDetail(corpus, strongest, { name, logits, decoder: tokenizer });
     const [first] = detail.intervals[0]!.examples;
     expect(first!.tokens[first!.peak]).toBe(" to");
