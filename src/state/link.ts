@@ -153,9 +153,7 @@ function readMethod(
   const wanted = settings.find(([key]) => key === field)?.[1];
   if (wanted === undefined || description.objectives.some(({ id }) => id === wanted)) return wanted ?? null;
   if (field === "secondMethod" && wanted === "") return wanted;
-  const known = description.notOffered.find(({ id }) => id === wanted);
-  const reason = known?.reason ?? "there is no such method";
-  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason });
+  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason: "there is no such method" });
   return null;
 }
 

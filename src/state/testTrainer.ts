@@ -116,7 +116,7 @@ export const testAnswers: Answers = {
     held: [],
   },
   exportAdapter: [],
-  listSaes: { inUse: [testSae], embedded: [testSae] },
+  listSaes: { atHand: [testSae], embedded: [testSae] },
   loadSae: testSae,
   featureTable: {
     sae: testSae,

@@ -188,10 +188,13 @@ export interface SaeTrainingEvent {
 
 /** Commands about features; part of `Commands`. */
 export interface FeatureCommands {
-  /** Autoencoders at hand, the one in use first, and those that come with the studio for this model. */
+  /** Autoencoders at hand, the newest first, which runs use by default; and those that come with this model. */
   listSaes: {
     question: null;
-    answer: { readonly inUse: readonly SaeSummary[]; readonly embedded: readonly SaeSummary[] };
+    answer: {
+      readonly atHand: readonly SaeSummary[];
+      readonly embedded: readonly Pick<SaeSummary, "id" | "label" | "layer">[];
+    };
   };
   /** Loads an embedded one, or one from files, and uses it from now on. */
   loadSae: {

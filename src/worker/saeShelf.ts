@@ -25,8 +25,14 @@ export type SaeSource = Pick<SaeSummary, "id" | "label" | "origin">;
 
 /** The shelf. */
 export interface SaeShelf {
-  /** Those with these ids in the order of their layers; without ids the one that was put there last, if any. Refuses unknown ones. */
-  readonly inUse: (ids: readonly string[]) => readonly ShelvedSae[];
+  /** Those with these ids in the order of their layers, or why they cannot be used; without ids the newest, if any. */
+  readonly choose: (ids: readonly string[]) => {
+    readonly used: readonly ShelvedSae[];
+    readonly problem: string | null;
+  };
+  /** Refuses an id that is not there. */
+  readonly find: (id: string) => ShelvedSae;
+  /** The newest first. */
   readonly summaries: () => readonly SaeSummary[];
   /** Reads files and puts the autoencoder there in place of one with the same id. Rejects where it does not fit the model. */
   readonly open: (files: readonly SaeFile[], source: SaeSource, config: ModelConfig) => Promise<SaeSummary>;
@@ -40,10 +46,11 @@ export interface SaeShelf {
 /** An empty shelf. */
 export function createSaeShelf(): SaeShelf {
   const shelved = new Map<string, ShelvedSae>();
-  const find = (id: string): ShelvedSae => {
+  const whyMissing = (id: string) => {
     const known = [...shelved.keys()].map((name) => `"${name}"`).join(", ") || "none";
-    return shelved.get(id) ?? refuse("CFG-1", `There is no autoencoder "${id}" at hand; there is ${known}.`);
+    return `There is no autoencoder "${id}" at hand; at hand: ${known}.`;
   };
+  const find = (id: string): ShelvedSae => shelved.get(id) ?? refuse("CFG-1", whyMissing(id));
   const put = (arrays: SaeArrays, source: SaeSource): SaeSummary => {
     const hasDecoder = arrays.decoder !== null;
     const sae = uploadSae(arrays, { needsDecoder: hasDecoder });
@@ -55,10 +62,14 @@ export function createSaeShelf(): SaeShelf {
     return summary;
   };
   return {
-    inUse: (ids) => {
-      const newest = [...shelved.values()].slice(-1);
-      const chosen = ids.length === 0 ? newest : ids.map(find);
-      return chosen.toSorted((first, second) => first.sae.layer - second.sae.layer);
+    find,
+    choose: (ids) => {
+      const missing = ids.find((id) => !shelved.has(id));
+      if (missing !== undefined) return { used: [], problem: whyMissing(missing) };
+      const chosen = ids.length === 0 ? [...shelved.values()].slice(-1) : ids.map(find);
+      const used = chosen.toSorted((first, second) => first.sae.layer - second.sae.layer);
+      const twice = used.find(({ sae }, place) => used[place + 1]?.sae.layer === sae.layer);
+      return { used, problem: twice === undefined ? null : twoOf(twice.sae.layer) };
     },
     summaries: () => [...shelved.values()].map(({ summary }) => summary).toReversed(),
     open: async (files, source, config) => {
@@ -73,6 +84,10 @@ export function createSaeShelf(): SaeShelf {
       shelved.clear();
     },
   };
+}
+
+function twoOf(layer: number): string {
+  return `Two autoencoders read the stream after block ${layer}: choose one of them.`;
 }
 
 function summaryOf(arrays: SaeArrays, source: SaeSource): SaeSummary {

@@ -67,3 +67,24 @@ export const embeddedModels: readonly EmbeddedModel[] = [
     ],
   },
 ];
+
+/** A sparse autoencoder that comes with the studio. */
+export interface EmbeddedSae {
+  readonly id: string;
+  /** The embedded model whose stream it reads. */
+  readonly model: string;
+  readonly label: string;
+  readonly layer: number;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+/** Every embedded autoencoder; the first of a model is loaded with it. */
+export const embeddedSaes: readonly EmbeddedSae[] = [2, 1, 0].map((layer) => ({
+  id: `story-${layer}`,
+  model: "story",
+  label: `Story, after layer ${layer}`,
+  layer,
+  folder: `saes/story-${layer}`,
+  files: ["cfg.json", "sae_weights.safetensors"],
+}));

@@ -1,14 +1,14 @@
 import { beforeEach, expect, it } from "vitest";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { withoutAdapters } from "../models/weights.ts";
-import { bytesOf, meanFeatureBytes } from "../reference/referenceCache.ts";
+import { bytesOf, meanFeatureBytes, onlyLogps } from "../reference/referenceCache.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import type { RunConfig } from "./config.ts";
 import { estimateRun, evaluatorBytes } from "./estimate.ts";
 import { createEvaluator } from "./evaluate.ts";
-import { heldoutNeeds, measuresOf } from "./measures.ts";
+import { measuresOf } from "./measures.ts";
 import { rememberReference } from "./referencePass.ts";
 import { tinyRun, tinySae } from "./tinyRun.testing.ts";
 
@@ -24,7 +24,7 @@ it.each([false, true])("counts every byte that an evaluator keeps (features: %s)
   const pairs = heldoutPairs.slice(0, config.evalPairs);
   const measures = measuresOf(objective, config, hasFeatures ? { saes, startToken: 1 } : null);
   const tap = measures.evaluationTap;
-  const what = { batchPairs: 2, needs: heldoutNeeds(measures), tap };
+  const what = { batchPairs: 2, needs: onlyLogps, tap: null };
   for await (const _ of rememberReference(model, reference, pairs, what)) continue;
   const before = memory().numBytes;
   const settings = { pairs, objective, params: config.params, reference, batchPairs: config.batchPairs, tap };
@@ -65,7 +65,7 @@ it("counts autoencoders, and what evaluating their features takes", async () => 
   dispose();
 });
 
-it("tells within a tenth what the reference's features take, once those of held-out pairs are known", async () => {
+it("tells within a tenth what the reference's features take, once those of some pairs are known", async () => {
   const { model, dispose } = createTinyModel();
   // A threshold that few features reach, so that a guess by their number would be wrong.
   const saes = [tinySae(9, { width: 3000 }), tinySae(12, { layer: 1, width: 500 })];
@@ -73,9 +73,12 @@ it("tells within a tenth what the reference's features take, once those of held-
   const { config, reference } = run;
   const data = { train: tinyPairs(24), heldout: tinyPairs(24, { seed: 2 }) };
   const measures = measuresOf(run.objective, config, { saes, startToken: null });
-  const what = { batchPairs: 8, needs: heldoutNeeds(measures), tap: measures.tap };
-  for await (const _ of rememberReference(model, reference, data.heldout, what)) continue;
-  const featureBytes = meanFeatureBytes(reference, data.heldout);
+  const what = { batchPairs: 8, needs: { hidden: false, features: true }, tap: measures.tap };
+  const scored = { ...what, needs: onlyLogps };
+  for await (const _ of rememberReference(model, reference, data.heldout, scored)) continue;
+  const some = data.train.slice(0, 8);
+  for await (const _ of rememberReference(model, reference, some, what)) continue;
+  const featureBytes = meanFeatureBytes(reference, some);
   const guessed = estimateRun(model, config, data, measures);
   const known = estimateRun(model, config, { ...data, featureBytes }, measures);
   for await (const _ of rememberReference(model, reference, data.train, what)) continue;

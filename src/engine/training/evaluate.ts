@@ -14,7 +14,7 @@ import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
 import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
-import { referenceHidden, scoreAndPool } from "./scoring.ts";
+import { referenceStates, scoreAndPool } from "./scoring.ts";
 import { createUnexplained, evaluationPool } from "./unexplained.ts";
 
 /** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
@@ -73,8 +73,8 @@ interface HeldoutBatch {
   readonly pairs: readonly TokenPair[];
   readonly batch: DeviceBatch;
   readonly pool: DevicePool | null;
-  /** [entries, hidden], filled by the first evaluation. */
-  hidden: Tensor | null;
+  /** The reference's hidden states [entries, hidden] and what it pools, filled by the first evaluation. */
+  reference: Awaited<ReturnType<typeof referenceStates>> | null;
 }
 
 /** Prepares evaluations; pairs must be in the reference cache. */
@@ -86,7 +86,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       pairs: some,
       batch,
       pool: tap === null ? null : evaluationPool(tap, batch),
-      hidden: null,
+      reference: null,
     };
   });
   const totals = {
@@ -107,15 +107,18 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     for (const heldout of batches) {
       yield { done, total: pairs.length };
       const { batch } = heldout;
-      if (hasKl) heldout.hidden ??= await referenceHidden(model, batch);
+      if (hasKl || heldout.pool !== null) {
+        heldout.reference ??= await referenceStates(model, batch, heldout.pool);
+      }
       const { entries, pooled } = await scoreAndPool(model, weights, batch, {
-        reference: heldout.hidden ?? undefined,
+        reference: hasKl ? heldout.reference?.hidden : undefined,
         pool: heldout.pool,
         unexplained,
       });
       const measured = { entries, pooled, reference: null };
       const mismatchedRatios = await mismatchedRatiosOf({ model, weights, objective }, heldout.pairs);
-      const drift = driftOf(tap, heldout.pairs, batch.flat, { measured, reference });
+      const referencePooled = heldout.reference?.pooled ?? null;
+      const drift = driftOf(tap, heldout.pairs, batch.flat, { pooled, referencePooled, reference });
       const sources = { reference, mismatchedRatios, drift };
       const statistics = pairStatistics(heldout.pairs, batch.flat, measured, sources);
       const result = objective.compute(statistics, params, totals);
@@ -147,10 +150,10 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
   return {
     evaluate,
     dispose: () => {
-      for (const { batch, pool, hidden } of batches) {
+      for (const { batch, pool, reference: states } of batches) {
         batch.dispose();
         if (pool !== null) dispose(pool.tensors);
-        hidden?.dispose();
+        states?.hidden.dispose();
       }
     },
   };

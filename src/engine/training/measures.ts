@@ -3,6 +3,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import { secondPrefix } from "../losses/mix.ts";
 import {
+  onlyLogps,
   referenceBytesPerPair,
   type ReferenceCache,
   type ReferenceNeeds,
@@ -102,11 +103,6 @@ export function trainingNeeds({ hasTokenKl, isReferenceLive, tap }: Measures): R
   return isReferenceLive ? null : { hidden: hasTokenKl, features: tap !== null };
 }
 
-/** What has to be remembered of each held-out pair: an evaluation runs the reference itself for its KL. */
-export function heldoutNeeds({ evaluationTap }: Measures): ReferenceNeeds {
-  return { hidden: false, features: evaluationTap !== null };
-}
-
 /** Training pairs whose reference a run remembers. */
 function usedPairs(config: RunConfig, train: readonly TokenPair[]): number {
   return Math.min(train.length, config.steps * config.batchPairs * config.accumulationSteps);
@@ -120,14 +116,16 @@ export function unscoredPairs(
     train,
     heldout,
     reference,
-  }: { train: readonly TokenPair[]; heldout: readonly TokenPair[]; reference: ReferenceCache },
+  }: {
+    train: readonly TokenPair[];
+    heldout: readonly TokenPair[];
+    reference: Pick<ReferenceCache, "missing">;
+  },
 ): number {
   const needs = trainingNeeds(measures);
   const evaluated = heldout.slice(0, config.evalPairs);
   const missing = needs === null ? 0 : reference.missing(train, needs).length;
-  return (
-    Math.min(missing, usedPairs(config, train)) + reference.missing(evaluated, heldoutNeeds(measures)).length
-  );
+  return Math.min(missing, usedPairs(config, train)) + reference.missing(evaluated, onlyLogps).length;
 }
 
 /**
@@ -148,7 +146,7 @@ export function referenceBytes(
   const needs = trainingNeeds(measures);
   const used = usedPairs(config, train);
   const answerTokens = train.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
-  const width = measures.evaluationTap === null ? 0 : totalWidth(measures.evaluationTap);
+  const width = measures.tap === null ? 0 : totalWidth(measures.tap);
   const sizes = {
     tokens: answerTokens / Math.max(1, train.length),
     hiddenSize,
@@ -156,6 +154,6 @@ export function referenceBytes(
   };
   const perPair = needs === null ? 0 : referenceBytesPerPair(needs, sizes);
   const evaluated = Math.min(heldout.length, config.evalPairs);
-  const total = used * perPair + evaluated * referenceBytesPerPair(heldoutNeeds(measures), sizes);
+  const total = used * perPair + evaluated * referenceBytesPerPair(onlyLogps, sizes);
   return { perPair: Math.round(perPair), total: Math.round(total) };
 }
