@@ -116,21 +116,27 @@ function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string
   return problems;
 }
 
-/** What keeps an objective from comparing features. */
+/** What keeps an objective from comparing features, and the list of held ones from being measured. */
 function featureProblems(
   objective: Objective,
   config: RunConfig,
   { field, features }: { readonly field: string; readonly features: FoundFeatures },
 ): Preflight["problems"] {
   const { source, problem } = features;
-  if (!objective.needs.includes("features") || problem !== null) return [];
+  const isCompared = objective.needs.includes("features");
+  if (problem !== null) return [];
   if (source === null) {
+    if (!isCompared) return [];
     const remedy = "open one that was trained on this model, or train one, under Features";
     const message = `${objective.label} compares features, and no sparse autoencoder is at hand: ${remedy}.`;
     return [{ field, message }];
   }
   try {
-    checkFeatureOptions(driftOptions(config), totalWidth(source));
+    const width = totalWidth(source);
+    const { heldFeatures } = config;
+    if (isCompared) checkFeatureOptions(driftOptions(config), width);
+    // A list is measured with every method.
+    if (heldFeatures.length > 0) checkFeatureOptions({ mode: "held", topK: 1, heldFeatures }, width);
     return [];
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

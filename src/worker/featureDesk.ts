@@ -14,9 +14,8 @@ import type { OwnModel } from "./keptReference.ts";
 import type { FetchFile, LoadedData } from "./library.ts";
 import type { Commands, FeatureCommands, LookedAt, SaeSummary } from "./protocol.ts";
 import { createSaeShelf, type SaeShelf } from "./saeShelf.ts";
+import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
 
-/** Id of an autoencoder that was opened from files. */
-const OPENED = "opened";
 /** Seed of the permutations of a change report: the same run gives the same report. */
 const REPORT_SEED = 1;
 
@@ -27,15 +26,9 @@ export type FeatureHandlers = {
   ) => Promise<FeatureCommands[Name]["answer"]> | FeatureCommands[Name]["answer"];
 };
 
-/** What the desk needs of the session. */
-export interface DeskSources {
-  /** Refuses while no model is loaded. */
-  readonly model: () => OwnModel;
-  /** Refuses while no pairs are loaded. */
-  readonly data: () => LoadedData;
+/** What the desk needs of the session; `model` and `data` refuse while nothing is loaded. */
+export interface DeskSources extends Omit<SaeTrainerSources, "put"> {
   readonly fetchFile: FetchFile;
-  /** Changes what the device holds, one change after another. */
-  readonly alone: <Answer>(change: () => Promise<Answer>) => Promise<Answer>;
   /** Lets `look` see the policy; null before a run. */
   readonly withPolicy: <Answer>(look: (policy: SeenPolicy | null) => Promise<Answer>) => Promise<Answer>;
 }
@@ -61,6 +54,10 @@ export interface FeatureDesk {
   /** Loads the autoencoder that comes with an embedded model; null where none does. */
   readonly welcome: (owner: OwnModel) => Promise<SaeSummary | null>;
   readonly featuresOf: (config: Pick<RunConfig, "saes">) => FoundFeatures;
+  /** Lets go of the device while a run has it. */
+  readonly pause: () => Promise<void>;
+  /** Forgets a training on pairs that are about to go. */
+  readonly forgetTraining: () => Promise<void>;
   /** Forgets everything that belongs to the model. */
   readonly clear: () => void;
   readonly handlers: FeatureHandlers;
@@ -81,6 +78,13 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
     const opened = await Promise.all(files.map(read));
     return shelf.open(opened, { id, label, origin: "embedded" }, owner.model.config);
   };
+  const trainer = createSaeTrainer({
+    ...sources,
+    put: (arrays) => {
+      const label = `Trained here, after layer ${arrays.layer}, ${arrays.width} features`;
+      return shelf.put(arrays, { label, origin: "trained" });
+    },
+  });
   /** Does something that needs the device and maybe the policy. */
   const look = <Answer>(task: (policy: SeenPolicy | null) => Promise<Answer>) =>
     alone(() => sources.withPolicy(task));
@@ -102,6 +106,8 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       };
       return { source, problem: null };
     },
+    pause: trainer.pause,
+    forgetTraining: trainer.forget,
     clear: () => {
       shelf.clear();
       corpora.clear();
@@ -116,12 +122,11 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
           const owner = model();
           if (files === null) {
             const embedded = saesOf(owner).find((sae) => sae.id === id);
-            return embedded === undefined
-              ? refuse("CFG-1", `No autoencoder "${id}" comes with this model.`)
-              : open(owner, embedded);
+            const loaded = shelf.use(id) ?? (embedded && (await open(owner, embedded)));
+            return loaded ?? refuse("CFG-1", `No autoencoder "${id}" is at hand or comes with this model.`);
           }
           const label = files.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)).join(", ");
-          return shelf.open(files, { id: OPENED, label, origin: "opened" }, owner.model.config);
+          return shelf.open(files, { label, origin: "opened" }, owner.model.config);
         }),
       exportSae: ({ sae }) => alone(() => shelf.save(sae)),
       featureTable: ({ sae }) =>
@@ -157,8 +162,14 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
           return { sae, step: policy.step, ...report };
         }),
       steer: (question) => look((policy) => steer(question, { owner: model(), shelf, policy })),
-      trainSae: () => refuse("CFG-1", "not yet"),
-      pauseSae: () => null,
+      trainSae: ({ settings, isContinued }) => {
+        trainer.start(settings, { isContinued });
+        return null;
+      },
+      pauseSae: async () => {
+        await trainer.pause();
+        return null;
+      },
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What a run will cost and what keeps it from starting, asked whenever the form changes. */
 import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { meanFeatureBytes } from "../engine/reference/referenceCache.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
 import { measuresNothing, measuresOf, unscoredPairs } from "../engine/training/measures.ts";
@@ -28,8 +29,9 @@ export function preflight(
   const { source } = features;
   const measures = canMeasure(objective, source) ? measuresOf(objective, config, source) : measuresNothing;
   const reference = kept.seenWith(source?.print ?? "");
+  const featureBytes = meanFeatureBytes(reference, data.train);
   return {
-    ...estimateRun(loaded.model, config, data, measures),
+    ...estimateRun(loaded.model, config, { ...data, featureBytes }, measures),
     unscoredPairs: unscoredPairs(config, measures, { ...data, reference }),
     secondsPerStep: speed?.key === speedKey(config, objective) ? speed.secondsPerStep : null,
     problems: configProblems(config, { loaded, data, features }),

@@ -93,7 +93,20 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     return done;
   };
   const withPolicy: DeskSources["withPolicy"] = (look) => seePolicy(look, { runner, last, loaded: model });
-  const desk = createFeatureDesk({ model: needModel, data: needData, fetchFile, alone, withPolicy });
+  const desk = createFeatureDesk({
+    model: needModel,
+    data: needData,
+    fetchFile,
+    alone,
+    withPolicy,
+    isRunning: () => runner !== null,
+    emit,
+  });
+  /** Changes what a training of an autoencoder works on. */
+  const afterTraining = async <Answer>(change: () => Promise<Answer>): Promise<Answer> => {
+    await desk.forgetTraining();
+    return alone(change);
+  };
   const endRun = async () => {
     await runner?.stop();
     runner = null;
@@ -156,7 +169,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
 
   return {
     open: (question) =>
-      alone(async () => {
+      afterTraining(async () => {
         await endRun();
         await data?.kept.settled();
         desk.clear();
@@ -176,7 +189,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     describe: describeStudio,
     loadModel: ({ id, files }) =>
-      alone(async () => {
+      afterTraining(async () => {
         const onto = needDevice();
         const opened = files ?? (await embeddedModelFiles(id, fetchFile));
         if (runner === null) onto.takeErrors();
@@ -196,7 +209,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return { ...summarizeModel(id, loaded), sae: await desk.welcome(model) };
       }),
     loadData: (question) =>
-      alone(async () => {
+      afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
@@ -238,8 +251,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: (question) =>
-      alone(async () => {
+    start: async (question) => {
+      await desk.pause();
+      return alone(async () => {
         const { config } = question;
         const loaded = needModel();
         if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
@@ -252,7 +266,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         device?.takeErrors();
         begin(question);
         return null;
-      }),
+      });
+    },
     pause: () => {
       needRunner().pause();
       return null;

@@ -9,11 +9,12 @@ import {
   type ReferenceNeeds,
 } from "../reference/referenceCache.ts";
 import type { FeatureErrorOptions, FeatureMode } from "../sae/featureErrors.ts";
+import { recordBytes } from "../sae/sparseFeatures.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import type { RunConfig } from "./config.ts";
 import { totalWidth, type FeatureTap } from "./featureTap.ts";
 
-/** Share of all features that are somewhere active in an answer, for the estimate alone, until one has been measured. */
+/** Share of all features that are somewhere active in an answer, for the estimate alone and until it is measured. */
 const ACTIVE_SHARE = 0.25;
 /** Features of a top k in evaluations of objectives that have no k of their own: the paper's. */
 const EVALUATED_TOP_K = 50;
@@ -127,7 +128,10 @@ export function unscoredPairs(
   return Math.min(missing, usedPairs(config, train)) + reference.missing(evaluated, onlyLogps).length;
 }
 
-/** Bytes that a run remembers of the reference: of a mean training pair, and of its training and held-out pairs in all. */
+/**
+ * Bytes that a run remembers of the reference: of a mean training pair, and of its training and held-out pairs in all.
+ * `featureBytes`, of the features of a mean answer, makes it exact where answers have been measured.
+ */
 export function referenceBytes(
   config: RunConfig,
   measures: Measures,
@@ -135,6 +139,7 @@ export function referenceBytes(
     readonly train: readonly TokenPair[];
     readonly heldout: readonly TokenPair[];
     readonly hiddenSize: number;
+    readonly featureBytes?: number | null;
   },
 ): { readonly perPair: number; readonly total: number } {
   const { train, heldout, hiddenSize } = data;
@@ -145,7 +150,7 @@ export function referenceBytes(
   const sizes = {
     tokens: answerTokens / Math.max(1, train.length),
     hiddenSize,
-    features: { nonZero: Math.round(width * ACTIVE_SHARE), width },
+    featureBytes: data.featureBytes ?? recordBytes(Math.round(width * ACTIVE_SHARE), width),
   };
   const perPair = needs === null ? 0 : referenceBytesPerPair(needs, sizes);
   const evaluated = Math.min(heldout.length, config.evalPairs);

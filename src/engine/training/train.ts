@@ -94,10 +94,18 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const needs = trainingNeeds(measures);
     const { tap, evaluationTap } = measures;
+    const { heldFeatures } = config;
     if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
     // An evaluation runs the reference itself, for KL and features.
     yield* remember(run, heldout, { needs: onlyLogps, tap: null });
-    const settings = { pairs: heldout, objective, params: config.params, reference, tap: evaluationTap };
+    const settings = {
+      pairs: heldout,
+      objective,
+      params: config.params,
+      reference,
+      tap: evaluationTap,
+      heldFeatures,
+    };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
