@@ -20,7 +20,14 @@ import { goTo, openFeature } from "./navigation.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore } from "./runStore.ts";
 import { chooseSae, openSaeFiles, putInUse, saeInUse, saeKey, useSaeStore } from "./saes.ts";
-import { editSae, isSaeTraining, saeProblems, trainSae, useSaeTrainingStore } from "./saeTraining.ts";
+import {
+  editSae,
+  isSaeTraining,
+  saeProblems,
+  saeSettings,
+  trainSae,
+  useSaeTrainingStore,
+} from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { testAnswers, testPoints, testScores, TestTrainer } from "./testTrainer.ts";
 
@@ -289,6 +296,7 @@ it("follows the training of an autoencoder and uses it when it is done", async (
   trainer.say({ ...event, status: "training", step: 10, metrics: { loss: 2, eval_l0: 9 } });
   expect(isSaeTraining(useSaeTrainingStore.getState())).toBe(true);
   trainer.say({ ...event, status: "done", step: 20, metrics: { loss: 1 }, sae: trained });
+  trainer.say({ ...event, status: "paused", step: 20, metrics: { loss: 1 } });
   const { points, heldOut } = useSaeTrainingStore.getState();
   expect(points.loss).toEqual([
     { x: 10, y: 2 },
@@ -301,6 +309,7 @@ it("follows the training of an autoencoder and uses it when it is done", async (
 it("says which settings an autoencoder cannot be trained with", () => {
   const { settings } = useSaeTrainingStore.getState();
   expect(saeProblems(settings, 4)).toEqual([]);
+  expect(saeSettings({ settings }, 2).layer).toBe(1);
   const bad = { ...settings, layer: 4, width: 20, k: 21, steps: 1.5, learningRate: 0 };
   expect(saeProblems(bad, 4)).toEqual([
     { field: "layer", message: "Must be between 0 and 3." },
