@@ -151,12 +151,7 @@ it("names a shipped autoencoder in the link, and never one from a disk", async (
   await settle();
   expect(page.hash).not.toContain("saes");
   await chooseSae("story-1");
-  await settle();
-  expect(useSetupStore.getState().config.saes).toEqual(["story-1"]);
-  await chooseSae("opened");
-  await settle();
-  expect(useSetupStore.getState().config.saes).toEqual(["opened"]);
-  expect(page.hash).not.toContain("saes");
+  expect(trainer.questions("loadSae")).toEqual([{ id: "story-1", files: null }]);
 });
 
 it("puts a held set aside with its autoencoder, and takes it up again", async () => {
@@ -179,6 +174,18 @@ it("keeps a link's held features for the autoencoder that is used first", async 
   await bootStudio("#/train?preset=tiny-dpo&heldFeatures=1,2&seed=7");
   expect(held()).toEqual([1, 2]);
   expect(useHeldStore.getState()).toMatchObject({ sae: "story-2", aside: {} });
+});
+
+it("keeps a link's held features for the autoencoder that it names", async () => {
+  const other = { ...shipped, id: "story-1" };
+  const { listSaes, loadSae } = testAnswers;
+  Object.assign(testAnswers, { listSaes: { ...listSaes, embedded: [shipped, other] }, loadSae: other });
+  await bootStudio("#/train?preset=tiny-dpo&heldFeatures=1,2&saes=story-1&seed=7");
+  Object.assign(testAnswers, { listSaes, loadSae });
+  expect(saeInUse(useSaeStore.getState())?.id).toBe("story-1");
+  expect(held()).toEqual([1, 2]);
+  expect(useHeldStore.getState()).toMatchObject({ sae: "story-1", aside: {} });
+  expect(page.hash).toContain("heldFeatures=1,2&saes=story-1");
 });
 
 it("saves sets by name, and uses one with its own autoencoder only", async () => {
