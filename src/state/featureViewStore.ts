@@ -6,7 +6,7 @@ import type { FeatureQuery } from "./featureList.ts";
 /** How a feature is steered, before the trainer is asked. */
 export interface SteeringForm {
   readonly mode: Steering["mode"];
-  /** Null until somebody chose one: the feature's largest activation then. */
+  /** Null until somebody chose one: half of the feature's largest activation then. */
   readonly value: number | null;
   readonly prompt: string;
   readonly policy: LookedAt;

@@ -131,7 +131,7 @@ it("writes the same prompt twice and marks from where on the texts differ", asyn
   await press(find("steer-run"));
   expect(trainer.questions("steer")).toEqual([
     {
-      steering: { sae: "story-2", feature: 0, mode: "add", value: 4 },
+      steering: { sae: "story-2", feature: 0, mode: "add", value: 2 },
       prompt: "Lily lost her ball.",
       policy: "reference",
       seed: 7,
@@ -207,7 +207,7 @@ it("tints a prompt's tokens by the locked feature, and marks a pressed token in 
   expect(words()).toContain("Tokens by feature #1");
   const tokens = [...page.querySelectorAll(".prompt-tokens button")];
   expect(tokens.map((token) => token.getAttribute("aria-label"))).toEqual([
-    "<s>, activation 0",
+    "⟨start⟩, activation 0",
     "they, activation 1",
     "laughed, activation 0",
   ]);

@@ -9,7 +9,7 @@ import type { LookedAt, PromptFeatures, SaeSummary } from "../../../worker/proto
 import { Panel } from "../../components/Panel.tsx";
 import { formatFineShare, formatValue } from "../../format.ts";
 import { ActivationTokens } from "./ActivationTokens.tsx";
-import { activationsOf, promptList, type PromptFeature } from "./promptFigures.ts";
+import { activationsOf, promptList, readableTokens, type PromptFeature } from "./promptFigures.ts";
 import { Refusal } from "./Refusal.tsx";
 import { useFeatureNames, useFeatureSources, useTable } from "./useFeatureSources.ts";
 
@@ -135,7 +135,7 @@ function Answer({ sae, answer }: { readonly sae: SaeSummary; readonly answer: Pr
       <Panel title={shown === null ? "Tokens" : `Tokens by feature #${shown}`}>
         <p className="prompt-tokens">
           <ActivationTokens
-            tokens={answer.tokens}
+            tokens={readableTokens(answer)}
             activations={activations}
             strongest={strongest}
             onToken={mark}

@@ -22,7 +22,8 @@ export function SteerPanel({ sae, detail }: SteerProps) {
   const { answer, refusal, isAsking } = steeredTexts.useStore();
   const { isTuned } = useFeatureSources();
   const largest = largestOf(detail);
-  const value = steering.value ?? largest;
+  // Half of what the pairs reach changes a text without breaking it.
+  const value = steering.value ?? largest / 2;
   const prompt = steering.prompt === "" ? chip : steering.prompt;
   const policy: LookedAt = isTuned ? steering.policy : "reference";
   const run = () => {

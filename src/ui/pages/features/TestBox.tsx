@@ -6,7 +6,7 @@ import { Panel } from "../../components/Panel.tsx";
 import { formatValue } from "../../format.ts";
 import { ActivationTokens } from "./ActivationTokens.tsx";
 import { Refusal } from "./Refusal.tsx";
-import { activationsOf } from "./promptFigures.ts";
+import { activationsOf, readableTokens } from "./promptFigures.ts";
 
 /** A text of one’s own, to see where a feature is active in it. */
 export function TestBox({ sae, feature }: { readonly sae: SaeSummary; readonly feature: number }) {
@@ -49,7 +49,7 @@ function Tested({ answer, feature }: { readonly answer: PromptFeatures; readonly
     <>
       <p className="test-tokens">
         <ActivationTokens
-          tokens={answer.tokens}
+          tokens={readableTokens(answer)}
           activations={activations}
           strongest={strongest}
           onToken={(index) => {

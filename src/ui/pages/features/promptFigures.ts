@@ -10,6 +10,11 @@ export function activationsOf(
   return tokens.map((_, token) => (column < 0 ? 0 : (activations[token * features.length + column] ?? 0)));
 }
 
+/** The tokens of a text as they are read: the start of text has no characters of its own. */
+export function readableTokens({ tokens, isStart }: Pick<PromptFeatures, "tokens" | "isStart">): string[] {
+  return tokens.map((token, index) => (isStart[index] === true ? "⟨start⟩" : token));
+}
+
 /** A feature of a text, as the list of the prompt view shows it. */
 export interface PromptFeature {
   readonly feature: number;
