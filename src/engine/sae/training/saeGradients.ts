@@ -93,7 +93,7 @@ export async function addSaeGradients(
   try {
     const held = hold(parameters, values, keep);
     const [rows, inputSize] = held.x.shape as [number, number];
-    const width = held.encoder.tensor.shape[0]!;
+    const [width] = held.unit.shape as [number, number];
     const { x, encoder, encoderBias, decoderBias, unit } = held;
     const pre = await read(keep(matmul(x, encoder.tensor, { form: "abt", bias: encoderBias.tensor })));
     const top = batchTop(pre, rows * k);
@@ -154,7 +154,7 @@ function activityOf(codes: Float32Array, width: number): Pick<SaeMeasures, "l0" 
   const isActive = new Uint8Array(width);
   let count = 0;
   for (let place = 0; place < codes.length; place++) {
-    if (codes[place]! === 0) continue;
+    if (!(codes[place]! > 0)) continue;
     isActive[place % width] = 1;
     count++;
   }

@@ -3,7 +3,7 @@ import { openTestDevice } from "../../tensor/testing.ts";
 import { hasFixtures, readFixtureText } from "../../testing/fixtures.ts";
 import { openStories } from "../../testing/storiesModel.ts";
 import { readSae } from "../readSae.ts";
-import { saveSae } from "../saveSae.ts";
+import { saveSae, type SavedFile } from "../saveSae.ts";
 import { uploadSae } from "../sparseAutoencoder.ts";
 import { collectActivations, countRows, type CollectOptions, type StreamRows } from "./collectActivations.ts";
 import { measureSae } from "./measureSae.ts";
@@ -46,12 +46,12 @@ describe.skipIf(!hasFixtures)("training an autoencoder on the fixture model", ()
     const rows = await collect({ ...options, texts: texts.slice(HELDOUT_TEXTS) });
     expect(countRows(heldout)).toBeGreaterThan(10_000);
 
-    let files = null;
+    let files: readonly SavedFile[] = [];
     const training = { settings, rows, heldout, modelName: "stories260K", evalEvery: 0 };
     for await (const report of trainSae(training))
       if (report.kind === "evaluation") files = saveSae(report.sae);
     // What counts is what comes out of the files again.
-    const sae = uploadSae(await readSae(files!, { needsDecoder: true }), { needsDecoder: true });
+    const sae = uploadSae(await readSae(files, { needsDecoder: true }), { needsDecoder: true });
     const { unexplained, l0, dead } = await measureSae(sae, heldout);
     sae.dispose();
     dispose();

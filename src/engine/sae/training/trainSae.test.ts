@@ -10,7 +10,13 @@ import { trainSae, type SaeReport, type SaeTraining } from "./trainSae.ts";
 const inputSize = 8;
 /** More rows than any feature may be silent for, so that some die within a few steps. */
 const settings: SaeSettings = {
-  ...{ layer: 1, width: 40, k: 1, steps: 8, batchRows: 1024, learningRate: 0.02, seed: 3 },
+  layer: 1,
+  width: 40,
+  k: 1,
+  steps: 8,
+  batchRows: 1024,
+  learningRate: 0.02,
+  seed: 3,
 };
 
 /** Rows that are sums of two of `directions` random directions with positive factors. */
@@ -116,7 +122,11 @@ describe("measureSae", () => {
     // Feature 0 reads and writes the first number above 1, feature 1 nothing; the second number is never written.
     const sae = uploadSae(
       {
-        ...{ inputSize: 2, width: 2, layer: 0, hook: "blocks.0.hook_resid_post", modelName: null },
+        inputSize: 2,
+        width: 2,
+        layer: 0,
+        hook: "blocks.0.hook_resid_post",
+        modelName: null,
         encoder: Float32Array.of(1, 0, 0, 0),
         bias: new Float32Array(2),
         threshold: Float32Array.of(1, 1),
