@@ -40,8 +40,10 @@ const tickStyle = { fontSize: 12, fill: "var(--muted)" } as const;
 /** Dots over two axes. Its numbers stand in a table elsewhere. */
 export function ScatterPlot({ groups, xLabel, yLabel, guide, height = 220, onPoint }: ScatterPlotProps) {
   const { ref, width } = useElementSize();
-  const points = groups.flatMap((group) => group.points);
-  const end = guide === "equal" ? largest(points) : largest(points.map(({ x }) => ({ x, y: 0 })));
+  const ends = endsOf(
+    groups.flatMap((group) => group.points),
+    guide,
+  );
   return (
     <figure className="scatter">
       <figcaption className="scatter-axis">{yLabel} ↑</figcaption>
@@ -55,16 +57,9 @@ export function ScatterPlot({ groups, xLabel, yLabel, guide, height = 220, onPoi
             tabIndex={-1}
           >
             <CartesianGrid stroke="var(--line)" />
-            {axes(end, guide)}
+            {axes(ends, guide)}
             {guide === "equal" ? (
-              <ReferenceLine
-                segment={[
-                  { x: 0, y: 0 },
-                  { x: end, y: end },
-                ]}
-                stroke="var(--control)"
-                strokeDasharray="4 4"
-              />
+              <ReferenceLine segment={[{ x: 0, y: 0 }, ends]} stroke="var(--control)" strokeDasharray="4 4" />
             ) : (
               <ReferenceLine y={0} stroke="var(--control)" />
             )}
@@ -89,35 +84,46 @@ export function ScatterPlot({ groups, xLabel, yLabel, guide, height = 220, onPoi
   );
 }
 
-function axes(end: number, guide: ScatterPlotProps["guide"]) {
+function axes({ x, y }: Ends, guide: ScatterPlotProps["guide"]) {
   const shared = {
     type: "number",
     tick: tickStyle,
     tickLine: false,
     tickFormatter: formatValue,
-    tickCount: 5,
+    interval: 0,
     axisLine: { stroke: "var(--line)" },
   } as const;
+  const least = guide === "equal" ? 0 : -y;
   return [
-    <XAxis key="x" dataKey="x" {...shared} domain={[0, end]} height={20} />,
-    <YAxis
-      key="y"
-      dataKey="y"
-      {...shared}
-      domain={guide === "equal" ? [0, end] : ["auto", "auto"]}
-      width={48}
-    />,
+    <XAxis key="x" dataKey="x" {...shared} domain={[0, x]} ticks={quarters(0, x)} height={20} />,
+    <YAxis key="y" dataKey="y" {...shared} domain={[least, y]} ticks={quarters(least, y)} width={52} />,
     <ZAxis key="z" range={[dotArea, dotArea]} />,
   ];
 }
 
-function largest(points: readonly Pick<ScatterPoint, "x" | "y">[]): number {
-  const end = points.reduce((most, { x, y }) => Math.max(most, x, y), 0);
-  return end > 0 ? roundEnd(end) : 1;
+/** Where the axes end. */
+interface Ends {
+  readonly x: number;
+  readonly y: number;
 }
 
-/** The next value at which an axis may end: a half of the power of ten. */
+function endsOf(points: readonly ScatterPoint[], guide: ScatterPlotProps["guide"]): Ends {
+  const largest = (values: readonly number[]) =>
+    values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const x = largest(points.map((point) => point.x));
+  const y = largest(points.map((point) => point.y));
+  if (guide === "zero") return { x: roundEnd(x), y: roundEnd(y) };
+  const both = roundEnd(Math.max(x, y));
+  return { x: both, y: both };
+}
+
+function quarters(from: number, to: number): number[] {
+  return [0, 1, 2, 3, 4].map((part) => from + ((to - from) * part) / 4);
+}
+
+/** The next value at which an axis may end, which is a half of a power of ten; 1 where there is nothing. */
 function roundEnd(end: number): number {
+  if (!(end > 0)) return 1;
   const step = 10 ** Math.floor(Math.log10(end)) / 2;
   return Number((Math.ceil(end / step) * step).toPrecision(6));
 }
