@@ -31,6 +31,8 @@ const anyConfig: fc.Arbitrary<RunConfig> = fc
       objective: fc.constantFrom("helpful", "harmless"),
       method: fc.constant(method),
       params: paramsOf(method, secondMethod),
+      heldFeatures: fc.array(integer(0, 16_777_215), { maxLength: 4 }),
+      saes: fc.subarray(["story-l2", "mine", "7"]),
       sftWeight: real(0, 100),
       secondMethod: fc.constant(secondMethod),
       methodWeight: real(0, 100),
@@ -92,6 +94,20 @@ describe("a link", () => {
     expect(formatLink(changed, "tiny-dpo", description)).toBe(
       "#/train?preset=tiny-dpo&beta=0.3&loraTargets=q_proj,v_proj&learningRate=0.0005&seed=7&v=1",
     );
+  });
+
+  it("carries lists of features and of autoencoders, and leaves out a list that is none", () => {
+    const holding: RunConfig = { ...start, heldFeatures: [12, 3], saes: ["mine"] };
+    const link = formatLink(holding, "tiny-dpo", description);
+    expect(link).toBe("#/train?preset=tiny-dpo&heldFeatures=12,3&saes=mine&seed=7&v=1");
+    expect(readLink(link, description)).toMatchObject({ config: holding, skipped: [] });
+    expect(readLink("#/train?heldFeatures=&saes=", description).config).toMatchObject({
+      heldFeatures: [],
+      saes: [],
+    });
+    expect(readLink("#/train?heldFeatures=3,x", description).skipped).toEqual([
+      { setting: "heldFeatures=3,x", reason: "the value is not allowed here" },
+    ]);
   });
 
   it("carries a second method with its own knobs, and judges them by its ranges", () => {

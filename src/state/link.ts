@@ -171,9 +171,10 @@ function readSetting(
   if (text === localId) return "files from a disk never travel in a link";
   if (field === "model" && !description.models.some(({ id }) => id === text)) return "there is no such model";
   if (field === "data" && !description.datasets.some(({ id }) => id === text)) return "there is no such set";
-  const value = parseValue(config[field], text);
-  const checked = runConfigSchema.shape[field].safeParse(value);
-  if (!checked.success) return "the value is not allowed here";
+  const checked = meaningsOf(config[field], text)
+    .map((value) => runConfigSchema.shape[field].safeParse(value))
+    .find(({ success }) => success);
+  if (checked === undefined) return "the value is not allowed here";
   return { ...config, [field]: checked.data };
 }
 
@@ -195,10 +196,13 @@ function readParam(
   return { ...config, params: { ...config.params, [key]: value } };
 }
 
-function parseValue(like: unknown, text: string): unknown {
-  if (typeof like === "number") return parseNumber(text);
-  if (typeof like === "boolean") return text === "true" ? true : text === "false" ? false : null;
-  return Array.isArray(like) ? text.split(",") : text;
+/** What a text can mean for a setting of this kind; a list is one of names or of numbers. */
+function meaningsOf(like: unknown, text: string): unknown[] {
+  if (typeof like === "number") return [parseNumber(text)];
+  if (typeof like === "boolean") return [text === "true" ? true : text === "false" ? false : null];
+  if (!Array.isArray(like)) return [text];
+  const items = text === "" ? [] : text.split(",");
+  return [items, items.map(parseNumber)];
 }
 
 function parseNumber(text: string): number {

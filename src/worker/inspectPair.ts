@@ -1,20 +1,17 @@
 /** A held-out pair token by token: what the policy and the reference think of it. */
-import { createPolicy } from "../engine/training/policy.ts";
 import { pairBatch } from "../engine/data/batch.ts";
 import { distinctWindows } from "../engine/models/config.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
-import { write } from "../engine/tensor/run.ts";
-import type { RunConfig } from "../engine/training/config.ts";
 import { uploadBatch } from "../engine/training/deviceBatch.ts";
 import { scoreBatch } from "../engine/training/scoring.ts";
 import { refuse } from "./errorReport.ts";
+import { restorePolicy, type TrainedRun } from "./lastPolicy.ts";
 import { pairText, type LoadedData } from "./library.ts";
-import type { Checkpoint, PairInspection, TokenScore } from "./protocol.ts";
+import type { PairInspection, TokenScore } from "./protocol.ts";
 
 /** The policy to look with: weights at hand, a checkpoint to rebuild them from, or the untouched model. */
-export type PolicySource =
-  { readonly weights: Weights | null } | { readonly config: RunConfig; readonly checkpoint: Checkpoint };
+export type PolicySource = { readonly weights: Weights | null } | TrainedRun;
 
 /** Scores every token of one held-out pair. Refuses an index that is not there. */
 export async function inspectPair(
@@ -60,13 +57,4 @@ export async function inspectPair(
     batch.dispose();
     policy?.dispose();
   }
-}
-
-function restorePolicy({ model }: LoadedModel, source: { config: RunConfig; checkpoint: Checkpoint }) {
-  const policy = createPolicy(model, source.config);
-  for (const { name, tensor } of policy.trainables) {
-    const values = source.checkpoint.tensors[name];
-    if (values !== undefined) write(tensor, values);
-  }
-  return policy;
 }

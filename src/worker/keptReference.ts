@@ -42,6 +42,10 @@ export interface KeptReferenceSettings {
 export interface KeptReference {
   /** Takes the time of what is computed: from asking what is missing to each record. */
   readonly cache: ReferenceCache;
+  /** The cache is for features of the autoencoders with this print from now on; those of others are forgotten. */
+  readonly useFeatures: (print: string) => void;
+  /** What `useFeatures` would leave, without doing it. */
+  readonly seenWith: (print: string) => Pick<ReferenceCache, "missing" | "records">;
   /** Writes the file when something was computed since it was written last, and says how it went. Never rejects. */
   readonly keep: () => Promise<void>;
   /** Resolves when no file is being written. */
@@ -65,8 +69,9 @@ export function openReference(
     identity: {
       ...model.prints,
       data: pairsPrint([...data.train, ...data.heldout]),
-      // Runs start from the bare model, and no features are remembered.
+      // Runs start from the bare model.
       adapter: "",
+      // Which features are remembered is up to the runs.
       features: "",
       numerics: at.numerics,
     },
@@ -78,6 +83,7 @@ export function openReference(
 /** Reads what was kept, if it belongs to exactly this; whatever else there is, is told and not used. */
 export async function openKeptReference(settings: KeptReferenceSettings): Promise<KeptReference> {
   const file = await readKept(settings);
+  let features = file?.identity.features ?? "";
   const cache = createReferenceCache([...settings.shipped, ...(file?.records ?? [])]);
   let computedMs = file?.computedMs ?? 0;
   let fresh = { pairs: 0, ms: 0 };
@@ -91,7 +97,8 @@ export async function openKeptReference(settings: KeptReferenceSettings): Promis
     computedMs += ms;
     // What came along with the data comes along again.
     const computed = [...cache.records()].filter(([key, record]) => settings.shipped.get(key) !== record);
-    const written = await writeKept(settings, { computedMs, records: new Map(computed) });
+    const identity = { ...settings.identity, features };
+    const written = await writeKept(settings, { identity, computedMs, records: new Map(computed) });
     const bytes = written.bytes ?? cache.bytes();
     settings.emit({ type: "reference", status: "computed", reason: "", pairs, bytes, ms });
     if (written.problem === null) return;
@@ -114,6 +121,18 @@ export async function openKeptReference(settings: KeptReferenceSettings): Promis
         cache.set(pair, record);
       },
     },
+    useFeatures: (print) => {
+      if (print !== features) cache.forgetFeatures();
+      features = print;
+    },
+    seenWith: (print) =>
+      print === features
+        ? cache
+        : {
+            records: () => new Map(),
+            missing: (pairs, needs) =>
+              needs?.features === true ? createReferenceCache().missing(pairs) : cache.missing(pairs, needs),
+          },
     keep: () => (writing = writing.then(keep)),
     settled: () => writing,
   };
@@ -127,7 +146,8 @@ async function readKept(settings: KeptReferenceSettings): Promise<ReferenceFile 
     bytes = (await store?.read(name)) ?? null;
     if (bytes === null) return null;
     const file = await inTurns(decodeReference(bytes));
-    const reason = whyStale(file.identity, identity);
+    // Features of another autoencoder are forgotten by the run that needs its own.
+    const reason = whyStale(file.identity, { ...identity, features: file.identity.features });
     const facts = { pairs: file.records.size, bytes: bytes.length, ms: file.computedMs };
     emit({ type: "reference", status: reason === null ? "reused" : "stale", reason: reason ?? "", ...facts });
     return reason === null ? file : null;
@@ -147,14 +167,11 @@ interface Written {
   readonly problem: string | null;
 }
 
-async function writeKept(
-  { store, name, identity }: KeptReferenceSettings,
-  content: Omit<ReferenceFile, "identity">,
-): Promise<Written> {
+async function writeKept({ store, name }: KeptReferenceSettings, content: ReferenceFile): Promise<Written> {
   if (store === undefined) return { bytes: null, problem: null };
   let bytes: number | null = null;
   try {
-    const file = await inTurns(encodeReference({ identity, ...content }));
+    const file = await inTurns(encodeReference(content));
     bytes = file.length;
     await store.write(name, file);
     return { bytes, problem: store.isLasting ? null : "This browser lets the page keep no files." };

@@ -6,6 +6,8 @@ export const fieldHelp = {
   data: "embedded preference set by its id, or a .jsonl file of pairs",
   objective: "which labelled objective of the set is trained",
   method: "what is learned from the pairs; --loss is the same option",
+  heldFeatures: "features that the feature mode held holds, numbered from 0, separated by commas",
+  saes: "sparse autoencoders by their ids, separated by commas; none: the one at hand",
   sftWeight: "weight of an SFT term on the chosen answers; 0: none",
   secondMethod: "a second method whose loss is added; its knobs are --second-<knob>",
   methodWeight: "what the method's loss is multiplied by",
@@ -73,7 +75,8 @@ function splitArguments(args) {
 function expectation({ type, enum: choices, items, minimum, maximum }) {
   if (choices) return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
-  if (type === "array") return `some of ${items.enum.join(",")}`;
+  if (type === "array" && items.enum) return `some of ${items.enum.join(",")}`;
+  if (type === "array") return `a list separated by commas, each ${expectation(items)}`;
   if (type === "string") return "a name";
   const range = minimum === undefined ? "" : ` from ${minimum} to ${maximum}`;
   return `${type === "integer" ? "a whole number" : "a number"}${range}`;
@@ -82,8 +85,8 @@ function expectation({ type, enum: choices, items, minimum, maximum }) {
 /** The value that a text means under a JSON schema, or undefined when it means none. */
 function valueOf(text, schema) {
   if (schema.type === "array") {
-    const items = text.split(",").map((item) => item.trim());
-    return items.every((item) => schema.items.enum.includes(item)) ? items : undefined;
+    const items = text.split(",").map((item) => valueOf(item.trim(), schema.items));
+    return items.includes(undefined) ? undefined : items;
   }
   if (schema.type === "boolean") return { true: true, false: false }[text];
   if (schema.type === "string") return !schema.enum || schema.enum.includes(text) ? text : undefined;
@@ -196,7 +199,7 @@ export function helpText({ schema, defaultConfig, presets, objectives }) {
   for (const [field, help] of Object.entries(fieldHelp)) {
     const isMethod = field === "method" || field === "secondMethod";
     const property = isMethod ? { type: "string", enum: Object.keys(objectives) } : schema.properties[field];
-    const start = defaultConfig[field].toString() || (isMethod ? "none" : "the set's first");
+    const start = defaultConfig[field].toString() || (field === "objective" ? "the set's first" : "none");
     lines.push(`  ${optionName(field)}`, `${indent}${help}`);
     lines.push(`${indent}${expectation(property)}; otherwise ${start}`);
   }

@@ -16,6 +16,8 @@ const definitions = {
       isShuffled: { type: "boolean" },
       schedule: { type: "string", enum: ["constant", "linear"] },
       loraTargets: { type: "array", items: { type: "string", enum: ["q_proj", "v_proj"] } },
+      heldFeatures: { type: "array", items: { type: "integer", minimum: 0, maximum: 9 } },
+      saes: { type: "array", items: { type: "string" } },
     },
   },
   defaultConfig: { method: "dpo", params: { beta: 0.2 }, steps: 60, learningRate: 0.1, isShuffled: true },
@@ -54,6 +56,16 @@ describe("readTrainOptions", () => {
       schedule: "linear",
       loraTargets: ["q_proj", "v_proj"],
     });
+  });
+
+  it("reads lists of numbers and of names", () => {
+    const { config } = read("--held-features 3,5 --saes mine,story-l2");
+    assert.deepEqual(config.heldFeatures, [3, 5]);
+    assert.deepEqual(config.saes, ["mine", "story-l2"]);
+    for (const wrong of ["3,10", "3,,5", "3,x", "1.5"])
+      assert.throws(() => read(`--held-features ${wrong}`), {
+        message: `--held-features is ${wrong}: give a list separated by commas, each a whole number from 0 to 9.`,
+      });
   });
 
   it("takes a method's own defaults when the method changes, and its knobs when they are given", () => {

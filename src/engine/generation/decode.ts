@@ -2,18 +2,17 @@
  * A few steps of decoding without a word from the host: what a step chooses is what the next one reads. Logits stay on
  * the device.
  */
-import { linear } from "../kernels/linear/linear.ts";
-import { placeColumns } from "../kernels/sample/placeColumns.ts";
 import { sample } from "../kernels/sample/sample.ts";
 import { seenBits, type SampleAttributes } from "../kernels/sample/sampleAttributes.ts";
-import { isShardedWeight, type Weight } from "../kernels/weightLayout/packedWeight.ts";
 import { distinctWindows } from "../models/config.ts";
-import { headName, type Model } from "../models/decoder.ts";
+import type { Model } from "../models/decoder.ts";
+import { headLogits } from "../models/headLogits.ts";
 import { openPass } from "../models/openPass.ts";
 import type { KeyValueCache, Rows, ScoredRows, Window } from "../models/rows.ts";
-import { matrix, type Weights } from "../models/weights.ts";
+import type { Weights } from "../models/weights.ts";
 import { dispose, giveWay, read, tensor, tidy, view, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
+import { steerPass, type FeatureSteering } from "./steering.ts";
 
 /** What texts grow by. */
 export interface Decoder {
@@ -21,6 +20,7 @@ export interface Decoder {
   readonly weights: Weights;
   readonly cache: KeyValueCache;
   readonly sampling: Omit<SampleAttributes, "step">;
+  readonly steering: FeatureSteering | null;
 }
 
 /** A text that grows. */
@@ -113,7 +113,7 @@ function nextRows(texts: readonly Pending[], step: number): StepRows {
 
 /** Logits after every text [texts, vocabulary]; `known` holds the tokens of the rows where the host does not. */
 async function logitsOf(decoder: Decoder, step: StepRows, known: Tensor | null): Promise<Tensor> {
-  const { model, weights } = decoder;
+  const { model } = decoder;
   const held: Tensor[] = [];
   const upload = (values: readonly number[], width?: number) => {
     const made = integers(values, width);
@@ -134,14 +134,14 @@ async function logitsOf(decoder: Decoder, step: StepRows, known: Tensor | null):
       },
     };
     const scored = { rows: upload(step.lastRows), inverse: upload(inverseOf(step), 2) };
-    return await forward({ model, weights }, rows, scored);
+    return await forward(decoder, rows, scored);
   } finally {
     dispose(held);
   }
 }
 
 async function forward(
-  { model, weights }: Pick<Decoder, "model" | "weights">,
+  { model, weights, steering }: Pick<Decoder, "model" | "weights" | "steering">,
   rows: Rows,
   scored: ScoredRows,
 ): Promise<Tensor> {
@@ -150,25 +150,14 @@ async function forward(
     pass.embed();
     for (let layer = 0; layer < model.config.layers; layer++) {
       pass.forward(layer);
+      if (steering?.sae.layer === layer) steerPass(pass, rows.tokenIds, steering);
       await giveWay();
     }
     const hidden = pass.scored(scored); // [texts, hidden]
-    return tidy(() => headLogits(hidden, matrix(weights, headName(model.config))));
+    return tidy(() => headLogits(model, weights, hidden));
   } finally {
     pass.dispose();
   }
-}
-
-/** hidden [texts, hidden] → [texts, vocabulary], shard by shard where the head is stored so. */
-function headLogits(hidden: Tensor, head: Weight): Tensor {
-  if (!isShardedWeight(head)) return linear(hidden, { weight: head });
-  const logits = zeros([hidden.shape[0] ?? 0, head.outputs]);
-  let first = 0;
-  for (const weight of head.shards) {
-    placeColumns(logits, linear(hidden, { weight }), first);
-    first += weight.outputs;
-  }
-  return logits;
 }
 
 /** The places [first, end) in the cache that each row sees: its text up to itself, or the last `window` of that. */

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { withoutAdapters } from "../models/weights.ts";
+import { uploadSae } from "../sae/sparseAutoencoder.ts";
 import { memory } from "../tensor/run.ts";
-import { openTestDevice } from "../tensor/testing.ts";
+import { openTestDevice, randomValues } from "../tensor/testing.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
 import { generateUncached, shortfall, uncachedLogits } from "../testing/uncachedDecoding.ts";
 import { generate } from "./generate.ts";
@@ -73,6 +74,37 @@ describe("generate on WebGPU", () => {
     expect(await generate(model, weights, prompts.slice(0, 2), drawn)).toEqual(answers.slice(0, 2));
     expect(await generate(model, weights, prompts, { ...drawn, readEvery: 5 })).toEqual(answers);
     expect(await generate(model, weights, prompts, { ...drawn, seed: 2 })).not.toEqual(answers);
+    dispose();
+  });
+
+  it.each(["add", "clamp"] as const)("is steered as whole passes on the tape are: %s", async (mode) => {
+    const { model, dispose } = createTinyModel(shape);
+    const weights = withoutAdapters(model);
+    const [inputSize, width] = [shape.hiddenSize, 96];
+    const arrays = {
+      inputSize,
+      width,
+      layer: 0,
+      hook: "blocks.0.hook_resid_post",
+      modelName: null,
+      encoder: randomValues(1, [width, inputSize], 0.2),
+      bias: new Float32Array(width),
+      threshold: new Float32Array(width),
+      decoder: randomValues(2, [width, inputSize], 0.2),
+      decoderBias: new Float32Array(inputSize),
+    };
+    const sae = uploadSae(arrays, { needsDecoder: true });
+    const steering = { sae, feature: 70, mode, value: 4, startToken: 1 };
+    const prompts = [[5], [1, 7, 12, 300, 8, 9]].map((ids) => Int32Array.from(ids));
+    const answers = await generate(model, weights, prompts, { ...options, steering });
+    for (const [index, prompt] of prompts.entries()) {
+      for (const [place, token] of (answers[index] ?? []).entries()) {
+        const text = [...prompt, ...(answers[index] ?? []).slice(0, place)];
+        expect(shortfall(await uncachedLogits(model, weights, text, steering), token)).toBeLessThan(TIE);
+      }
+    }
+    expect(answers).not.toEqual(await generate(model, weights, prompts, options));
+    sae.dispose();
     dispose();
   });
 });

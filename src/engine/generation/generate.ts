@@ -3,6 +3,7 @@ import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import { dispose, zeros } from "../tensor/run.ts";
 import { decode, type Decoder } from "./decode.ts";
+import { checkSteering, type FeatureSteering } from "./steering.ts";
 
 /** How answers are drawn. */
 export interface GenerationOptions {
@@ -20,6 +21,8 @@ export interface GenerationOptions {
   readonly repetitionPenalty?: number;
   /** Tokens between two looks at the answers, at which those that are finished make room; changes no answer. */
   readonly readEvery?: number;
+  /** A feature that is steered at every token of prompt and answer; none when left out. */
+  readonly steering?: FeatureSteering;
 }
 
 /** Prompts that grow together: each holds room for all its keys and values, so many at once would not fit. */
@@ -41,7 +44,8 @@ interface Growing {
 
 /**
  * Continues every prompt; answers hold neither the prompt nor the stop token. A prompt that leaves no room under
- * the model's longest position yields an empty answer. Throws `RangeError` for a prompt without a token.
+ * the model's longest position yields an empty answer. Throws `RangeError` for a prompt without a token, and for steering
+ * that cannot be done.
  */
 export async function generate(
   model: Model,
@@ -49,6 +53,7 @@ export async function generate(
   prompts: readonly Int32Array[],
   options: GenerationOptions,
 ): Promise<number[][]> {
+  if (options.steering !== undefined) checkSteering(options.steering);
   const sequences = layOut(model, prompts, options);
   for (let start = 0; start < sequences.length; start += promptsAtOnce) {
     await decodeTogether({ model, weights }, sequences.slice(start, start + promptsAtOnce), options);
@@ -95,6 +100,7 @@ async function decodeTogether(
     values: zeros([capacity, width]),
   }));
   const { readEvery = READ_EVERY, temperature, seed, topK = 0, topP = 1, repetitionPenalty = 1 } = options;
+  const steering = options.steering ?? null;
   const softCap = model.config.logitSoftCap ?? 0;
   const sampling = { temperature, topK, topP, repetitionPenalty, softCap, seed };
   try {
@@ -105,7 +111,7 @@ async function decodeTogether(
         // All have as many new tokens; their prompts are pending at first, later the last token only.
         from: grown === 0 ? 0 : sequence.tokens.length - 1,
       }));
-      const chosen = await decode({ model, weights, cache, sampling }, pending, { grown, steps });
+      const chosen = await decode({ model, weights, cache, sampling, steering }, pending, { grown, steps });
       live.forEach((sequence, index) => {
         extend(sequence, chosen[index] ?? [], options.stopTokenIds);
       });

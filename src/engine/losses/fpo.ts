@@ -18,7 +18,7 @@ const driftKnobs: readonly ParameterSpec[] = [
   {
     key: "topK",
     label: "k",
-    help: "Strongest features of policy and of reference that are compared.",
+    help: "Strongest features of policy and of reference that are compared; a held list has its own length.",
     default: 16,
     minimum: 1,
     maximum: 1024,
@@ -29,8 +29,8 @@ const driftKnobs: readonly ParameterSpec[] = [
   choiceSpec({
     key: "featureMode",
     label: "Feature mode",
-    help: "Paper: features of either side, averaged over scored tokens. Released: as in the authors' code.",
-    choices: ["paper", "released"],
+    help: "Paper: features of either side, averaged over scored tokens. Released: as in the authors' code. Held: a list.",
+    choices: ["paper", "released", "held"],
   }),
 ];
 

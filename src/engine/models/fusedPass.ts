@@ -18,7 +18,7 @@ import {
   type Normed,
   type Stream,
 } from "./fusedLayer.ts";
-import { ownedBy, type DecoderPass, type Keeps, type PassSetup } from "./pass.ts";
+import { ownedBy, requireNoWayBack, type DecoderPass, type Keeps, type PassSetup } from "./pass.ts";
 import type { ScoredRows } from "./rows.ts";
 import { parameter } from "./weights.ts";
 
@@ -89,6 +89,15 @@ export function fusedPass(setup: PassSetup): DecoderPass {
     if (keptBy === "nothing") pending?.inner?.dispose();
     stream = null;
   };
+  /** The stream with what its last layer adds to it, which the next one would add otherwise. */
+  const settled = (): Tensor => {
+    const before = current();
+    if (before.pending === null) return before.x;
+    const h = tidy(() => finish().h);
+    leave(before, h);
+    stream = { x: h, pending: null, keptBy: "nothing" };
+    return h;
+  };
 
   return {
     embed: () => {
@@ -130,13 +139,13 @@ export function fusedPass(setup: PassSetup): DecoderPass {
       leave(before, end.h);
       return end.hidden;
     },
-    residual: () => {
-      const before = current();
-      if (before.pending === null) return before.x.clone();
-      const h = tidy(() => finish().h);
-      leave(before, h);
-      stream = { x: h, pending: null, keptBy: "nothing" };
-      return h.clone();
+    residual: () => settled().clone(),
+    changeStream: (change) => {
+      requireNoWayBack(keeps);
+      const h = settled();
+      tidy(() => {
+        change(h);
+      });
     },
     backwardScored: (dHidden, sink) => {
       if (end === null) throw new Error("No rows were scored.");

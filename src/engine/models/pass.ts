@@ -38,6 +38,11 @@ export interface DecoderPass {
   readonly scored: (scored: ScoredRows) => Tensor;
   /** Residual stream after the layers so far [rows, hidden], between two of them; the caller disposes it. */
   readonly residual: () => Tensor;
+  /**
+   * Lets `change` overwrite the residual stream [rows, hidden] after the layers so far, between two of them. Throws where
+   * something is kept for a way back, which would not see the change.
+   */
+  readonly changeStream: (change: (stream: Tensor) => void) => void;
   /** Takes the gradient of the scored hidden states. */
   readonly backwardScored: (dHidden: Tensor, sink: GradientSink) => void;
   /** The lowest layer that trains passes no gradient on: `isLowest`. */
@@ -46,6 +51,11 @@ export interface DecoderPass {
   readonly changeGradient: (change: (dh: Tensor) => void) => void;
   readonly backwardEmbed: (sink: GradientSink) => void;
   readonly dispose: () => void;
+}
+
+/** Throws unless a pass keeps nothing, so that its stream may be changed. */
+export function requireNoWayBack(keeps: Keeps): void {
+  if (keeps !== "nothing") throw new Error(`The stream of a pass that keeps ${keeps} cannot be changed.`);
 }
 
 /** Parameters of a sink whose names fit. */

@@ -4,7 +4,7 @@ import { dispose, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { vjp } from "../tensor/vjp.ts";
 import { decoderLayer, embedTokens, isEmbedding, scoredHidden } from "./decoder.ts";
-import { ownedBy, type DecoderPass, type GradientSink, type PassSetup } from "./pass.ts";
+import { ownedBy, requireNoWayBack, type DecoderPass, type GradientSink, type PassSetup } from "./pass.ts";
 import type { ScoredRows } from "./rows.ts";
 
 /** A pass that keeps each layer's input, if anything, and computes the layer again on its way back. */
@@ -55,6 +55,12 @@ export function tapedPass({ model, weights, rows, keeps, keepsFrom = 0 }: PassSe
       return hidden;
     },
     residual: () => last().clone(),
+    changeStream: (change) => {
+      requireNoWayBack(keeps);
+      tidy(() => {
+        change(last());
+      });
+    },
     backwardScored: (dHidden, sink) => {
       const [stream, scored] = [last(), scoredRows];
       if (scored === null) throw new Error("No rows were scored.");

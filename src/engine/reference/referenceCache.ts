@@ -69,6 +69,8 @@ export interface ReferenceCache {
   readonly set: (pair: TokenPair, record: ReferenceRecord) => void;
   /** Pairs of the list of which something needed is not remembered yet, each once; without needs the log-probs. */
   readonly missing: (pairs: readonly TokenPair[], needs?: ReferenceNeeds) => TokenPair[];
+  /** Forgets the features of all answers, because they are another autoencoder's; log-probs and hidden states stay. */
+  readonly forgetFeatures: () => void;
   /** Every record by its pair's key, as it is now. */
   readonly records: () => ReadonlyMap<string, ReferenceRecord>;
   /** Bytes of all records. */
@@ -119,9 +121,18 @@ export function createReferenceCache(
       const wanted = new Map(pairs.map((pair) => [pairKey(pair), pair]));
       return [...wanted].filter(([key]) => !suffices(known.get(key), needs)).map(([, pair]) => pair);
     },
+    forgetFeatures: () => {
+      for (const [key, { chosen, rejected }] of known) {
+        known.set(key, { chosen: withoutFeatures(chosen), rejected: withoutFeatures(rejected) });
+      }
+    },
     records: () => new Map(known),
     bytes: () => [...known.values()].reduce((sum, record) => sum + bytesOf(record), 0),
   };
+}
+
+function withoutFeatures({ features: _features, ...answer }: ReferenceAnswer): ReferenceAnswer {
+  return answer;
 }
 
 function suffices(record: ReferenceRecord | undefined, needs: ReferenceNeeds): boolean {

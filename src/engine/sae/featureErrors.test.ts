@@ -4,6 +4,7 @@ import { featurePoolGradientOp } from "../kernels/featurePool/featurePoolGradien
 import { randomValues } from "../tensor/testing.ts";
 import {
   checkFeatureOptions,
+  featureBlocks,
   featureError,
   gradientLists,
   longestList,
@@ -58,6 +59,79 @@ describe("featureError", () => {
     expect([error.distance, error.overlap, [...error.features]]).toEqual([1.5, 0, [1]]);
   });
 
+  it.each(["paper", "released"] as const)("is the sum of every autoencoder's own drift: %s", (mode) => {
+    const random = (seed: number, count: number) =>
+      randomValues(seed, [count]).map((value) => Math.max(0, value));
+    const widths = [7, 1, 12];
+    const rows = widths.map((width, at) => ({
+      policy: random(at, width),
+      reference: random(at + 10, width),
+      tokens: 5,
+    }));
+    const together = (side: "policy" | "reference") =>
+      Float64Array.from(rows.flatMap((row) => [...row[side]]));
+    const options = { mode, topK: 3 };
+    const alone = rows.map((row) =>
+      featureError(
+        { ...row, policy: Float64Array.from(row.policy), reference: Float64Array.from(row.reference) },
+        options,
+      ),
+    );
+    const blocks = featureBlocks(widths);
+    const [policyRow, referenceRow] = [together("policy"), together("reference")];
+    const answers = [
+      { policy: policyRow, reference: referenceRow, tokens: 5 },
+      { policy: sparseFeatures(policyRow), reference: sparseFeatures(referenceRow), tokens: 5 },
+    ];
+    for (const answer of answers) {
+      const all = featureError(answer, options, blocks);
+      expect(all.distance).toBeCloseTo(
+        alone.reduce((sum, { distance }) => sum + distance, 0),
+        6,
+      );
+      expect(all.overlap).toBeCloseTo(alone.reduce((sum, { overlap }) => sum + overlap, 0) / 3, 12);
+      expect([...all.features]).toEqual(
+        alone.flatMap(({ features }, at) => [...features].map((feature) => feature + blocks[at]!.first)),
+      );
+      // Every autoencoder's list has its own numbers.
+      alone.forEach((own, at) => {
+        const [found, expected] = [
+          gradientLists([all], [2], { listed: 6, block: blocks[at]! }),
+          gradientLists([own], [2], { listed: 6 }),
+        ];
+        expect(found.indices).toEqual(expected.indices);
+        found.coefficients.forEach((value, place) => {
+          expect(value).toBeCloseTo(expected.coefficients[place]!, 6);
+        });
+      });
+    }
+  });
+
+  it("counts one held list over all autoencoders", () => {
+    const held = { mode: "held", topK: 2, heldFeatures: [5, 2, 0] } as const;
+    const blocks = featureBlocks([2, 4]);
+    const error = featureError({ policy, reference, tokens: 1 }, held, blocks);
+    // (4 − 2)², (3 − 0)² and (0.5 − 0.5)² over the three of the list.
+    expect(error.distance).toBeCloseTo(13 / 3, 12);
+    const listsOf = (place: number) => gradientLists([error], [1.5], { listed: 3, block: blocks[place]! });
+    expect(listsOf(0)).toEqual({
+      indices: Int32Array.of(0, -1, -1),
+      coefficients: Float32Array.of(2, 0, 0),
+    });
+    expect(listsOf(1)).toEqual({
+      indices: Int32Array.of(0, 3, -1),
+      coefficients: Float32Array.of(3, 0, 0),
+    });
+  });
+
+  it("has everything in common where nothing is active", () => {
+    const nothing = { policy: new Float64Array(3), reference: new Float64Array(3), tokens: 1 };
+    expect(featureError(nothing, { mode: "paper", topK: 2 })).toMatchObject({ distance: 0, overlap: 1 });
+    // Two of three: the policy's third feature is not active under the reference.
+    const more = { ...nothing, policy: Float64Array.of(1, 2, 3), reference: Float64Array.of(1, 2, 0) };
+    expect(featureError(more, { mode: "paper", topK: 5 }).overlap).toBeCloseTo(2 / 3, 12);
+  });
+
   it("refuses rows of two widths", () => {
     const answer = { policy, reference: new Float64Array(5), tokens: 1 };
     expect(() => featureError(answer, { mode: "paper", topK: 2 })).toThrow("6 features");
@@ -67,9 +141,12 @@ describe("featureError", () => {
 describe("the options", () => {
   it.each([
     [{ mode: "paper", topK: 0 }, "top k of 0"],
-    [{ mode: "held", topK: 1 }, "empty"],
-    [{ mode: "held", topK: 1, heldFeatures: [2, 2] }, "twice"],
-    [{ mode: "held", topK: 1, heldFeatures: [2, 6] }, "Feature 6 is held, but the autoencoder has 6"],
+    [{ mode: "held", topK: 1 }, "No feature is held"],
+    [{ mode: "held", topK: 1, heldFeatures: [2, 2] }, "Feature 2 is held twice"],
+    [
+      { mode: "held", topK: 1, heldFeatures: [2, 6] },
+      "Feature 6 is held, and the last of the 6 features is 5",
+    ],
   ] as const)("refuse %o", (options, message) => {
     expect(() => {
       checkFeatureOptions(options, 6);
@@ -89,7 +166,7 @@ describe("gradientLists", () => {
   const errors = [featureError({ policy, reference, tokens: 10 }, { mode: "paper", topK: 2 })];
 
   it("multiplies the slopes, pads, and leaves out an answer without a gradient", () => {
-    const lists = gradientLists([...errors, ...errors], [0, 10], 4);
+    const lists = gradientLists([...errors, ...errors], [0, 10], { listed: 4 });
     expect([...lists.indices]).toEqual([-1, -1, -1, -1, 0, 1, 2, -1]);
     expect([...lists.coefficients].map((value) => Math.round(value * 1e6) / 1e6)).toEqual([
       0, 0, 0, 0, 2, -5, 3, 0,
@@ -97,7 +174,9 @@ describe("gradientLists", () => {
   });
 
   it("refuses a list that does not fit", () => {
-    expect(() => gradientLists(errors, [1], 2)).toThrow("3 features does not fit a table of 2 columns");
+    expect(() => gradientLists(errors, [1], { listed: 2 })).toThrow(
+      "3 features does not fit a table of 2 columns",
+    );
   });
 });
 
@@ -123,7 +202,7 @@ describe("pooling, drift and the way back", () => {
       return featureError({ policy: pooled, reference: still, tokens: 4, divisor }, options);
     };
     const listed = longestList(options);
-    const { indices, coefficients } = gradientLists([errorOf()], [1.5], listed);
+    const { indices, coefficients } = gradientLists([errorOf()], [1.5], { listed });
     const gradient = new Float64Array(rows * inputSize);
     const rowAnswers = Int32Array.of(0, -1, 0, -1, -1, 0, 0, -1, -1, -1);
     const sizes = [[rows, inputSize], [rows, inputSize], [rows, 2], [1, listed], [1, listed], ...shapes];

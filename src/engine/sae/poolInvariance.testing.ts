@@ -62,7 +62,7 @@ async function featuresOf(batchPairs: readonly TokenPair[], inputSize: number, i
   const lists = gradientLists(
     errors,
     errors.map(() => 1),
-    listed,
+    { listed },
   );
   const streamGradient = tensor(new Float32Array(rows * inputSize), [rows, inputSize]);
   const given = [

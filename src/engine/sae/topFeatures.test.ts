@@ -11,6 +11,15 @@ describe("topFeatures", () => {
     expect([...topFeatures(new Float32Array(4), 2)]).toEqual([]);
   });
 
+  it("looks at a block of the row alone", () => {
+    const row = Float64Array.of(9, 2, 0, 2, 5, 8);
+    for (const of of [row, sparseFeatures(row)]) {
+      expect([...topFeatures(of, 2, { first: 1, end: 4 })]).toEqual([1, 3]);
+      expect([...topFeatures(of, 3, { first: 2, end: 6 })]).toEqual([5, 4, 3]);
+      expect([...topFeatures(of, 3, { first: 2, end: 3 })]).toEqual([]);
+    }
+  });
+
   it("is what sorting the whole row gives, of a row and of its record", () => {
     const rows = fc.array(fc.constantFrom(-1, 0, 0, 0, 0.5, 1, 2, 3, 4, Number.NaN), {
       minLength: 1,

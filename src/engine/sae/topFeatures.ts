@@ -35,20 +35,34 @@ function firstPlace(count: number, holds: (place: number) => boolean): number {
   return low;
 }
 
+/** Features from `first` on and before `end`, such as those of one autoencoder among several. */
+export interface FeatureBlock {
+  readonly first: number;
+  readonly end: number;
+}
+
 /**
- * The features of the `count` largest values above 0, largest first; equal values in the order of their indices. One
- * walk over the row: a value that is not above the smallest kept one costs a comparison.
+ * The features of a block with the `count` largest values above 0, largest first; equal values in the order of their
+ * indices; the block is the whole row when left out. One walk over the row: a value that is not above the smallest kept
+ * one costs a comparison.
  */
-export function topFeatures(row: FeatureRow, count: number): Int32Array {
+export function topFeatures(
+  row: FeatureRow,
+  count: number,
+  { first, end }: FeatureBlock = { first: 0, end: widthOf(row) },
+): Int32Array {
   const values = isRecord(row) ? row.values : row;
   const index = isRecord(row) ? row.index : null;
-  const room = Math.min(count, values.length);
+  const placeOf = (feature: number): number =>
+    index === null ? feature : firstPlace(index.length, (at) => index[at]! >= feature);
+  const [start, stop] = [placeOf(first), placeOf(end)];
+  const room = Math.min(count, stop - start);
   const features = new Int32Array(room);
   const kept = new Float64Array(room);
   let held = 0;
   // What it takes to be kept; features come in ascending order, so that an equal value comes too late.
   let bar = 0;
-  for (let place = 0; place < values.length; place++) {
+  for (let place = start; place < stop; place++) {
     const value = values[place]!;
     if (!(value > bar) || room === 0) continue;
     const rank = firstPlace(held, (at) => kept[at]! < value);

@@ -158,7 +158,7 @@ async function driftsOf(
   });
   const drifts = errors.map(({ distance }) => distance);
   const listed = longestList(options);
-  const lists = gradientLists(errors, distanceGradients(fixture, params, drifts), listed);
+  const lists = gradientLists(errors, distanceGradients(fixture, params, drifts), { listed });
   const streamGradient = zeros(hidden.shape);
   const indices = tensor(lists.indices, [errors.length, listed]);
   const coefficients = tensor(lists.coefficients, [errors.length, listed]);

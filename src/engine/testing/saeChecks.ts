@@ -2,12 +2,12 @@
 import { expect } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import { featurePool } from "../kernels/featurePool/featurePool.ts";
-import { matmul } from "../kernels/matmul/matmul.ts";
 import { decoderLayer, embedTokens } from "../models/decoder.ts";
 import { withoutAdapters } from "../models/weights.ts";
 import type { SaeFile } from "../sae/layouts/layout.ts";
-import { encodeFeatures, loadSae, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
+import { loadSae, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import { poolTables } from "../sae/poolTables.ts";
+import { reconstruct } from "../sae/reconstruct.ts";
 import { topFeatures } from "../sae/topFeatures.ts";
 import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
@@ -102,9 +102,8 @@ export async function checkStoriesSae(layout: StoriesSaeLayout): Promise<void> {
     let x = embedTokens(model, weights, batch.rows);
     for (let layer = 0; layer <= sae.layer; layer++)
       x = decoderLayer(model, weights, layer, { x, rows: batch.rows });
-    const codes = encodeFeatures(sae, x);
-    const { weight, bias } = sae.decoder!;
-    return [x, codes, matmul(codes, weight, { form: "ab", bias })] as const;
+    const { activations: codes, restored } = reconstruct(sae, x);
+    return [x, codes, restored] as const;
   });
   const codes = await read(activations);
   const streams = (await read(stream)).subarray(0, sae.inputSize * rows);

@@ -1,5 +1,6 @@
 /** Logits without a cache: one forward pass over the whole text for every token. */
 import { flatBatch } from "../data/batch.ts";
+import { steerPass, type FeatureSteering } from "../generation/steering.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { ModelConfig } from "../models/config.ts";
@@ -11,18 +12,22 @@ import { uploadBatch } from "../training/deviceBatch.ts";
 import { atOnce } from "../training/parts.ts";
 import { scoredStates } from "../training/scoring.ts";
 
-/** Logits after the last token of a text, [vocabulary]. */
+/** Logits after the last token of a text, [vocabulary]; steered where asked for. */
 export async function uncachedLogits(
   model: Model,
   weights: Weights,
   text: readonly number[],
+  steering?: FeatureSteering,
 ): Promise<ArrayLike<number>> {
   // The row of the last token is scored, whatever token follows it.
   const sequence = { tokens: Int32Array.from([...text, 0]), scoredFrom: text.length };
   const batch = uploadBatch(flatBatch([sequence]), distinctWindows(model.config));
   const pass = tapedPass({ model, weights, rows: batch.rows, keeps: "nothing" });
   pass.embed();
-  for (let layer = 0; layer < model.config.layers; layer++) pass.forward(layer);
+  for (let layer = 0; layer < model.config.layers; layer++) {
+    pass.forward(layer);
+    if (steering?.sae.layer === layer) steerPass(pass, batch.rows.tokenIds, steering);
+  }
   const hidden = pass.scored(batch.scored);
   const logits = tidy(() => matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }));
   const values = await read(logits);

@@ -30,6 +30,10 @@ export const runConfigSchema = z.strictObject({
   method: z.string(),
   /** The method's own knobs, by the keys it declares. */
   params: z.record(z.string(), z.number()),
+  /** Features that an objective in its mode "held" holds, numbered from 0 through all autoencoders of the run. */
+  heldFeatures: z.array(integer(0, 16_777_215)).check(z.maxLength(1024)),
+  /** Ids of the autoencoders whose features are measured; empty for the one at hand. */
+  saes: z.array(z.string()).check(z.maxLength(64)),
   /** Weight of an SFT term on the chosen answers beside the method (RPO); 0 leaves it out. */
   sftWeight: real(0, 100),
   /** A second method that is summed with the first; empty for none. Its knobs are `second.<key>` in `params`. */
@@ -89,6 +93,8 @@ export const defaultConfig: RunConfig = {
   objective: "",
   method: "dpo",
   params: { beta: 0.5 },
+  heldFeatures: [],
+  saes: [],
   sftWeight: 0,
   secondMethod: "",
   methodWeight: 1,

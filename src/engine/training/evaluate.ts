@@ -9,12 +9,13 @@ import type { ReferenceCache } from "../reference/referenceCache.ts";
 import { dispose } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { heldoutBatches } from "./batches.ts";
-import { poolOf, type DevicePool, type FeatureTap } from "./featureTap.ts";
+import { poolOf, totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
 import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import { referenceHidden, scoreAndPool } from "./scoring.ts";
+import { canReconstruct, createUnexplained } from "./unexplained.ts";
 
 /** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
 export interface PairScores {
@@ -40,6 +41,14 @@ export interface Evaluation {
   /** The same of the rejected answers. */
   readonly rejectedDelta: Float32Array;
   readonly scores: PairScores;
+  /** Null where no features are pooled. */
+  readonly features: FeatureMeans | null;
+}
+
+/** The policy's mean activation of every feature over the answers of a side, each answer at its own mean [total width]. */
+export interface FeatureMeans {
+  readonly chosen: Float32Array;
+  readonly rejected: Float32Array;
 }
 
 /** What every evaluation of a run shares. */
@@ -71,9 +80,15 @@ interface HeldoutBatch {
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
   const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
+  const keepsStreams = tap !== null && canReconstruct(tap);
   const batches = heldoutBatches({ batchPairs }, pairs).map((some): HeldoutBatch => {
     const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
-    return { pairs: some, batch, pool: tap === null ? null : poolOf(tap, batch), hidden: null };
+    return {
+      pairs: some,
+      batch,
+      pool: tap === null ? null : poolOf(tap, batch, { hasWayBack: false, keepsStreams }),
+      hidden: null,
+    };
   });
   const totals = {
     pairs: pairs.length,
@@ -87,6 +102,8 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const chosenDelta = new Float32Array(pairs.length);
     const rejectedDelta = new Float32Array(pairs.length);
     const results: BatchResult[] = [];
+    const features = tap === null ? null : createFeatureMeans(totalWidth(tap));
+    const unexplained = tap === null ? null : createUnexplained(tap);
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
@@ -95,6 +112,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       const { entries, pooled } = await scoreAndPool(model, weights, batch, {
         reference: heldout.hidden ?? undefined,
         pool: heldout.pool,
+        unexplained,
       });
       const measured = { entries, pooled, reference: null };
       const mismatchedRatios = await mismatchedRatiosOf({ model, weights, objective }, heldout.pairs);
@@ -102,8 +120,9 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       const sources = { reference, mismatchedRatios, drift };
       const statistics = pairStatistics(heldout.pairs, batch.flat, measured, sources);
       const result = objective.compute(statistics, params, totals);
-      accumulator.add(metricBatch(batch.flat, entries, { statistics, result, hasKl }));
+      accumulator.add(metricBatch(batch.flat, measured, { statistics, result, hasKl, drift }));
       results.push({ statistics, result });
+      if (pooled !== null) features?.add(pooled.means);
       const { chosen, rejected } = statistics;
       heldout.pairs.forEach((_, index) => {
         chosenDelta[done + index] = (chosen.logps[index] ?? NaN) - (chosen.referenceLogps?.[index] ?? NaN);
@@ -112,8 +131,18 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       });
       done += heldout.pairs.length;
     }
-    const metrics = prefixed("eval_", accumulator.record());
-    return { metrics, chosenDelta, rejectedDelta, scores: scoresOf(pairs, results) };
+    const share = unexplained?.share() ?? NaN;
+    const metrics = prefixed("eval_", {
+      ...accumulator.record(),
+      ...(Number.isNaN(share) ? {} : { "features/unexplained": share }),
+    });
+    return {
+      metrics,
+      chosenDelta,
+      rejectedDelta,
+      scores: scoresOf(pairs, results),
+      features: features?.means() ?? null,
+    };
   }
 
   return {
@@ -124,6 +153,27 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
         if (pool !== null) dispose(pool.tensors);
         hidden?.dispose();
       }
+    },
+  };
+}
+
+/** Adds up pooled features [2 · pairs · width] of batches, chosen answers before rejected ones. */
+function createFeatureMeans(width: number) {
+  const sums = { chosen: new Float64Array(width), rejected: new Float64Array(width) };
+  let pairs = 0;
+  const addSide = (sum: Float64Array, pooled: Float32Array) => {
+    pooled.forEach((value, place) => (sum[place % width]! += value));
+  };
+  return {
+    add: (pooled: Float32Array) => {
+      const half = pooled.length / 2;
+      addSide(sums.chosen, pooled.subarray(0, half));
+      addSide(sums.rejected, pooled.subarray(half));
+      pairs += half / width;
+    },
+    means: (): FeatureMeans => {
+      const meanOf = (sum: Float64Array) => Float32Array.from(sum, (value) => value / pairs);
+      return { chosen: meanOf(sums.chosen), rejected: meanOf(sums.rejected) };
     },
   };
 }

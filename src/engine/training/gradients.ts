@@ -21,10 +21,24 @@ import { dispose, read, tensor, tidy, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { GradientLists } from "../sae/featureErrors.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
-import { poolOf, type DevicePool } from "./featureTap.ts";
+import {
+  poolOf,
+  readPooled,
+  type DevicePool,
+  type PooledFeatures,
+  type PooledTensors,
+} from "./featureTap.ts";
 import { measuresNothing, type Measures } from "./measures.ts";
 import { yielding, type Parts } from "./parts.ts";
-import { entryStatistics, headInputs, tappedStates, type EntryStatistics } from "./scoring.ts";
+import {
+  entryStatistics,
+  headInputs,
+  pooledTensors,
+  tappedStates,
+  tensorsOfStates,
+  type EntryStatistics,
+  type TappedStates,
+} from "./scoring.ts";
 
 /** What a backward pass works on; `keeps` trades memory for a second forward pass of every layer. */
 export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
@@ -37,8 +51,8 @@ export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
 /** What one model's pass measured, on the host. */
 export interface MeasuredModel {
   readonly entries: EntryStatistics;
-  /** Pooled features of every answer [answers · width]; null without a tap. */
-  readonly pooled: Float32Array | null;
+  /** Null without a tap. */
+  readonly pooled: PooledFeatures | null;
 }
 
 /** What a pass measured. */
@@ -53,8 +67,8 @@ export interface TokenGradients {
   readonly logps: Float64Array;
   /** dL/d(KL); zeros when left out */
   readonly divergences?: Float64Array;
-  /** dL/d(activation) of the features that drift counts; none when left out */
-  readonly features?: GradientLists;
+  /** dL/d(activation) of the features that drift counts, by autoencoder; none when left out */
+  readonly features?: readonly GradientLists[];
 }
 
 /** The part of a pass that runs on the host. */
@@ -114,7 +128,7 @@ export function inputsFor(
   const { hasTokenKl, isReferenceLive, tap } = measures;
   return {
     states: hasTokenKl && !isReferenceLive ? zeros([batch.labels.size, model.config.hiddenSize]) : null,
-    pool: tap === null ? null : poolOf(tap, batch),
+    pool: tap === null ? null : poolOf(tap, batch, { hasWayBack: true }),
   };
 }
 
@@ -136,27 +150,27 @@ export function writeStates({ states }: PassInputs, { referenceHidden }: HostPar
 interface HeadTensors {
   /** [entries, statisticsWidth] */
   readonly statistics: Tensor;
-  /** [answers, width] */
-  readonly pooled: Tensor | null;
+  /** What each autoencoder pooled; none without a tap. */
+  readonly pooled: readonly PooledTensors[];
 }
 
 /** The head of a pass: what it reads, and the statistics it gives. */
 export interface PassHead extends HeadTensors {
   readonly inputs: HeadInputs;
-  /** Residual stream at the tap [rows, hidden]; null without one. */
-  readonly stream: Tensor | null;
+  /** Residual streams [rows, hidden] that were pooled, by their layer. */
+  readonly streams: ReadonlyMap<number, Tensor>;
   /** The same under a reference that ran within the pass, and its hidden states. */
-  readonly reference: (HeadTensors & { readonly hidden: Tensor }) | null;
+  readonly reference: (HeadTensors & TappedStates) | null;
 }
 
 /** What the owner of a head disposes; the pass owns its hidden states. */
-export function tensorsOf({ statistics, pooled, stream, reference }: PassHead): Tensor[] {
-  const own = [statistics, pooled, stream].filter((made) => made !== null);
+export function tensorsOf({ statistics, pooled, streams, reference }: PassHead): Tensor[] {
+  const own = [statistics, ...pooledTensors(pooled), ...streams.values()];
   return reference === null ? own : [...own, ...tensorsOfReference(reference)];
 }
 
-function tensorsOfReference({ hidden, statistics, pooled }: NonNullable<PassHead["reference"]>): Tensor[] {
-  return [hidden, statistics, ...(pooled === null ? [] : [pooled])];
+function tensorsOfReference({ statistics, ...states }: NonNullable<PassHead["reference"]>): Tensor[] {
+  return [statistics, ...tensorsOfStates(states)];
 }
 
 /** From tokens to statistics; yields between layers. What was made is freed when something fails. */
@@ -171,40 +185,44 @@ export function* forward(
   try {
     const reference = measures.isReferenceLive ? yield* liveReference(model, batch, inputs.pool) : null;
     if (reference !== null) held.push(...tensorsOfReference(reference));
-    const { stream, pooled } = yield* layersAndPool(walk, model, inputs.pool, held);
+    const { streams, pooled } = yield* layersAndPool(walk, model, inputs.pool, held);
     const scored = { hidden: walk.scored(batch.scored), labels: batch.labels };
     const compared = measures.hasTokenKl ? (reference?.hidden ?? inputs.states) : null;
     const head = {
       ...headInputs(model, weights, scored),
       ...(compared === null ? {} : { reference: compared }),
     };
-    return { inputs: head, statistics: tidy(() => lmHeadLogProbs(head)), pooled, stream, reference };
+    return { inputs: head, statistics: tidy(() => lmHeadLogProbs(head)), pooled, streams, reference };
   } catch (cause) {
     dispose(held);
     throw cause;
   }
 }
 
-/** All layers of the policy, and what is pooled on the way; both tensors are put into `held` at once. */
+/** All layers of the policy, and what is pooled on the way; its tensors are put into `held` at once. */
 function* layersAndPool(
   walk: DecoderPass,
   { config }: Model,
   pool: DevicePool | null,
   held: Tensor[],
-): Parts<Pick<PassHead, "stream" | "pooled">> {
-  let [stream, pooled]: [Tensor | null, Tensor | null] = [null, null];
+): Parts<Pick<PassHead, "streams" | "pooled">> {
+  const streams = new Map<number, Tensor>();
+  const pooled: PooledTensors[] = [];
   walk.embed();
   for (let layer = 0; layer < config.layers; layer++) {
     walk.forward(layer);
-    if (pool?.tap.sae.layer === layer) {
-      stream = walk.residual();
+    const here = pool?.layers.get(layer);
+    if (here !== undefined) {
+      const stream = walk.residual();
       held.push(stream);
-      pooled = pool.pool(stream);
-      held.push(pooled);
+      streams.set(layer, stream);
+      const made = here.pool(stream);
+      held.push(...pooledTensors([made]));
+      pooled.push(made);
     }
     yield;
   }
-  return { stream, pooled };
+  return { streams, pooled };
 }
 
 /** The pass with the adapters off. */
@@ -214,12 +232,12 @@ function* liveReference(
   pool: DevicePool | null,
 ): Parts<NonNullable<PassHead["reference"]>> {
   const weights = withoutAdapters(model);
-  const { hidden, pooled } = yield* tappedStates(model, weights, batch, pool);
+  const states = yield* tappedStates(model, weights, batch, pool);
   try {
-    const head = headInputs(model, weights, { hidden, labels: batch.labels });
-    return { hidden, pooled, statistics: tidy(() => lmHeadLogProbs(head)) };
+    const head = headInputs(model, weights, { hidden: states.hidden, labels: batch.labels });
+    return { ...states, statistics: tidy(() => lmHeadLogProbs(head)) };
   } catch (cause) {
-    dispose([hidden, ...(pooled === null ? [] : [pooled])]);
+    dispose(tensorsOfStates(states));
     throw cause;
   }
 }
@@ -228,7 +246,7 @@ function* liveReference(
 export async function readHead(head: PassHead, entries: number): Promise<Measured> {
   const readModel = async ({ statistics, pooled }: HeadTensors): Promise<MeasuredModel> => ({
     entries: entryStatistics(await read(statistics), entries),
-    pooled: pooled === null ? null : Float32Array.from(await read(pooled)),
+    pooled: await readPooled(pooled),
   });
   return {
     ...(await readModel(head)),
@@ -240,12 +258,14 @@ export async function readHead(head: PassHead, entries: number): Promise<Measure
 export function* backward(
   { model, sink }: BackwardPass,
   walk: DecoderPass,
-  { inputs, statistics, stream, upstream }: PassHead & { readonly upstream: Tensor },
+  { inputs, statistics, streams, upstream }: PassHead & { readonly upstream: Tensor },
   { pool }: PassInputs,
 ): Parts<void> {
   // A tied head is the embedding: its gradient has a share from either end.
   for (const { offset } of ownedBy(sink, (name) => name === headName(model.config))) {
-    accumulateAndFree(sink, offset, lmHeadWeightGradient(inputs, statistics, upstream));
+    const gradient = lmHeadWeightGradient(inputs, statistics, upstream);
+    accumulateAt(sink.flat, gradient, offset);
+    dispose(gradient);
   }
   const dHidden = tidy(() => lmHeadHiddenGradient(inputs, statistics, upstream));
   walk.backwardScored(dHidden, sink);
@@ -254,20 +274,16 @@ export function* backward(
   const layers = Array.from({ length: model.config.layers }, (_, layer) => layer);
   // Below the lowest trained layer nobody reads a gradient.
   for (const layer of layers.slice(Math.max(0, lowest)).toReversed()) {
-    if (pool?.tap.sae.layer === layer && stream !== null) {
+    const [here, stream] = [pool?.layers.get(layer), streams.get(layer)];
+    if (here !== undefined && stream !== undefined) {
       walk.changeGradient((dh) => {
-        pool.addGradient(dh, stream);
+        here.addGradient(dh, stream);
       });
     }
     walk.backward(layer, sink, { isLowest: layer === lowest });
     yield;
   }
   if (lowest < 0) walk.backwardEmbed(sink);
-}
-
-function accumulateAndFree(sink: GradientSink, offset: number, gradient: Tensor): void {
-  accumulateAt(sink.flat, gradient, offset);
-  dispose(gradient);
 }
 
 /** Upstream of the head's statistics: [entries, statisticsWidth]. */

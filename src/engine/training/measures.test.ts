@@ -8,11 +8,14 @@ import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { addGradients } from "./gradients.ts";
-import { measuresOf } from "./measures.ts";
+import { driftOptions, measuresOf } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { checkLiveReference, checkStepGradient } from "./measures.testing.ts";
 import { createPolicy } from "./policy.ts";
 import { follow, randomAdapter, tinyRun, tinySae } from "./tinyRun.testing.ts";
+
+/** FPO whose loss has nothing detached. */
+const freeFpo = { beta: 2, alpha: 5, topK: 4, stopGradientChosen: 0, featureMode: 0 };
 
 beforeEach(async () => {
   await openTestDevice("cpu");
@@ -23,17 +26,68 @@ describe("a live reference", () => {
   it.each(names)("gives %s the run that a remembered one gives", (method) => checkLiveReference(method));
 });
 
-describe("the gradient of a step", () => {
-  it("has the KL of both answers in it", () => checkStepGradient("tdpo1", { beta: 2 }, 2e-3));
+it("gives FPO over two layers the run that a remembered reference gives", () =>
+  checkLiveReference("fpo", { layers: [0, 1] }));
 
-  it("has the drift of features in it", () => {
-    const params = { beta: 2, alpha: 5, topK: 4, stopGradientChosen: 0, featureMode: 0 };
-    return checkStepGradient("fpo", params, 2e-3);
+describe("the gradient of a step", () => {
+  const tolerance = 2e-3;
+
+  it("has the KL of both answers in it", async () => {
+    await checkStepGradient("tdpo1", { beta: 2 }, { tolerance });
   });
 
-  it("has the drift as the released code measures it in it", () => {
-    const params = { beta: 2, alpha: 5, topK: 4, stopGradientChosen: 0, featureMode: 1 };
-    return checkStepGradient("fpo", params, 2e-3);
+  const modes = ["paper", "released", "held"] as const;
+  const cases = modes.flatMap((mode) => [[0], [1], [0, 1]].map((layers) => [mode, layers] as const));
+  it.each(cases)("has the drift of features in it: %s, layers %j", async (mode, layers) => {
+    const params = { ...freeFpo, featureMode: modes.indexOf(mode) };
+    // With two autoencoders of 24 features, 26 is one of the second.
+    const compared = { layers, heldFeatures: layers.length === 1 ? [3, 17, 5] : [3, 26, 17, 33] };
+    await checkStepGradient("fpo", params, { ...compared, tolerance });
+  });
+
+  it("has every layer's own drift in it", async () => {
+    const along = (layers: number[], alpha: number) =>
+      checkStepGradient("fpo", { ...freeFpo, alpha }, { layers, tolerance });
+    const [lower, upper, both] = [await along([0], 5), await along([1], 5), await along([0, 1], 5)];
+    // Neither alone: with the other's drift the gradient is another one.
+    for (const one of [lower, upper]) {
+      const apart = Math.hypot(...both.map((value, at) => value - (one[at] ?? NaN)));
+      expect(apart).toBeGreaterThan(0.05 * Math.hypot(...both));
+    }
+  });
+});
+
+describe("held features", () => {
+  it("have the third place among the modes, as the objective names them", () => {
+    const { choices } = objectives.fpo.parameters.find(({ key }) => key === "featureMode") ?? {};
+    const modeOf = (featureMode: number, prefix = "") =>
+      driftOptions({ params: { [`${prefix}featureMode`]: featureMode }, heldFeatures: [] }).mode;
+    expect(choices?.map((_, value) => modeOf(value))).toEqual(choices);
+    expect(modeOf(2, "second.")).toBe("held");
+    expect(driftOptions({ params: {}, heldFeatures: [4] })).toEqual({
+      mode: "paper",
+      topK: 1,
+      heldFeatures: [4],
+    });
+  });
+
+  it("are refused before anything is computed where there are none, or not as many", async () => {
+    const { model, dispose } = createTinyModel();
+    const saes = [tinySae(), tinySae(0.1, { layer: 1 })];
+    const params = { ...freeFpo, featureMode: 2 };
+    const runOf = (heldFeatures: number[]) =>
+      follow(
+        tinyRun(
+          model,
+          { method: "fpo", params, heldFeatures, steps: 1 },
+          { features: { saes, startToken: null } },
+        ),
+      );
+    await expect(runOf([])).rejects.toThrow("No feature is held");
+    await expect(runOf([3, 48])).rejects.toThrow("Feature 48 is held, and the last of the 48 features is 47");
+    await expect(runOf([3, 47])).resolves.toMatchObject({ steps: [{}] });
+    for (const sae of saes) sae.dispose();
+    dispose();
   });
 });
 
@@ -98,7 +152,10 @@ it("leaves nothing on the device when a layer above the pooled one fails", async
   const sae = tinySae();
   const run = tinyRun(model, { method: "fpo", referenceMode: "live" });
   const policy = createPolicy(model, run.config);
-  const measures = { ...measuresOf(run.objective, run.config, { sae, startToken: null }), hasTokenKl: true };
+  const measures = {
+    ...measuresOf(run.objective, run.config, { saes: [sae], startToken: null }),
+    hasTokenKl: true,
+  };
   const batch = uploadBatch(pairBatch(run.trainPairs), distinctWindows(model.config));
   const flat = zeros(policy.parameters.theta.shape);
   const before = memory().numTensors;

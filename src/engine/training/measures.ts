@@ -7,13 +7,18 @@ import {
   type ReferenceCache,
   type ReferenceNeeds,
 } from "../reference/referenceCache.ts";
-import type { FeatureErrorOptions } from "../sae/featureErrors.ts";
+import type { FeatureErrorOptions, FeatureMode } from "../sae/featureErrors.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import type { RunConfig } from "./config.ts";
-import type { FeatureTap } from "./featureTap.ts";
+import { totalWidth, type FeatureTap } from "./featureTap.ts";
 
-/** Share of all features that are somewhere active in an answer, for the estimate alone. */
+/** Share of all features that are somewhere active in an answer, for the estimate alone, until one has been measured. */
 const ACTIVE_SHARE = 0.25;
+/** Features of a top k in evaluations of objectives that have no k of their own: the paper's. */
+const EVALUATED_TOP_K = 50;
+
+/** Modes by the value of an objective's knob. */
+const featureModes: readonly FeatureMode[] = ["paper", "released", "held"];
 
 /** What a pass measures beside the policy's log-probs. */
 export interface Measures {
@@ -21,40 +26,74 @@ export interface Measures {
   readonly hasTokenKl: boolean;
   /** The reference runs within the pass, with the adapters off; otherwise its numbers are handed in. */
   readonly isReferenceLive: boolean;
-  /** Where features are pooled and their drift flows back; null where none are. */
+  /** Where training passes pool features and their drift flows back; null for objectives that do not compare them. */
   readonly tap: FeatureTap | null;
+  /** Where evaluations pool features: whenever the run has an autoencoder. */
+  readonly evaluationTap: FeatureTap | null;
 }
 
-/** An autoencoder and the token at the start of every text, which it does not know; null where there is none. */
+/** Autoencoders, and the token at the start of every text, which they do not know; null where there is none. */
 export interface FeatureSource {
-  readonly sae: SparseAutoencoder;
+  /** At least one, each of another layer. */
+  readonly saes: readonly SparseAutoencoder[];
   readonly startToken: number | null;
 }
 
 /** Log-probs of the policy alone, with a remembered reference. */
-export const measuresNothing: Measures = { hasTokenKl: false, isReferenceLive: false, tap: null };
+export const measuresNothing: Measures = {
+  hasTokenKl: false,
+  isReferenceLive: false,
+  tap: null,
+  evaluationTap: null,
+};
 
-/** What the training passes of a run measure. Throws where an objective needs features and there is no source. */
+/**
+ * What the passes of a run measure. Throws where an objective needs features and there is no source, and RangeError for
+ * a source with no autoencoder or with two of one layer.
+ */
 export function measuresOf(
   { needs }: Pick<Objective, "needs">,
-  { referenceMode, params }: Pick<RunConfig, "referenceMode" | "params">,
+  config: Pick<RunConfig, "referenceMode" | "params" | "heldFeatures">,
   features: FeatureSource | null = null,
 ): Measures {
   const isTapped = needs.includes("features");
   if (isTapped && features === null) {
     throw new Error("The objective compares features, and no sparse autoencoder is loaded.");
   }
+  const source = features === null ? null : byLayer(features);
+  const evaluationTap =
+    source === null ? null : { ...source, errors: isTapped ? driftOptions(config) : evaluatedDrift(source) };
   return {
     hasTokenKl: needs.includes("tokenKl"),
-    isReferenceLive: referenceMode === "live",
-    tap: isTapped && features !== null ? { ...features, errors: driftOptions(params) } : null,
+    isReferenceLive: config.referenceMode === "live",
+    tap: isTapped ? evaluationTap : null,
+    evaluationTap,
   };
 }
 
+/** The source with its autoencoders in the order of their layers. */
+function byLayer({ saes, startToken }: FeatureSource): FeatureSource {
+  if (saes.length === 0) throw new RangeError("Features are to be pooled, and there is no autoencoder.");
+  const sorted = saes.toSorted((a, b) => a.layer - b.layer);
+  const twice = sorted.find(({ layer }, place) => sorted[place + 1]?.layer === layer);
+  if (twice !== undefined)
+    throw new RangeError(`Two autoencoders read the stream after block ${twice.layer}: choose one of them.`);
+  return { saes: sorted, startToken };
+}
+
 /** What counts as drift, by the knobs of an objective that compares features, be it the first or the second. */
-function driftOptions(params: Readonly<Record<string, number>>): FeatureErrorOptions {
+export function driftOptions({
+  params,
+  heldFeatures,
+}: Pick<RunConfig, "params" | "heldFeatures">): FeatureErrorOptions {
   const knob = (key: string) => params[key] ?? params[`${secondPrefix}${key}`];
-  return { mode: knob("featureMode") === 1 ? "released" : "paper", topK: knob("topK") ?? 1 };
+  const mode = featureModes[knob("featureMode") ?? 0] ?? "paper";
+  return { mode, topK: knob("topK") ?? 1, heldFeatures };
+}
+
+/** What counts as drift where the objective does not say. */
+function evaluatedDrift({ saes }: FeatureSource): FeatureErrorOptions {
+  return { mode: "paper", topK: Math.min(EVALUATED_TOP_K, ...saes.map(({ width }) => width)) };
 }
 
 /** What has to be remembered of each training pair; null when the reference runs within every step. */
@@ -63,8 +102,8 @@ export function trainingNeeds({ hasTokenKl, isReferenceLive, tap }: Measures): R
 }
 
 /** What has to be remembered of each held-out pair: an evaluation runs the reference itself for its KL. */
-export function heldoutNeeds({ tap }: Measures): ReferenceNeeds {
-  return { hidden: false, features: tap !== null };
+export function heldoutNeeds({ evaluationTap }: Measures): ReferenceNeeds {
+  return { hidden: false, features: evaluationTap !== null };
 }
 
 /** Training pairs whose reference a run remembers. */
@@ -104,7 +143,7 @@ export function referenceBytes(
   const needs = trainingNeeds(measures);
   const used = usedPairs(config, train);
   const answerTokens = train.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
-  const width = measures.tap?.sae.width ?? 0;
+  const width = measures.evaluationTap === null ? 0 : totalWidth(measures.evaluationTap);
   const sizes = {
     tokens: answerTokens / Math.max(1, train.length),
     hiddenSize,

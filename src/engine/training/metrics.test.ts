@@ -205,8 +205,9 @@ describe("metricBatch", () => {
     };
     expect(flat.entrySequence).toHaveLength(6);
     expect(entries.logSumSquares).toEqual(numbers(600, 601, 602, 603, 604, 605));
-    const outcome = { statistics: twoPairs, result: batch.result };
-    const measured = metricBatch(flat, entries, { ...outcome, hasKl: true });
+    const outcome = { statistics: twoPairs, result: batch.result, drift: null };
+    const found = { entries, pooled: null };
+    const measured = metricBatch(flat, found, { ...outcome, hasKl: true });
     for (const side of ["chosen", "rejected"] as const) {
       expect(measured[side]).toEqual({
         entropies: sumsOf(1)[side],
@@ -216,8 +217,32 @@ describe("metricBatch", () => {
         hits: sumsOf(8)[side],
       });
     }
-    const bare = metricBatch(flat, entries, { ...outcome, hasKl: false });
+    const bare = metricBatch(flat, found, { ...outcome, hasKl: false });
     expect(Object.keys(bare.chosen ?? {})).toEqual(["entropies", "meanLogits", "hits"]);
+  });
+
+  it("has active features by token, and the overlap of every answer, where features were pooled", () => {
+    const entries = scored(() => 1);
+    // Answers of 1, 2, 2 and 1 tokens with means of 3, 2, 5 and 4 active features.
+    const pooled = { means: new Float32Array(4 * 8), active: numbers(3, 2, 5, 4) };
+    const drift = [0.5, 1, 0, 0.25].map((overlap) => ({
+      distance: 0,
+      overlap,
+      features: new Int32Array(),
+      slopes: numbers(),
+    }));
+    const lengths: PairStatistics = {
+      pairs: 2,
+      chosen: { ...twoPairs.chosen, tokens: numbers(1, 2) },
+      rejected: { ...twoPairs.rejected, tokens: numbers(2, 1) },
+    };
+    const outcome = { statistics: lengths, result: batch.result, hasKl: false, drift };
+    const measured = metricBatch(flat, { entries, pooled }, outcome);
+    expect(measured.chosen?.activeFeatures).toEqual(numbers(3, 4));
+    expect(measured.rejected?.activeFeatures).toEqual(numbers(10, 4));
+    const record = recordOf(measured);
+    expect(record["features/l0"]).toBe(21 / 6);
+    expect(record["features/overlap"]).toBe(1.75 / 4);
   });
 });
 

@@ -6,8 +6,8 @@ import { sigmoid } from "../losses/softplus.ts";
 /** Values by metric name; a metric that was not measured is absent, never 0. */
 export type MetricRecord = Record<string, number>;
 
-/** Sums over the scored tokens of each answer, per pair. */
-export interface TokenSums {
+/** Numbers of each answer, per pair; sums are over its scored tokens. */
+export interface AnswerNumbers {
   /** Next-token entropy in nats. */
   readonly entropies?: Float64Array;
   /** KL(reference || policy) in nats. */
@@ -18,14 +18,18 @@ export interface TokenSums {
   readonly meanLogits?: Float64Array;
   /** Tokens than which none was likelier. */
   readonly hits?: Float64Array;
+  /** Sum of active features. */
+  readonly activeFeatures?: Float64Array;
+  /** Share of the top features that policy and reference have in common. */
+  readonly featureOverlaps?: Float64Array;
 }
 
 /** What is known about a micro-batch after its objective was computed. */
 export interface MetricBatch {
   readonly statistics: PairStatistics;
   readonly result: ObjectiveResult;
-  readonly chosen?: TokenSums;
-  readonly rejected?: TokenSums;
+  readonly chosen?: AnswerNumbers;
+  readonly rejected?: AnswerNumbers;
 }
 
 const sides = ["chosen", "rejected"] as const;
@@ -52,6 +56,7 @@ export class MetricAccumulator {
     this.#addTokenSums(batch);
     this.#addDivergences(batch);
     this.#addFeatureErrors(batch.statistics);
+    this.#addFeatures(batch);
     this.#addArguments(batch.result);
     this.#addWeights(batch.result);
     for (const [name, { sum, weight }] of Object.entries(batch.result.metrics ?? {})) {
@@ -156,6 +161,15 @@ export class MetricAccumulator {
     if (rejectedErrors) this.#count("features/mse_rejected", sumOf(rejectedErrors), pairs);
     if (chosenErrors && rejectedErrors) {
       this.#count("features/mse_margin", sumOf(chosenErrors) - sumOf(rejectedErrors), pairs);
+    }
+  }
+
+  #addFeatures(batch: MetricBatch): void {
+    for (const side of sides) {
+      const { activeFeatures, featureOverlaps } = batch[side] ?? {};
+      if (activeFeatures)
+        this.#count("features/l0", sumOf(activeFeatures), sumOf(batch.statistics[side].tokens));
+      if (featureOverlaps) this.#count("features/overlap", sumOf(featureOverlaps), featureOverlaps.length);
     }
   }
 

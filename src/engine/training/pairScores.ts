@@ -3,11 +3,11 @@ import type { FlatBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
 import type { ReferenceAnswer, ReferenceCache } from "../reference/referenceCache.ts";
-import { gradientLists, longestList, type FeatureError } from "../sae/featureErrors.ts";
-import { featureErrorsOf, type FeatureTap } from "./featureTap.ts";
-import type { Measured, TokenGradients } from "./gradients.ts";
+import { gradientLists, longestList, type FeatureError, type GradientLists } from "../sae/featureErrors.ts";
+import { blocksOf, featureErrorsOf, totalWidth, type FeatureTap } from "./featureTap.ts";
+import type { Measured, MeasuredModel, TokenGradients } from "./gradients.ts";
 import type { MetricBatch } from "./metrics.ts";
-import { sumBySequence, type EntryStatistics } from "./scoring.ts";
+import { sumBySequence } from "./scoring.ts";
 
 /** Where the numbers of pairs come from that a pass over the policy does not measure. */
 export interface PairSources {
@@ -28,10 +28,10 @@ export function driftOf(
 ): FeatureError[] | null {
   const { pooled, reference: live } = measured;
   if (tap === null || pooled === null) return null;
-  const { width } = tap.sae;
-  const livePooled = live?.pooled;
+  const width = totalWidth(tap);
+  const livePooled = live?.pooled?.means;
   const rows =
-    livePooled === undefined || livePooled === null
+    livePooled === undefined
       ? rememberedAnswers(pairs, reference).map(({ features }) => {
           if (features === undefined) throw new Error("The reference's features of an answer are unknown.");
           return features;
@@ -39,7 +39,7 @@ export function driftOf(
       : Array.from({ length: flat.sequences }, (_, answer) =>
           livePooled.subarray(answer * width, (answer + 1) * width),
         );
-  return featureErrorsOf(tap, flat, { policy: pooled, reference: rows });
+  return featureErrorsOf(tap, flat, { policy: pooled.means, reference: rows });
 }
 
 /** What an objective needs of a batch laid out by `pairBatch`: chosen answers first, then rejected ones. */
@@ -148,26 +148,49 @@ export function tokenGradients(
       : { divergences: perToken(chosen ?? none, rejected ?? none) }),
     ...(features === undefined || features === null
       ? {}
-      : { features: gradientLists(features.drift, drifts, longestList(features.tap.errors)) }),
+      : { features: listsOf(features.tap, features.drift, drifts) }),
   };
+}
+
+/** The lists of every autoencoder of a tap. */
+function listsOf(
+  tap: FeatureTap,
+  drift: readonly FeatureError[],
+  gradients: readonly number[],
+): GradientLists[] {
+  const listed = longestList(tap.errors);
+  return blocksOf(tap).map((block) => gradientLists(drift, gradients, { listed, block }));
+}
+
+/** What came of a batch. */
+export interface BatchOutcome {
+  readonly statistics: PairStatistics;
+  readonly result: ObjectiveResult;
+  readonly hasKl: boolean;
+  /** Of every answer, chosen ones first; null where no features were pooled. */
+  readonly drift: readonly FeatureError[] | null;
 }
 
 /** Everything the metrics of a batch are made of. */
 export function metricBatch(
   flat: FlatBatch,
-  entries: EntryStatistics,
-  outcome: { readonly statistics: PairStatistics; readonly result: ObjectiveResult; readonly hasKl: boolean },
+  { entries, pooled }: MeasuredModel,
+  { statistics, result, hasKl, drift }: BatchOutcome,
 ): MetricBatch {
-  const { statistics, result, hasKl } = outcome;
   const entropies = sumBySequence(flat, entries.entropies); // [2 · pairs]
   const meanLogits = sumBySequence(flat, entries.meanLogits);
   const hits = sumBySequence(flat, entries.isTop);
   const divergences = sumBySequence(flat, entries.divergences);
   const reverseDivergences = sumBySequence(flat, entries.reverseDivergences);
+  const tokens = sumBySequence(flat, new Float64Array(flat.labels.length).fill(1));
+  const active = pooled?.active.map((count, answer) => count * (tokens[answer] ?? NaN));
+  const overlaps = drift === null ? null : Float64Array.from(drift, ({ overlap }) => overlap);
   const side = (start: number, end: number) => ({
     entropies: entropies.slice(start, end),
     meanLogits: meanLogits.slice(start, end),
     hits: hits.slice(start, end),
+    ...(active === undefined ? {} : { activeFeatures: active.slice(start, end) }),
+    ...(overlaps === null ? {} : { featureOverlaps: overlaps.slice(start, end) }),
     ...(hasKl
       ? {
           divergences: divergences.slice(start, end),

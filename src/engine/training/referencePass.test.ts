@@ -81,7 +81,8 @@ describe("rememberReference", () => {
 
   it("remembers the features of every answer, the same alone and in any batch", async () => {
     const pairs = tinyPairs(3);
-    const tap = { sae: tinySae(), errors: { mode: "paper", topK: 4 } as const, startToken: null };
+    const sae = tinySae();
+    const tap = { saes: [sae], errors: { mode: "paper", topK: 4 } as const, startToken: null };
     const needs = { hidden: false, features: true };
     const together = createReferenceCache();
     await remember(together, pairs, { batchPairs: 3, needs, tap });
@@ -89,12 +90,12 @@ describe("rememberReference", () => {
     await remember(alone, pairs, { batchPairs: 1, needs, tap });
     for (const pair of pairs) {
       const { chosen, rejected } = together.get(pair) ?? {};
-      expect(chosen?.features?.width).toBe(tap.sae.width);
+      expect(chosen?.features?.width).toBe(sae.width);
       expect(chosen?.features?.values.some((value) => value > 0)).toBe(true);
       expect(chosen?.features).not.toEqual(rejected?.features);
       expect(alone.get(pair)).toEqual({ chosen, rejected });
     }
-    tap.sae.dispose();
+    sae.dispose();
     await expect(remember(createReferenceCache(), pairs, { batchPairs: 3, needs })).rejects.toThrow(
       "no autoencoder pools them",
     );

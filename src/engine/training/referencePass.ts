@@ -10,10 +10,10 @@ import { sparseFeatures } from "../sae/sparseFeatures.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { uploadBatch } from "./deviceBatch.ts";
-import { poolOf, type FeatureTap } from "./featureTap.ts";
+import { poolOf, readPooled, totalWidth, type FeatureTap } from "./featureTap.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { yielding } from "./parts.ts";
-import { entryStatistics, headInputs, sumBySequence, tappedStates } from "./scoring.ts";
+import { entryStatistics, headInputs, sumBySequence, tappedStates, tensorsOfStates } from "./scoring.ts";
 
 /** What is remembered, and how many pairs are scored at once. */
 export interface ReferencePassOptions {
@@ -58,11 +58,11 @@ async function scoreAnswers(
   try {
     if (needs.features && tap === null)
       throw new Error("Features are needed, and no autoencoder pools them.");
-    const pool = needs.features && tap !== null ? poolOf(tap, batch) : null;
+    const pool = needs.features && tap !== null ? poolOf(tap, batch, { hasWayBack: false }) : null;
     if (pool !== null) held.push(...pool.tensors);
     const found = await yielding(tappedStates(model, weights, batch, pool)); // [entries, hidden]
     const states = found.hidden;
-    held.push(states, ...(found.pooled === null ? [] : [found.pooled]));
+    held.push(...tensorsOfStates(found));
     const scores = lmHeadLogProbs(headInputs(model, weights, { hidden: states, labels: batch.labels }));
     held.push(scores);
     const { logps } = entryStatistics(await read(scores));
@@ -71,7 +71,8 @@ async function scoreAnswers(
     if (!logps.every(Number.isFinite)) throw new NonFiniteLossError("A log-prob of the reference", 0);
     const sums = sumBySequence(batch.flat, logps);
     const hidden = needs.hidden ? Float32Array.from(await read(states)) : null;
-    const pooled = found.pooled === null ? null : Float32Array.from(await read(found.pooled));
+    const pooled = (await readPooled(found.pooled))?.means;
+    const width = tap === null ? 0 : totalWidth(tap);
     let firstEntry = 0;
     return [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)].map(
       ({ length }, sequence) => {
@@ -79,7 +80,6 @@ async function scoreAnswers(
           (entry) => entry * model.config.hiddenSize,
         );
         firstEntry += length;
-        const width = tap?.sae.width ?? 0;
         const own = pooled?.subarray(sequence * width, (sequence + 1) * width);
         return {
           sumLogps: sums[sequence] ?? NaN,

@@ -12,8 +12,9 @@ import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
-import type { DevicePool } from "./featureTap.ts";
+import { readPooled, type DevicePool, type PooledFeatures, type PooledTensors } from "./featureTap.ts";
 import { yielding, type Parts } from "./parts.ts";
+import type { Unexplained } from "./unexplained.ts";
 
 /** Numbers of each scored token, on the host; arrays have one entry per scored token. */
 export interface EntryStatistics {
@@ -36,11 +37,23 @@ export interface EntryStatistics {
 export interface TappedStates {
   /** Final hidden states of the scored rows [entries, hidden]. */
   readonly hidden: Tensor;
-  /** Pooled features of every answer [answers, width]; null without a tap. */
-  readonly pooled: Tensor | null;
+  /** What each autoencoder pooled; none without a tap. */
+  readonly pooled: readonly PooledTensors[];
+  /** Residual streams [rows, hidden] that were pooled, by their layer, where a pool keeps them. */
+  readonly streams: ReadonlyMap<number, Tensor>;
 }
 
-/** Runs all layers, and pools features on the way; the caller disposes both tensors. Yields between layers. */
+/** What the owner of states disposes. */
+export function tensorsOfStates({ hidden, pooled, streams }: TappedStates): Tensor[] {
+  return [hidden, ...pooledTensors(pooled), ...streams.values()];
+}
+
+/** The tensors of what was pooled. */
+export function pooledTensors(made: readonly PooledTensors[]): Tensor[] {
+  return made.flatMap(({ pooled, activity }) => [pooled, activity]);
+}
+
+/** Runs all layers, and pools features on the way; the caller disposes what it gives. Yields between layers. */
 export function* tappedStates(
   model: Model,
   weights: Weights,
@@ -48,21 +61,24 @@ export function* tappedStates(
   pool: DevicePool | null,
 ): Parts<TappedStates> {
   const walk = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
-  let pooled: Tensor | null = null;
+  const pooled: PooledTensors[] = [];
+  const streams = new Map<number, Tensor>();
   try {
     walk.embed();
     for (let layer = 0; layer < model.config.layers; layer++) {
       walk.forward(layer);
-      if (pool?.tap.sae.layer === layer) {
+      const here = pool?.layers.get(layer);
+      if (here !== undefined) {
         const stream = walk.residual();
-        pooled = pool.pool(stream);
-        stream.dispose();
+        pooled.push(here.pool(stream));
+        if (pool?.keepsStreams === true) streams.set(layer, stream);
+        else stream.dispose();
       }
       yield;
     }
-    return { hidden: walk.scored(batch.scored).clone(), pooled };
+    return { hidden: walk.scored(batch.scored).clone(), pooled, streams };
   } catch (cause) {
-    pooled?.dispose();
+    dispose([...pooledTensors(pooled), ...streams.values()]);
     throw cause;
   } finally {
     walk.dispose();
@@ -89,22 +105,32 @@ export async function scoreBatch(
   return (await scoreAndPool(model, weights, batch, { reference, pool: null })).entries;
 }
 
-/** The same, with the pooled features [answers · width] of a tap. */
+/** The same, with what is pooled at a tap; adds the streams of a pool that keeps them to `unexplained`. */
 export async function scoreAndPool(
   model: Model,
   weights: Weights,
   batch: DeviceBatch,
-  { reference, pool }: { readonly reference?: Tensor | undefined; readonly pool: DevicePool | null },
-): Promise<{ readonly entries: EntryStatistics; readonly pooled: Float32Array | null }> {
-  const { hidden, pooled } = await yielding(tappedStates(model, weights, batch, pool));
-  const held = [hidden, ...(pooled === null ? [] : [pooled])];
+  {
+    reference,
+    pool,
+    unexplained = null,
+  }: {
+    readonly reference?: Tensor | undefined;
+    readonly pool: DevicePool | null;
+    readonly unexplained?: Unexplained | null;
+  },
+): Promise<{ readonly entries: EntryStatistics; readonly pooled: PooledFeatures | null }> {
+  const states = await yielding(tappedStates(model, weights, batch, pool));
+  const { hidden, pooled } = states;
+  const held = tensorsOfStates(states);
   try {
     const head = headInputs(model, weights, { hidden, labels: batch.labels });
     const statistics = lmHeadLogProbs({ ...head, ...(reference === undefined ? {} : { reference }) });
     held.push(statistics);
+    await unexplained?.add(states.streams, batch);
     return {
       entries: entryStatistics(await read(statistics)),
-      pooled: pooled === null ? null : Float32Array.from(await read(pooled)),
+      pooled: await readPooled(pooled),
     };
   } finally {
     dispose(held);

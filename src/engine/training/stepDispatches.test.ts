@@ -101,7 +101,7 @@ describe("what a step makes", () => {
 
   it.each<[string, Measures]>([
     ["log-probs alone", measuresNothing],
-    ["the KL to a live reference", { hasTokenKl: true, isReferenceLive: true, tap: null }],
+    ["the KL to a live reference", { ...measuresNothing, hasTokenKl: true, isReferenceLive: true }],
   ])("is never as large as tokens times vocabulary, measuring %s", async (_, measures) => {
     for (const name of ["llama-llama3", "qwen2", "qwen3", "gemma2"]) {
       const { tokens, largestBytes } = await planned(name, {

@@ -88,8 +88,8 @@ it.each(["everything", "layerInputs"] as const)("gives the gradients of live run
 it.each([false, true])("replays token KL and features (live reference: %s)", async (isReferenceLive) => {
   const { pass, runner, release } = setUp("everything");
   const sae = tinySae();
-  const tap = { sae, errors: { mode: "paper", topK: 4 } as const, startToken: null };
-  const measured = { ...pass, measures: { hasTokenKl: true, isReferenceLive, tap } };
+  const tap = { saes: [sae], errors: { mode: "paper", topK: 4 } as const, startToken: null };
+  const measured = { ...pass, measures: { hasTokenKl: true, isReferenceLive, tap, evaluationTap: tap } };
   const { flat: sum } = pass.sink;
   // Two batches of one padded size, so that the second finds what the first has left; it fills less of it.
   const [first = []] = batches();
@@ -115,7 +115,7 @@ it.each([false, true])("replays token KL and features (live reference: %s)", asy
       gradients: (all) => {
         const { logps, divergences } = all.entries;
         found = all;
-        return { logps, divergences: divergences.map((kl, index) => kl * (index % 5)), features };
+        return { logps, divergences: divergences.map((kl, index) => kl * (index % 5)), features: [features] };
       },
     };
     const batch = uploadBatch(flat, [null], paddedSize(flat));

@@ -109,23 +109,22 @@ export function parametersOf(saved: Saved): Record<string, Float32Array> {
   return Object.fromEntries(Object.entries(saved).filter(([name]) => !/\.exp_avg(_sq)?$/.test(name)));
 }
 
-const TINY_WIDTH = 24;
-
-/** Random features of the first layer's output of the tiny model; a threshold of 0 makes them plain ReLUs. */
-export function tinySae(threshold = 0.1): SparseAutoencoder {
-  const random = createRandom(4);
+/** Random features of a layer's output of the tiny model, its first's as it stands; a threshold of 0 makes them plain ReLUs. */
+export function tinySae(threshold = 0.1, { layer = 0, width = 24 } = {}): SparseAutoencoder {
+  const random = createRandom(4 + layer);
   const { hiddenSize: inputSize } = tinyConfig;
-  const matrix = () => Float32Array.from({ length: TINY_WIDTH * inputSize }, () => random.gaussian());
-  return uploadSae({
+  const matrix = () => Float32Array.from({ length: width * inputSize }, () => random.gaussian());
+  const arrays = {
     inputSize,
-    width: TINY_WIDTH,
-    layer: 0,
-    hook: "blocks.0.hook_resid_post",
+    width,
+    layer,
+    hook: `blocks.${layer}.hook_resid_post`,
     modelName: null,
     encoder: matrix(),
-    bias: new Float32Array(TINY_WIDTH),
-    threshold: new Float32Array(TINY_WIDTH).fill(threshold),
+    bias: new Float32Array(width),
+    threshold: new Float32Array(width).fill(threshold),
     decoder: matrix(),
     decoderBias: new Float32Array(inputSize),
-  });
+  };
+  return uploadSae(arrays, { needsDecoder: true });
 }

@@ -9,11 +9,13 @@ import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
+import { checkFeatureOptions } from "../sae/featureErrors.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
 import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
+import { totalWidth } from "./featureTap.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
@@ -36,7 +38,7 @@ export interface TrainingRun {
   readonly objective: Objective;
   readonly trainPairs: readonly TokenPair[];
   readonly heldoutPairs: readonly TokenPair[];
-  /** The autoencoder whose features are pooled, for objectives that compare them. */
+  /** The autoencoders whose features are pooled: at every evaluation, and at steps whose objective compares them. */
   readonly features?: FeatureSource | null;
   /** Belongs to the model; filled with the pairs that it lacks. */
   readonly reference: ReferenceCache;
@@ -79,6 +81,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
   checkTrainable(run);
   const measures = measuresOf(objective, config, run.features);
+  if (measures.tap !== null) checkFeatureOptions(measures.tap.errors, totalWidth(measures.tap));
   const policy = createPolicy(model, config, run.initialAdapter);
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
@@ -90,10 +93,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const needs = trainingNeeds(measures);
-    const { tap } = measures;
+    const { tap, evaluationTap } = measures;
     if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
-    yield* remember(run, heldout, { needs: heldoutNeeds(measures), tap });
-    const settings = { pairs: heldout, objective, params: config.params, reference, tap };
+    yield* remember(run, heldout, { needs: heldoutNeeds(measures), tap: evaluationTap });
+    const settings = { pairs: heldout, objective, params: config.params, reference, tap: evaluationTap };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
@@ -192,7 +195,7 @@ async function takeStep(
         const result = objective.compute(statistics, config.params, totals);
         // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
         if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        accumulator.add(metricBatch(flat, entries, { statistics, result, hasKl: hasTokenKl }));
+        accumulator.add(metricBatch(flat, measured, { statistics, result, hasKl: hasTokenKl, drift }));
         return tokenGradients(flat, result, tap === null || drift === null ? null : { tap, drift });
       },
     });

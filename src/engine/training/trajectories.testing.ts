@@ -123,7 +123,7 @@ export async function checkTrajectory(name: string, changes: TrajectoryChanges =
       trainPairs: tokenPairs(file.train),
       heldoutPairs,
       reference: createReferenceCache(),
-      features: { sae, startToken: BEGIN_OF_TEXT },
+      features: { saes: [sae], startToken: BEGIN_OF_TEXT },
       live: { learningRate: config.learningRate, evalEvery: 0 },
       initialAdapter: await readInitialAdapter(run.lora.initFile),
     });
