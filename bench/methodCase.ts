@@ -66,7 +66,7 @@ function openRun(
   const isFpo = method === "fpo";
   const params = { ...Object.fromEntries(knobs), ...(isFpo ? { topK: TOP_K } : {}) };
   const changes = { method, referenceMode, params };
-  return createOwnRun(shape, isFpo ? { changes, features: { sae, startToken: null } } : { changes });
+  return createOwnRun(shape, isFpo ? { changes, features: { saes: [sae], startToken: null } } : { changes });
 }
 
 /** A step that is over when the device has finished. */
