@@ -2,6 +2,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import type { Checkpoint } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
+import { download } from "./download.ts";
 import { ensureLoaded, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, rewindRun, useRunStore } from "./runStore.ts";
@@ -125,17 +126,6 @@ export async function save(): Promise<void> {
   } catch (error) {
     raiseError(error);
   }
-}
-
-function download(name: string, blob: Blob): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser needs the address until it has started to read it.
-  setTimeout(() => {
-    URL.revokeObjectURL(link.href);
-  }, 10_000);
 }
 
 function nothing(): void {

@@ -2,13 +2,17 @@
 import type { WorkerEvent } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
-import { settle, writeAddress } from "./editing.ts";
+import { beginVisit, isOwnEntry, settle, writeAddress } from "./editing.ts";
+import { watchAnswers } from "./features.ts";
 import { readFaults } from "./injections.ts";
 import { linkVersion, readLink } from "./link.ts";
 import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseMessage } from "./messageStore.ts";
+import { readPlace, usePlaceStore } from "./place.ts";
 import { reportDeath, reportDeviceLoss, reportFailedStart, reportFailure, starting } from "./recovery.ts";
 import { addLog, applyEvent, useRunStore } from "./runStore.ts";
+import { watchSaes } from "./saes.ts";
+import { hearSaeTraining } from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
 
 /** What the page knows when it starts. */
@@ -22,17 +26,30 @@ export interface StartOptions {
 /** Starts the trainer and loads what the address asks for; every failure becomes a message. */
 export async function boot({ createPort, search, isSecure }: StartOptions): Promise<void> {
   const { injections, isInsecure } = readFaults(search);
+  usePlaceStore.setState(readPlace(location.hash));
+  watchSaes();
+  watchAnswers();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;
   openTrainer();
   await finishStart().catch(reportFailedStart);
-  window.addEventListener("hashchange", () => {
-    if (applyLink()) settle();
-  });
+  window.addEventListener("hashchange", followAddress);
+}
+
+/** Goes where the address says. Only a link that came from elsewhere changes the setup. */
+function followAddress(): void {
+  usePlaceStore.setState(readPlace(location.hash));
+  if (isOwnEntry(window.history.state) || !location.hash.includes("?")) {
+    writeAddress();
+    return;
+  }
+  beginVisit();
+  if (applyLink()) settle();
 }
 
 function hear(event: WorkerEvent): void {
+  if (event.type === "sae") hearSaeTraining(event);
   applyEvent(event);
   if (event.type === "failed") reportFailure(event);
   if (event.type === "deviceLost") reportDeviceLoss(event.reason);

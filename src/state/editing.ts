@@ -5,6 +5,7 @@ import { isLiveField, type LiveField } from "./configChanges.ts";
 import { defaultParams, formatLink, linkBase, objectiveFor, secondPrefix } from "./link.ts";
 import { ensureLoaded, isLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseError } from "./messageStore.ts";
+import { addressOf, usePlaceStore } from "./place.ts";
 import { addLog, addMark, isRunActive, useRunStore } from "./runStore.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
 
@@ -75,12 +76,29 @@ export function settle(): void {
   refreshSetup().catch(raiseError);
 }
 
-/** Puts the present configuration into the address, unless it cannot be trained. */
-export function writeAddress(): void {
+/** Puts the place and the present configuration into the address; one that cannot be trained leaves the settings there as they are. */
+export function writeAddress(kind: "replace" | "push" = "replace"): void {
   const { config, presetId, description } = useSetupStore.getState();
-  if (description === null || setupProblems({ config, preflight: null }).length > 0) return;
-  const link = formatLink(config, presetId, description);
-  if (link !== location.hash) window.history.replaceState(null, "", link);
+  if (description === null) return;
+  const isSound = setupProblems({ config, preflight: null }).length === 0;
+  const settings = isSound ? formatLink(config, presetId, description) : location.hash;
+  const link = addressOf(usePlaceStore.getState(), settings);
+  if (link === location.hash) return;
+  if (kind === "push") window.history.pushState(visit, "", link);
+  else window.history.replaceState(visit, "", link);
+}
+
+/** Marks the entries of the browser's history that the page wrote since it took a link over. */
+let visit = { visit: Date.now() };
+
+/** From now on entries belong to another link. */
+export function beginVisit(): void {
+  visit = { visit: visit.visit + 1 };
+}
+
+/** Whether the page wrote an entry since it took the present link over: going back to it changes the place alone. */
+export function isOwnEntry(state: unknown): boolean {
+  return typeof state === "object" && state !== null && "visit" in state && state.visit === visit.visit;
 }
 
 /** Loads what the configuration needs, unless that would disturb a run that is still on the screen. */

@@ -131,10 +131,6 @@ describe("a link", () => {
       { setting: "secondMethod=ppo", reason: "there is no such method" },
       { setting: "second.beta=2", reason: "the setting is unknown" },
     ]);
-    expect(readLink("#/train?method=fpo&secondMethod=fpo", description).skipped).toEqual([
-      { setting: "method=fpo", reason: "FPO compares features, and there are none" },
-      { setting: "secondMethod=fpo", reason: "FPO compares features, and there are none" },
-    ]);
   });
 
   it("never throws on junk and always yields a configuration that can be trained", () => {

@@ -3,6 +3,7 @@ import type { secondPrefix as enginePrefix } from "../engine/losses/mix.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description, ObjectiveCard } from "../worker/description.ts";
 import { configFields } from "./configChanges.ts";
+import { placeKeys } from "./place.ts";
 
 /** A setting of a link that was left out, with the reason. */
 export interface SkippedSetting {
@@ -28,7 +29,7 @@ export const localId = "local";
 /** Stands before the key of a knob of the second method. */
 export const secondPrefix: typeof enginePrefix = "second.";
 
-const reserved = ["preset", "v", "method", "secondMethod"];
+const reserved: readonly string[] = ["preset", "v", "method", "secondMethod", ...placeKeys];
 
 /** The methods of a configuration; null leaves one as the preset has it. */
 export interface MethodChoices {
@@ -153,9 +154,7 @@ function readMethod(
   const wanted = settings.find(([key]) => key === field)?.[1];
   if (wanted === undefined || description.objectives.some(({ id }) => id === wanted)) return wanted ?? null;
   if (field === "secondMethod" && wanted === "") return wanted;
-  const known = description.notOffered.find(({ id }) => id === wanted);
-  const reason = known?.reason ?? "there is no such method";
-  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason });
+  skipped.push({ setting: `${field}=${wanted}`.slice(0, 80), reason: "there is no such method" });
   return null;
 }
 

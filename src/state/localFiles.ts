@@ -5,17 +5,20 @@ import { localId } from "./link.ts";
 import { buffersOf, ensureLoaded, warmUp, readFiles, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
+import { openSaeFiles } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
 
 /** Largest preference file that is read: beyond it the page and the trainer would run out of memory. */
 export const largestDataBytes = 256 * 2 ** 20;
 
 /** What a group of files is. */
-export type FileKind = "model" | "data" | "unknown";
+export type FileKind = "model" | "data" | "sae" | "unknown";
 
-/** Tells a model's files from a preference set by their names. */
+/** Tells the files of a model, of a preference set and of an autoencoder by their names. */
 export function kindOfFiles(names: readonly string[]): FileKind {
   const lower = names.map((name) => name.toLowerCase());
+  if (lower.some((name) => name === "cfg.json" || name.startsWith("sae_weights") || name.endsWith(".npz")))
+    return "sae";
   if (lower.some((name) => name.endsWith(".safetensors") || name === "config.json")) return "model";
   if (lower.length === 1 && /\.(jsonl|json)$/.test(lower[0] ?? "")) return "data";
   return "unknown";
@@ -28,6 +31,7 @@ export async function openFiles(files: readonly File[]): Promise<void> {
   const kind = kindOfFiles(files.map(({ name }) => name));
   if (kind === "model") await openModel(files);
   else if (kind === "data") await openData(files);
+  else if (kind === "sae") await openSaeFiles(files);
   else {
     const names = files.map(({ name }) => name);
     raiseMessage("FIL-1", { file: names.slice(0, 3).join(", ") });

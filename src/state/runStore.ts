@@ -11,6 +11,7 @@ import type {
   StepRoom,
   WorkerEvent,
 } from "../worker/protocol.ts";
+import { featureHistory } from "./movingFeatures.ts";
 import { referenceLine } from "./referenceLine.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
 import { ShownSteps } from "./shownSteps.ts";
@@ -127,6 +128,7 @@ export const useRunStore = create<RunState>(() => ({
 /** Clears the screen for a run; null when there is none yet. */
 export function beginRun(runId: string | null): void {
   history.clear();
+  featureHistory.clear();
   clock.reset();
   shownSteps.clear();
   useRunStore.setState(({ version, phase }) => ({
@@ -141,6 +143,7 @@ export function beginRun(runId: string | null): void {
 /** Takes the run back to a checkpoint, so that it can go on from there. */
 export function rewindRun(checkpoint: Checkpoint): void {
   history.rewindTo(checkpoint.step);
+  featureHistory.rewindTo(checkpoint.step);
   shownSteps.rewindTo(checkpoint.step);
   clock.reset();
   const { points, pointsStep, scores, before, now, best } = shownSteps.at(checkpoint.step) ?? emptyRun;
@@ -273,8 +276,9 @@ function afterEvaluation(
   event: Extract<RunEvent, { type: "evaluation" }>,
   state: RunState,
 ): Partial<RunState> {
-  const { step, activeMs, metrics, points, scores } = event;
+  const { step, activeMs, metrics, points, scores, features } = event;
   history.addEvaluation({ step, activeMs, metrics });
+  if (features !== null) featureHistory.add(step, features);
   return {
     latestEvaluation: metrics,
     points,

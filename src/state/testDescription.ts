@@ -70,7 +70,6 @@ export const testDescription: Description = {
       { group: "weighted", needs: ["referenceLogps", "rewardGap"] },
     ),
   ],
-  notOffered: [{ id: "fpo", label: "FPO", reason: "FPO compares features, and there are none" }],
   presets: [
     { id: "tiny-dpo", label: "Tiny · DPO", promise: "Kind endings in a minute.", config: defaultConfig },
     {

@@ -116,7 +116,7 @@ export const testAnswers: Answers = {
     held: [],
   },
   exportAdapter: [],
-  listSaes: { inUse: [testSae], embedded: [testSae] },
+  listSaes: { atHand: [testSae], embedded: [testSae] },
   loadSae: testSae,
   featureTable: {
     sae: testSae,
@@ -178,6 +178,7 @@ export const testAnswers: Answers = {
     step: 60,
     answers: 128,
     permutations: 2000,
+    tested: 2,
     changes: [
       {
         feature: 0,

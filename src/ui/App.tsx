@@ -1,4 +1,6 @@
 import { MantineProvider } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { usePlaceStore } from "../state/place.ts";
 import "./styles/mantine.css";
 import "./styles/controls.css";
 import "./styles/setup.css";
@@ -16,17 +18,21 @@ import { useKeyboard } from "./components/useKeyboard.ts";
 import { TrainPage } from "./pages/train/TrainPage.tsx";
 import { cssVariablesResolver, theme } from "./theme.ts";
 
+const FeaturesPage = lazy(() =>
+  import("./pages/features/FeaturesPage.tsx").then(({ FeaturesPage }) => ({ default: FeaturesPage })),
+);
+
 /** The whole page. */
 export function App() {
   useKeyboard();
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
       <a className="skip-link" href="#live" onClick={skipToLive}>
-        Skip to the run
+        Skip to the content
       </a>
       <div className="app">
         <Header />
-        <TrainPage />
+        <Screen />
       </div>
       <TabTitle />
       <FileInputs />
@@ -36,6 +42,16 @@ export function App() {
       <ShortcutSheet />
       <Dialogs />
     </MantineProvider>
+  );
+}
+
+function Screen() {
+  const screen = usePlaceStore((place) => place.screen);
+  if (screen === "train") return <TrainPage />;
+  return (
+    <Suspense fallback={<main className="screen-waiting" aria-busy="true" aria-label="Features" />}>
+      <FeaturesPage />
+    </Suspense>
   );
 }
 

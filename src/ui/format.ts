@@ -4,6 +4,7 @@ import type { ConfigValue } from "../state/configChanges.ts";
 const locale = "en";
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+const finePercent = new Intl.NumberFormat(locale, { style: "percent", maximumSignificantDigits: 2 });
 const fine = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 
 /** A count with thousands separators. */
@@ -14,6 +15,18 @@ export function formatCount(value: number): string {
 /** A share between 0 and 1. */
 export function formatShare(value: number): string {
   return percent.format(value);
+}
+
+/** A share with two significant digits, for shares that may be far below one percent. */
+export function formatFineShare(value: number): string {
+  return finePercent.format(value);
+}
+
+/** A change with its sign and an arrow, so that its direction rests on no colour. */
+export function formatChange(value: number): string {
+  const text = formatValue(value);
+  if (text === "0" || !Number.isFinite(value)) return text;
+  return value > 0 ? `+${text} ▲` : `${text} ▼`;
 }
 
 /** A measured value with three significant digits. */

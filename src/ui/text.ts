@@ -64,6 +64,14 @@ export const settingTexts = {
     label: "Adapted matrices",
     help: "Which matrices of every layer get an adapter: q, k, v and o belong to attention, gate, up and down to the feed-forward part.",
   },
+  saes: {
+    label: "Autoencoders",
+    help: "Whose features are measured; without one the model's own is used.",
+  },
+  heldFeatures: {
+    label: "Held features",
+    help: "Features that FPO holds still in its mode “held”, by their numbers.",
+  },
   topLayers: {
     label: "Top layers",
     help: "Only so many of the last layers are trained, which needs less time and memory. 0 trains all of them.",
@@ -188,6 +196,8 @@ export const plotTabs: Readonly<Record<string, string>> = {
   weights: "Weights",
   baseline: "Baseline",
   odds: "Odds",
+  "feature-drift": "Features",
+  features: "SAE fit",
 };
 
 /** Keys and what they do, for the shortcut sheet. */
@@ -197,6 +207,8 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   ["r", "Restart with the present settings"],
   [".", "Pause drawing; training goes on"],
   ["l", "Open or close the log"],
+  ["g then t", "The Train screen"],
+  ["g then f", "The Features screen"],
   ["Esc", "Unpin, or close what is on top"],
   ["?", "This list"],
 ];
@@ -216,4 +228,8 @@ export const acceptedFiles: readonly (readonly [string, string])[] = [
     "The folder of a Hugging Face model (Llama, Qwen 2 and 3, Gemma 2 and 3, SmolLM 3, GPT-2 or Pythia), or its files together: config.json, model.safetensors (F32, F16 or BF16), tokenizer.json.",
   ],
   ["Preference pairs", "One .jsonl file: one JSON object a line with prompt, chosen and rejected."],
+  [
+    "Sparse autoencoder",
+    "cfg.json with sae_weights.safetensors (SAELens), or params.npz (Gemma Scope); it has to be as wide as the model's stream.",
+  ],
 ];

@@ -6,7 +6,9 @@ import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { openTestDevice } from "../engine/tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
+import { tinySae } from "../engine/training/tinyRun.testing.ts";
 import { configProblems } from "./configProblems.ts";
+import type { FoundFeatures } from "./featureDesk.ts";
 
 let loaded: LoadedModel;
 
@@ -21,10 +23,16 @@ afterAll(() => {
 
 const pairs = tinyPairs(6);
 
+const noFeatures: FoundFeatures = { source: null, problem: null };
+
 /** What keeps a run of these methods with their knobs at their defaults from being trained. */
 function problemsOf(
   changes: Partial<RunConfig>,
-  { train = pairs, heldout = pairs.slice(0, 3) }: { train?: TokenPair[]; heldout?: TokenPair[] } = {},
+  {
+    train = pairs,
+    heldout = pairs.slice(0, 3),
+    features = noFeatures,
+  }: { train?: TokenPair[]; heldout?: TokenPair[]; features?: FoundFeatures } = {},
 ) {
   const { method = "dpo", secondMethod = "" } = changes;
   const knobs = (id: string, prefix: string) =>
@@ -33,7 +41,7 @@ function problemsOf(
     );
   const params = Object.fromEntries([...knobs(method, ""), ...knobs(secondMethod, "second.")]);
   const config = { ...defaultConfig, maxTokens: 32, params, ...changes };
-  return configProblems(config, loaded, { train, heldout });
+  return configProblems(config, { loaded, data: { train, heldout }, features });
 }
 
 it("says nothing of a run that can be trained", () => {
@@ -69,7 +77,9 @@ it("names the method of a mixture that lacks something", () => {
     [
       {
         field: "secondMethod",
-        message: "FPO compares features, and no sparse autoencoder is loaded for this model.",
+        message: expect.stringMatching(
+          /^FPO compares features, and no sparse autoencoder is at hand: open one/,
+        ) as string,
       },
     ],
     [
@@ -125,4 +135,25 @@ it("counts the pairs that lack something, and tells what both methods ask for on
   const [problem] = problemsOf({ method: "wdpo_column" }, { train: some, heldout: [] });
   expect(problem?.message).toContain("1 of 6 pairs have none: open a .jsonl file");
   expect(problemsOf({ method: "aot", secondMethod: "aot_unpaired", batchPairs: 1 })).toHaveLength(1);
+});
+
+it("asks for an autoencoder, and for a list of its features where some are held", () => {
+  const sae = tinySae();
+  const source = { saes: [sae], ids: ["tiny"], print: "", startToken: null };
+  const found = { features: { source, problem: null } };
+  const knobs = { beta: 2, alpha: 0.5, topK: 4, stopGradientChosen: 1 };
+  const held = (heldFeatures: number[]) =>
+    problemsOf({ method: "fpo", params: { ...knobs, featureMode: 2 }, heldFeatures }, found);
+  expect(problemsOf({ method: "fpo" }, found)).toEqual([]);
+  expect(held([3, sae.width - 1])).toEqual([]);
+  expect(held([])).toMatchObject([
+    { field: "heldFeatures", message: expect.stringMatching(/^No feature is held/) as string },
+  ]);
+  expect(held([3, sae.width])).toMatchObject([
+    { field: "heldFeatures", message: expect.stringMatching(/^Feature 24 is held/) as string },
+  ]);
+  const lost = { source: null, problem: "There is no autoencoder." };
+  const problem = [{ field: "saes", message: "There is no autoencoder." }];
+  for (const method of ["dpo", "fpo"]) expect(problemsOf({ method }, { features: lost })).toEqual(problem);
+  sae.dispose();
 });

@@ -5,8 +5,12 @@ import { mixObjectives } from "../engine/losses/mix.ts";
 import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { checkFeatureOptions } from "../engine/sae/featureErrors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
+import { totalWidth } from "../engine/training/featureTap.ts";
+import { driftOptions, type FeatureSource } from "../engine/training/measures.ts";
 import { refuse } from "./errorReport.ts";
+import type { FoundFeatures } from "./featureDesk.ts";
 import type { LoadedData } from "./library.ts";
 import type { Preflight } from "./protocol.ts";
 
@@ -27,14 +31,9 @@ export function withKnownSecond(config: RunConfig): RunConfig {
   return Object.hasOwn(objectives, config.secondMethod) ? config : { ...config, secondMethod: "" };
 }
 
-/** Whether the studio has what an objective needs; no model comes with a sparse autoencoder so far. */
-export function canTrain({ needs }: Pick<Objective, "needs">): boolean {
-  return !needs.includes("features");
-}
-
-/** Why the studio cannot train an objective for which it has not everything. */
-export function whyNotOffered({ label }: Pick<Objective, "label">): string {
-  return `${label} compares features, and no sparse autoencoder is loaded for this model`;
+/** Whether an objective can be measured with the autoencoders that there are. */
+export function canMeasure({ needs }: Pick<Objective, "needs">, source: FeatureSource | null): boolean {
+  return source !== null || !needs.includes("features");
 }
 
 function objectiveNamed(id: string): Objective {
@@ -51,12 +50,17 @@ export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData
   }
 }
 
+/** What a run trains on. */
+export interface RunParts {
+  readonly loaded: Pick<LoadedModel, "model">;
+  readonly data: Pick<LoadedData, "train" | "heldout">;
+  readonly features: FoundFeatures;
+}
+
 /** What keeps a configuration from being trained, field by field. Refuses an unknown first method. */
-export function configProblems(
-  config: RunConfig,
-  { model }: LoadedModel,
-  data: Pick<LoadedData, "train" | "heldout">,
-): Preflight["problems"] {
+export function configProblems(config: RunConfig, parts: RunParts): Preflight["problems"] {
+  const { data, features } = parts;
+  const { model } = parts.loaded;
   const known = withKnownSecond(config);
   const problems = objectiveOf(known).parameters.flatMap((spec) => knobProblems(spec, config.params));
   const say = (field: string, message: string) => problems.push({ field, message });
@@ -69,8 +73,10 @@ export function configProblems(
     problems.push(
       ...dataProblems(objective, [...data.train, ...data.heldout]).map((message) => ({ field, message })),
       ...setupProblems(objective, config, data.heldout.length),
+      ...featureProblems(objective, config, { field, features }),
     );
   }
+  if (features.problem !== null) say("saes", features.problem);
   const { methodWeight, secondMethod, secondWeight, sftWeight } = known;
   if (methodWeight + sftWeight + (secondMethod === "" ? 0 : secondWeight) === 0) {
     say("methodWeight", "Every loss is multiplied by 0: nothing would be trained.");
@@ -92,7 +98,6 @@ export function configProblems(
 function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string[] {
   const { needs, label } = objective;
   const problems: string[] = [];
-  if (!canTrain(objective)) problems.push(`${whyNotOffered(objective)}.`);
   const found = (count: number) =>
     count === pairs.length ? "these pairs have none" : `${count} of ${pairs.length} pairs have none`;
   const scoreless = pairs.filter(({ rewardGap }) => rewardGap === undefined).length;
@@ -109,6 +114,34 @@ function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string
     problems.push(`${label} reads the column "weight", and it is 0 in all ${pairs.length} pairs.`);
   }
   return problems;
+}
+
+/** What keeps an objective from comparing features, and the list of held ones from being measured. */
+function featureProblems(
+  objective: Objective,
+  config: RunConfig,
+  { field, features }: { readonly field: string; readonly features: FoundFeatures },
+): Preflight["problems"] {
+  const { source, problem } = features;
+  const isCompared = objective.needs.includes("features");
+  if (problem !== null) return [];
+  if (source === null) {
+    if (!isCompared) return [];
+    const remedy = "open one that was trained on this model, or train one, under Features";
+    const message = `${objective.label} compares features, and no sparse autoencoder is at hand: ${remedy}.`;
+    return [{ field, message }];
+  }
+  try {
+    const width = totalWidth(source);
+    const { heldFeatures } = config;
+    if (isCompared) checkFeatureOptions(driftOptions(config), width);
+    // A list is measured with every method.
+    if (heldFeatures.length > 0) checkFeatureOptions({ mode: "held", topK: 1, heldFeatures }, width);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [{ field: "heldFeatures", message: error.message }];
+  }
 }
 
 /** What of the setup does not go with an objective. */

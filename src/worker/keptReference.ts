@@ -45,7 +45,7 @@ export interface KeptReference {
   /** The cache is for features of the autoencoders with this print from now on; those of others are forgotten. */
   readonly useFeatures: (print: string) => void;
   /** What `useFeatures` would leave, without doing it. */
-  readonly seenWith: (print: string) => Pick<ReferenceCache, "missing" | "records">;
+  readonly seenWith: (print: string) => Pick<ReferenceCache, "missing" | "get">;
   /** Writes the file when something was computed since it was written last, and says how it went. Never rejects. */
   readonly keep: () => Promise<void>;
   /** Resolves when no file is being written. */
@@ -129,7 +129,7 @@ export async function openKeptReference(settings: KeptReferenceSettings): Promis
       print === features
         ? cache
         : {
-            records: () => new Map(),
+            get: () => undefined,
             missing: (pairs, needs) =>
               needs?.features === true ? createReferenceCache().missing(pairs) : cache.missing(pairs, needs),
           },

@@ -1,9 +1,11 @@
-/** The policy of a run that is over, built again from its checkpoint. */
+/** The policy of the run under way, or of the last one, built again from its checkpoint. */
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { write } from "../engine/tensor/run.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { createPolicy, type Policy } from "../engine/training/policy.ts";
+import type { SeenPolicy } from "./featureCorpora.ts";
 import type { Checkpoint } from "./protocol.ts";
+import type { Runner } from "./runner.ts";
 
 /** What a policy is built from. */
 export interface TrainedRun {
@@ -19,4 +21,32 @@ export function restorePolicy({ model }: LoadedModel, { config, checkpoint }: Tr
     if (values !== undefined) write(tensor, values);
   }
   return policy;
+}
+
+/** Where a policy can be: in a run, or in what is left of the last one. */
+export interface PolicyPlaces {
+  readonly runner: Runner | null;
+  readonly last: TrainedRun | null;
+  readonly loaded: LoadedModel | null;
+}
+
+/** Lets `look` see the policy at the run's next milestone, or that of the last run; null before the first step. */
+export async function seePolicy<Answer>(
+  look: (policy: SeenPolicy | null) => Promise<Answer>,
+  { runner, last, loaded }: PolicyPlaces,
+): Promise<Answer> {
+  const answers: Answer[] = [];
+  await runner?.atMilestone(async ({ weights, step }) => {
+    answers.push(await look({ weights, runId: runner.runId, step }));
+  });
+  const [answer] = answers;
+  if (answer !== undefined) return answer;
+  if (loaded === null || last === null || last.checkpoint.step === 0) return look(null);
+  const { runId, step } = last.checkpoint;
+  const policy = restorePolicy(loaded, last);
+  try {
+    return await look({ weights: policy.weights, runId, step });
+  } finally {
+    policy.dispose();
+  }
 }

@@ -1,10 +1,12 @@
 /** What a run will cost and what keeps it from starting, asked whenever the form changes. */
 import type { LoadedModel } from "../engine/models/loadModel.ts";
-import type { ReferenceCache } from "../engine/reference/referenceCache.ts";
+import { meanFeatureBytes } from "../engine/reference/referenceCache.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
 import { measuresNothing, measuresOf, unscoredPairs } from "../engine/training/measures.ts";
-import { canTrain, configProblems, objectiveOf, withKnownSecond } from "./configProblems.ts";
+import { canMeasure, configProblems, objectiveOf, withKnownSecond } from "./configProblems.ts";
+import type { FoundFeatures } from "./featureDesk.ts";
+import type { KeptReference } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
 import type { Preflight } from "./protocol.ts";
 import { speedKey } from "./speed.ts";
@@ -13,21 +15,25 @@ import { speedKey } from "./speed.ts";
 export interface PreflightSources {
   readonly loaded: LoadedModel;
   readonly data: LoadedData;
-  readonly reference: ReferenceCache;
+  readonly kept: KeptReference;
+  readonly features: FoundFeatures;
   readonly speed: { readonly key: string; readonly secondsPerStep: number } | null;
 }
 
 /** Estimates a run and finds what is wrong with it. Refuses an unknown first method. */
 export function preflight(
   config: RunConfig,
-  { loaded, data, reference, speed }: PreflightSources,
+  { loaded, data, kept, features, speed }: PreflightSources,
 ): Preflight {
   const objective = objectiveOf(withKnownSecond(config));
-  const measures = canTrain(objective) ? measuresOf(objective, config) : measuresNothing;
+  const { source } = features;
+  const measures = canMeasure(objective, source) ? measuresOf(objective, config, source) : measuresNothing;
+  const reference = kept.seenWith(source?.print ?? "");
+  const featureBytes = meanFeatureBytes(reference, data.train);
   return {
-    ...estimateRun(loaded.model, config, data, measures),
+    ...estimateRun(loaded.model, config, { ...data, featureBytes }, measures),
     unscoredPairs: unscoredPairs(config, measures, { ...data, reference }),
     secondsPerStep: speed?.key === speedKey(config, objective) ? speed.secondsPerStep : null,
-    problems: configProblems(config, loaded, data),
+    problems: configProblems(config, { loaded, data, features }),
   };
 }

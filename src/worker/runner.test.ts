@@ -43,6 +43,7 @@ it("names the step after which sampling failed", async () => {
     },
     prompts: [{ text: "the", ids: Int32Array.of(1, 5) }],
     activeMs: 0,
+    saes: [],
     emit: (event) => events.push(event),
   });
   await runner.ended;

@@ -25,6 +25,8 @@ export interface RunnerSettings {
   readonly run: TrainingRun;
   readonly sampling: SampleSettings;
   readonly prompts: readonly SamplePrompt[];
+  /** Autoencoders of the run, whose features are numbered one after another. */
+  readonly saes: readonly string[];
   /** Active milliseconds of the run that is resumed. */
   readonly activeMs: number;
   readonly emit: (event: WorkerEvent) => void;
@@ -35,6 +37,7 @@ export type PolicyTask = (milestone: Milestone) => Promise<void>;
 
 /** A run under way. */
 export interface Runner {
+  readonly runId: string;
   readonly pause: () => void;
   readonly resume: () => void;
   /** Takes exactly one more optimizer step. */
@@ -122,8 +125,9 @@ export function startRunner(settings: RunnerSettings): Runner {
       const { metrics, chosenDelta, rejectedDelta, scores } = report.evaluation;
       const pairIndex = Int32Array.from(chosenDelta, (_, index) => index);
       const points = { pairIndex, chosenDelta, rejectedDelta };
-      const told = { runId, step: report.step, activeMs, metrics, points, scores, features: null };
-      say({ type: "evaluation", ...told });
+      const { features: means } = report.evaluation;
+      const features = means === null ? null : { saes: settings.saes, ...means };
+      say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points, scores, features });
     }
     if (report.kind === "ready") say({ type: "room", runId, room: stepRoom(run, report) });
     if (report.kind === "step") {
@@ -176,6 +180,7 @@ export function startRunner(settings: RunnerSettings): Runner {
       go();
     });
   return {
+    runId,
     pause: () => {
       stepsAllowed = 0;
     },

@@ -21,12 +21,23 @@ export interface ShelvedSae {
 }
 
 /** Where an autoencoder comes from. */
-export type SaeSource = Pick<SaeSummary, "id" | "label" | "origin">;
+export interface SaeSource extends Pick<SaeSummary, "label" | "origin"> {
+  /** Its origin and layer where it has none of its own, so that one of each layer can be at hand. */
+  readonly id?: string;
+}
 
 /** The shelf. */
 export interface SaeShelf {
-  /** Those with these ids in the order of their layers; without ids the one that was put there last, if any. Refuses unknown ones. */
-  readonly inUse: (ids: readonly string[]) => readonly ShelvedSae[];
+  /** Those with these ids in the order of their layers, or why they cannot be used; without ids the newest, if any. */
+  readonly choose: (ids: readonly string[]) => {
+    readonly used: readonly ShelvedSae[];
+    readonly problem: string | null;
+  };
+  /** Refuses an id that is not there. */
+  readonly find: (id: string) => ShelvedSae;
+  /** Makes one the newest; null where it is not there. */
+  readonly use: (id: string) => SaeSummary | null;
+  /** The newest first. */
   readonly summaries: () => readonly SaeSummary[];
   /** Reads files and puts the autoencoder there in place of one with the same id. Rejects where it does not fit the model. */
   readonly open: (files: readonly SaeFile[], source: SaeSource, config: ModelConfig) => Promise<SaeSummary>;
@@ -40,25 +51,37 @@ export interface SaeShelf {
 /** An empty shelf. */
 export function createSaeShelf(): SaeShelf {
   const shelved = new Map<string, ShelvedSae>();
-  const find = (id: string): ShelvedSae => {
+  const whyMissing = (id: string) => {
     const known = [...shelved.keys()].map((name) => `"${name}"`).join(", ") || "none";
-    return shelved.get(id) ?? refuse("CFG-1", `There is no autoencoder "${id}" at hand; there is ${known}.`);
+    return `There is no autoencoder "${id}" at hand; at hand: ${known}.`;
   };
+  const find = (id: string): ShelvedSae => shelved.get(id) ?? refuse("CFG-1", whyMissing(id));
   const put = (arrays: SaeArrays, source: SaeSource): SaeSummary => {
     const hasDecoder = arrays.decoder !== null;
     const sae = uploadSae(arrays, { needsDecoder: hasDecoder });
-    shelved.get(source.id)?.sae.dispose();
-    // The newest is the last.
-    shelved.delete(source.id);
     const summary = summaryOf(arrays, source);
-    shelved.set(source.id, { summary, sae, print: printOf(arrays) });
+    shelved.get(summary.id)?.sae.dispose();
+    // The newest is the last.
+    shelved.delete(summary.id);
+    shelved.set(summary.id, { summary, sae, print: printOf(arrays) });
     return summary;
   };
   return {
-    inUse: (ids) => {
-      const newest = [...shelved.values()].slice(-1);
-      const chosen = ids.length === 0 ? newest : ids.map(find);
-      return chosen.toSorted((first, second) => first.sae.layer - second.sae.layer);
+    find,
+    choose: (ids) => {
+      const missing = ids.find((id) => !shelved.has(id));
+      if (missing !== undefined) return { used: [], problem: whyMissing(missing) };
+      const chosen = ids.length === 0 ? [...shelved.values()].slice(-1) : ids.map(find);
+      const used = chosen.toSorted((first, second) => first.sae.layer - second.sae.layer);
+      const twice = used.find(({ sae }, place) => used[place + 1]?.sae.layer === sae.layer);
+      return { used, problem: twice === undefined ? null : twoOf(twice.sae.layer) };
+    },
+    use: (id) => {
+      const wanted = shelved.get(id);
+      if (wanted === undefined) return null;
+      shelved.delete(id);
+      shelved.set(id, wanted);
+      return wanted.summary;
     },
     summaries: () => [...shelved.values()].map(({ summary }) => summary).toReversed(),
     open: async (files, source, config) => {
@@ -75,11 +98,27 @@ export function createSaeShelf(): SaeShelf {
   };
 }
 
-function summaryOf(arrays: SaeArrays, source: SaeSource): SaeSummary {
+function twoOf(layer: number): string {
+  return `Two autoencoders read the stream after block ${layer}: choose one of them.`;
+}
+
+function summaryOf(arrays: SaeArrays, { label, origin, id }: SaeSource): SaeSummary {
   const { layer, hook, width, inputSize, modelName, decoder } = arrays;
   const numbers = [arrays.encoder, arrays.bias, arrays.threshold, decoder, arrays.decoderBias];
   const sizeBytes = numbers.reduce((sum, values) => sum + BYTES_PER_NUMBER * (values?.length ?? 0), 0);
-  return { ...source, layer, hook, width, inputSize, modelName, sizeBytes, hasDecoder: decoder !== null };
+  const name = id ?? `${origin}-${layer}`;
+  return {
+    id: name,
+    label,
+    origin,
+    layer,
+    hook,
+    width,
+    inputSize,
+    modelName,
+    sizeBytes,
+    hasDecoder: decoder !== null,
+  };
 }
 
 /** Features depend on what encodes them and on the layer alone. */

@@ -84,10 +84,9 @@ beforeEach(async () => {
 describe("a session", () => {
   it("describes itself and what it has loaded", async () => {
     const summary = await load();
-    const { objectives: cards, notOffered, presets } = await session.describe(null);
+    const { objectives: cards, presets } = await session.describe(null);
     const offered = cards.map(({ id }) => id);
-    expect(offered).toEqual(Object.keys(objectives).filter((id) => id !== "fpo"));
-    expect(notOffered.map(({ id }) => id)).toEqual(["fpo"]);
+    expect(offered).toEqual(Object.keys(objectives));
     expect(JSON.stringify(cards)).not.toContain("compute");
     expect(presets.length).toBeGreaterThan(0);
     expect(summary).toMatchObject({ id: "local", label: "pairs.jsonl", trainPairs: 24, heldoutPairs: 6 });

@@ -17,9 +17,10 @@ import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.
 import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
-import { createFeatureDesk } from "./featureDesk.ts";
+import { createFeatureDesk, type DeskSources } from "./featureDesk.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
+import { seePolicy } from "./lastPolicy.ts";
 import { openReference, type KeptReference, type OwnModel } from "./keptReference.ts";
 import {
   checkUpload,
@@ -91,17 +92,35 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     changing = done.catch(() => undefined);
     return done;
   };
-  const desk = createFeatureDesk({ model: needModel, fetchFile, alone });
+  const withPolicy: DeskSources["withPolicy"] = (look) => seePolicy(look, { runner, last, loaded: model });
+  const desk = createFeatureDesk({
+    model: needModel,
+    data: needData,
+    fetchFile,
+    alone,
+    withPolicy,
+    isRunning: () => runner !== null,
+    emit,
+  });
+  /** Changes what a training of an autoencoder works on. */
+  const afterTraining = async <Answer>(change: () => Promise<Answer>): Promise<Answer> => {
+    await desk.forgetTraining();
+    return alone(change);
+  };
   const endRun = async () => {
     await runner?.stop();
     runner = null;
   };
 
-  const trainingRun = (config: RunConfig): TrainingRun => {
+  const trainingRun = (config: RunConfig): TrainingRun & { readonly saes: readonly string[] } => {
     const { model: weights } = needModel();
     const pairs = needData();
+    const { source: features } = desk.featuresOf(config);
+    if (features !== null) pairs.kept.useFeatures(features.print);
     return {
       model: weights,
+      features,
+      saes: features?.ids ?? [],
       config,
       objective: objectiveOf(config),
       trainPairs: pairs.train,
@@ -128,7 +147,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   });
   let live: TrainingRun["live"] | null = null;
   const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
-    const run = trainingRun(config);
+    const { saes, ...run } = trainingRun(config);
     ({ live } = run);
     runningConfig = config;
     last = resume === null ? null : { config, checkpoint: resume };
@@ -137,6 +156,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       run: resume === null ? run : { ...run, resume },
       activeMs: resume?.activeMs ?? 0,
       emit: tell,
+      saes,
       prompts: promptsOf(config.samplePrompts),
       sampling: samplingOf(config),
     });
@@ -149,10 +169,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
 
   return {
     open: (question) =>
-      alone(async () => {
+      afterTraining(async () => {
         await endRun();
         await data?.kept.settled();
-        desk.shelf.clear();
+        desk.clear();
         model?.dispose();
         model = null;
         data = null;
@@ -169,7 +189,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     describe: describeStudio,
     loadModel: ({ id, files }) =>
-      alone(async () => {
+      afterTraining(async () => {
         const onto = needDevice();
         const opened = files ?? (await embeddedModelFiles(id, fetchFile));
         if (runner === null) onto.takeErrors();
@@ -179,17 +199,17 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const prints = await modelPrints(opened);
         // Files of one name must not be written at once.
         await data?.kept.settled();
-        desk.shelf.clear();
+        desk.clear();
         model?.dispose();
         // Nothing was shipped for a person's own weights.
         model = { ...loaded, id, fingerprint: files === null ? weightsFingerprint(opened) : "", prints };
         data = null;
         speed = null;
         last = null;
-        return { ...summarizeModel(id, loaded), sae: null };
+        return { ...summarizeModel(id, loaded), sae: await desk.welcome(model) };
       }),
     loadData: (question) =>
-      alone(async () => {
+      afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
         const loaded = await loadData(question, owner, fetchFile);
         await endRun();
@@ -206,8 +226,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return loaded.summary;
       }),
     preflight: ({ config }) => {
-      const [loaded, pairs] = [needModel(), needData()];
-      return preflight(config, { loaded, data: pairs, reference: pairs.kept.cache, speed });
+      const [loaded, data] = [needModel(), needData()];
+      return preflight(config, { loaded, data, kept: data.kept, features: desk.featuresOf(config), speed });
     },
     preview: ({ config }) =>
       alone(async () => {
@@ -231,20 +251,23 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: (question) =>
-      alone(async () => {
+    start: async (question) => {
+      await desk.pause();
+      return alone(async () => {
         const { config } = question;
         const loaded = needModel();
         if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
         refuseOtherPairs(config, needData());
-        const [problem] = configProblems(config, loaded, needData());
+        const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
+        const [problem] = configProblems(config, parts);
         if (problem !== undefined) refuse("CFG-1", problem.message);
         await endRun();
         // What an earlier run asked too much of the device is no fault of this one.
         device?.takeErrors();
         begin(question);
         return null;
-      }),
+      });
+    },
     pause: () => {
       needRunner().pause();
       return null;

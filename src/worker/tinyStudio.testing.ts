@@ -1,5 +1,7 @@
 /** A model folder and a preference file small enough to train in a test, and a session that writes down what it says. */
+import { createRandom } from "../engine/data/random.ts";
 import { writeSafetensors } from "../engine/files/safetensors.ts";
+import { saveSae } from "../engine/sae/saveSae.ts";
 import { tinyArrays, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
 import type { FileStore } from "../storage/fileStore.ts";
@@ -59,6 +61,26 @@ export function tinyModelFiles(seed = 1): LocalFile[] {
     },
     { name: "model.safetensors", bytes: writeSafetensors(tinyArrays({ seed })) },
   ];
+}
+
+/** The files of a random autoencoder of the tiny model's last layer. */
+export function tinySaeFiles({ inputSize = tinyConfig.hiddenSize, width = 12, seed = 5 } = {}): LocalFile[] {
+  const random = createRandom(seed);
+  const matrix = () => Float32Array.from({ length: width * inputSize }, () => random.gaussian());
+  const layer = tinyConfig.layers - 1;
+  const files = saveSae({
+    inputSize,
+    width,
+    layer,
+    hook: `blocks.${layer}.hook_resid_post`,
+    modelName: "tiny",
+    encoder: matrix(),
+    bias: new Float32Array(width),
+    threshold: new Float32Array(width).fill(0.1),
+    decoder: matrix(),
+    decoderBias: new Float32Array(inputSize),
+  });
+  return files.map(({ name, bytes }) => ({ name, bytes }));
 }
 
 /** A file of 30 pairs with a prompt of their own each. */

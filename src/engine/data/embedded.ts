@@ -27,6 +27,18 @@ export interface EmbeddedModel {
   readonly files: readonly string[];
 }
 
+/** A sparse autoencoder that comes with the studio, for an embedded model. */
+export interface EmbeddedSae {
+  readonly id: string;
+  /** Id of the model whose stream it reads. */
+  readonly model: string;
+  readonly label: string;
+  /** Block whose output it reads, from 0 on. */
+  readonly layer: number;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
 /** Every embedded preference set; the first is preselected. */
 export const embeddedDatasets: readonly EmbeddedDataset[] = [
   {
@@ -67,3 +79,13 @@ export const embeddedModels: readonly EmbeddedModel[] = [
     ],
   },
 ];
+
+/** Every embedded autoencoder; the first of a model is preselected. */
+export const embeddedSaes: readonly EmbeddedSae[] = [2].map((layer) => ({
+  id: `story-${layer}`,
+  model: "story",
+  label: `Story, after layer ${layer}`,
+  layer,
+  folder: `saes/story-${layer}`,
+  files: ["cfg.json", "sae_weights.safetensors"],
+}));

@@ -1,4 +1,5 @@
 /** Stretches of text around activations, from the strongest part of the range of activations down. */
+import type { TokenPair } from "../data/tokenPair.ts";
 import type { FeatureCorpus } from "./encodePairs.ts";
 import { firstRows, rowOf, textOf, type Position, type Side } from "./pairRows.ts";
 import { activationAt } from "./sparseRows.ts";
@@ -50,35 +51,55 @@ export function activationIntervals(
   const largest = sorted[0]?.value ?? 0;
   if (largest === 0) return [];
   const starts = firstRows(corpus.pairs);
+  const stretchOf = stretchesOf(corpus.pairs);
   return Array.from({ length: INTERVALS }, (_, rank) => {
     const [from, to] = [INTERVALS - 1 - rank, INTERVALS - rank].map((i) => (i / INTERVALS) * largest);
     const inside = sorted.filter(({ value }) => value > from! && (value <= to! || rank === 0));
-    const distinct = distinctStretches(corpus, inside);
+    const distinct = distinctStretches(stretchOf, inside);
     const chosen = rank === 0 ? distinct.slice(0, LARGEST_EXAMPLES) : spread(distinct, LARGEST_EXAMPLES);
     return {
       from: from!,
       to: to!,
       share: inside.length / sorted.length,
       examples: chosen.map((position) =>
-        exampleOf(corpus, { feature, position, first: starts[position.pair]! }, decoder),
+        exampleOf(
+          corpus,
+          { feature, position, first: starts[position.pair]!, ...stretchOf(position) },
+          decoder,
+        ),
       ),
     };
   });
 }
 
 /** Where the stretch around a position lies in the text of its side. */
-function stretchOf({ pairs }: Pick<FeatureCorpus, "pairs">, { pair, side, index }: Position) {
-  const text = textOf(pairs[pair]!, side);
-  const place = pairs[pair]!.prompt.length + index - 1;
-  const start = Math.max(0, place - CONTEXT);
-  return { text, place, start, end: Math.min(text.length, place + CONTEXT + 1) };
+interface Stretch {
+  readonly text: Int32Array;
+  /** Place of the position's own token, first of the stretch, and the one after its last. */
+  readonly place: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A function that finds the stretch of a position; every text is put together once. */
+function stretchesOf(pairs: readonly TokenPair[]): (position: Position) => Stretch {
+  const texts = pairs.map((pair) => ({ chosen: textOf(pair, "chosen"), rejected: textOf(pair, "rejected") }));
+  return ({ pair, side, index }) => {
+    const text = texts[pair]![side];
+    const place = pairs[pair]!.prompt.length + index - 1;
+    const start = Math.max(0, place - CONTEXT);
+    return { text, place, start, end: Math.min(text.length, place + CONTEXT + 1) };
+  };
 }
 
 /** Positions whose stretches differ; of equal ones the first. */
-function distinctStretches(corpus: FeatureCorpus, positions: readonly ActivePosition[]): ActivePosition[] {
+function distinctStretches(
+  stretchOf: (position: Position) => Stretch,
+  positions: readonly ActivePosition[],
+): ActivePosition[] {
   const seen = new Set<string>();
   return positions.filter((position) => {
-    const { text, place, start, end } = stretchOf(corpus, position);
+    const { text, place, start, end } = stretchOf(position);
     const key = `${place - start}:${text.subarray(start, end).join()}`;
     const isNew = !seen.has(key);
     seen.add(key);
@@ -92,13 +113,20 @@ function spread<T>(list: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!);
 }
 
+/** An example to be. */
+interface Peak extends Stretch {
+  readonly feature: number;
+  readonly position: ActivePosition;
+  /** First row of the pair. */
+  readonly first: number;
+}
+
 function exampleOf(
   { pairs, before, after }: FeatureCorpus,
-  { feature, position, first }: { feature: number; position: ActivePosition; first: number },
+  { feature, position, first, text, place, start, end }: Peak,
   decoder: TokenDecoder,
 ): ActivationExample {
   const pair = pairs[position.pair]!;
-  const { text, place, start, end } = stretchOf({ pairs }, position);
   const rows = Array.from({ length: end - start }, (_, at) =>
     rowOf(pair, position.side, { first, place: start + at }),
   );

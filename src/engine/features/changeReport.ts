@@ -26,7 +26,7 @@ export interface FeatureChange {
 export interface ChangeReport {
   /** Answers that were compared, two for each pair. */
   readonly answers: number;
-  /** Sign patterns that the rarest changes were compared with; all of them where there are few pairs. */
+  /** Random sign patterns that the rarest changes were compared with; fewer where all patterns could be tried. */
   readonly permutations: number;
   /** Features that changed in enough pairs to be tested. */
   readonly tested: number;

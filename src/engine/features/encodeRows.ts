@@ -8,7 +8,7 @@ import type { Rows } from "../models/rows.ts";
 import type { Weights } from "../models/weights.ts";
 import { reconstruct } from "../sae/reconstruct.ts";
 import { encodeFeatures, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
-import { dispose, giveWay, read, tensor, view } from "../tensor/run.ts";
+import { dispose, giveWay, read, tensor, trimMemory, view } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 
 /** What texts are read with. */
@@ -61,6 +61,8 @@ export async function encodeRows(
     }
   } finally {
     stream.dispose();
+    // Batches differ in length: the buffers of each would wait for one of its own size.
+    trimMemory();
   }
 }
 

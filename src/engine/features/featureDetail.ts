@@ -56,8 +56,8 @@ export function featureDetail(
     name,
     positions: before.positions,
     edges,
-    before: useOf(before, largest),
-    after: after === null ? null : useOf(after, largest),
+    before: usageOf(before, largest),
+    after: after === null ? null : usageOf(after, largest),
     ...strongestLogits(logits, decoder),
     intervals: activationIntervals(corpus, feature, { active: shown, decoder }),
   };
@@ -92,7 +92,7 @@ function lookUp({ pairs, startToken }: FeatureCorpus, { rows }: EncodedPairs, fe
   };
 }
 
-function useOf({ active, positions, chosen, rejected }: Found, largest: number): FeatureUse {
+function usageOf({ active, positions, chosen, rejected }: Found, largest: number): FeatureUse {
   const counts = new Float32Array(BINS);
   for (const { value } of active) counts[Math.min(BINS - 1, Math.floor((value / largest) * BINS))]! += 1;
   return { density: active.length / positions, counts, chosen, rejected };

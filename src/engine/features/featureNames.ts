@@ -94,7 +94,7 @@ function shownTokens(explained: Explained, text: (token: number) => string): str
 function shown(text: string): string {
   const trimmed = text.trim();
   const visible = trimmed === "" ? text.replaceAll("\n", "↵").replaceAll(/\s/gu, "␣") : trimmed;
-  const characters = [...visible.replaceAll(/\s+/gu, " ")];
+  const characters = Array.from(visible.replaceAll(/\s+/gu, " "));
   if (characters.length <= LONGEST_TOKEN) return characters.join("");
   return `${characters.slice(0, LONGEST_TOKEN - 1).join("")}…`;
 }

@@ -7,7 +7,10 @@ export const sides = ["chosen", "rejected"] as const;
 /** One side of a pair. */
 export type Side = (typeof sides)[number];
 
-/** A position that is looked at: a row that predicts a token of an answer, but for the start of a text. */
+/**
+ * A position that is looked at: a row that predicts a token of an answer, but for the start of a text. The last row of a
+ * prompt is a position of both of its answers.
+ */
 export interface Position {
   /** Index of the pair. */
   readonly pair: number;

@@ -1,4 +1,4 @@
-/** Sign-flip permutation tests of many means at once: exact for few observations, by seeded random signs for more. */
+/** Sign-flip permutation tests of many means at once: exact for few differences, by seeded random signs for more. */
 import { createRandom } from "../data/random.ts";
 
 /** Differences of one quantity between two conditions, one per observation; those left out are 0. */
@@ -12,7 +12,7 @@ export interface Differences {
 export interface FlipOptions {
   /** Observations whose signs flip together for all quantities. */
   readonly observations: number;
-  /** Random sign patterns of a quantity; all patterns are taken instead where there are no more. */
+  /** Random sign patterns of a quantity; all patterns of its own differences instead where there are no more. */
   readonly permutations: number;
   readonly seed: number;
 }
@@ -31,42 +31,71 @@ const ROUNDING = 1e-12;
 interface Signs {
   readonly count: number;
   readonly groups: readonly Uint8Array[];
+  /** [count] Room for the sums of one quantity, which each overwrites. */
+  readonly sums: Float64Array;
 }
 
 /**
  * Two-sided p of each quantity's mean: the probability of at least so large a |Σ ± d| if every observation's sign were
- * chance, (1 + times reached) / (1 + patterns); with all 2^observations patterns the exact share. Quantities that fewer
- * than ten of the patterns reached are tested again with ten times as many, so that small p are told apart; p ≤ α stays
- * as rare as α, because above 10 / (1 + patterns) it implies the same of the first look alone, and below that the same of
- * the second alone. Sources: Fisher 1935 for
- * the test; Phipson and Smyth 2010 for the added 1.
+ * chance. Exact where a quantity has so few differences d that all their signs can be tried; else (1 + times reached) /
+ * (1 + patterns) over random ones. Quantities that fewer than ten of these reached are tested again with ten times as
+ * many, so that small p are told apart; p ≤ α stays as rare as α, because above 10 / (1 + patterns) it implies the same of
+ * the first look alone, and below that the same of the second alone. Sources: Fisher 1935 for the test; Phipson and Smyth
+ * 2010 for the added 1. Also gives the patterns of the quantity that was compared with most.
  */
 export function signFlipTest(
   quantities: readonly Differences[],
   { observations, permutations, seed }: FlipOptions,
 ): { readonly pValues: Float64Array; readonly permutations: number } {
-  const isExact = 2 ** observations <= permutations;
-  const first = isExact ? allSigns(observations) : randomSigns(observations, permutations, seed);
-  const reached = Float64Array.from(quantities, (each) => timesReached(each, first));
-  if (isExact) return { pValues: reached.map((count) => count / first.count), permutations: first.count };
-  const rare = [...reached.keys()].filter((index) => reached[index]! < FEW);
-  const pValues = reached.map((count) => (1 + count) / (1 + permutations));
-  if (rare.length === 0) return { pValues, permutations };
-  const second = randomSigns(observations, SECOND_LOOK * permutations, seed);
-  for (const index of rare)
-    pValues[index] = (1 + timesReached(quantities[index]!, second)) / (1 + second.count);
-  return { pValues, permutations: second.count };
+  const isExact = ({ values }: Differences) => 2 ** values.length <= permutations;
+  const pValues = new Float64Array(quantities.length);
+  let most = 0;
+  const look = (places: readonly number[], signs: Signs): number[] =>
+    places.filter((place) => {
+      const reached = timesReached(quantities[place]!, signs);
+      pValues[place] = (1 + reached) / (1 + signs.count);
+      most = signs.count;
+      return reached < FEW;
+    });
+  const sampled: number[] = [];
+  quantities.forEach((quantity, place) => {
+    if (!isExact(quantity)) return void sampled.push(place);
+    pValues[place] = exactShare(quantity.values);
+    most = Math.max(most, 2 ** quantity.values.length);
+  });
+  if (sampled.length === 0) return { pValues, permutations: most };
+  const rare = look(sampled, randomSigns(observations, permutations, seed));
+  if (rare.length > 0) look(rare, randomSigns(observations, SECOND_LOOK * permutations, seed));
+  return { pValues, permutations: most };
 }
 
-function allSigns(observations: number): Signs {
-  const count = 2 ** observations;
-  const groups = Array.from({ length: Math.ceil(observations / GROUP) }, (_, group) =>
-    Uint8Array.from(
-      { length: count },
-      (_unused, pattern) => Math.floor(pattern / PATTERNS ** group) % PATTERNS,
-    ),
-  );
-  return { count, groups };
+/** The least |Σ ± d| that counts as one as large as the observed. */
+function barOf(values: ArrayLike<number>): number {
+  let [observed, magnitude] = [0, 0];
+  for (let place = 0; place < values.length; place++) {
+    observed += values[place]!;
+    magnitude += Math.abs(values[place]!);
+  }
+  return Math.abs(observed) - ROUNDING * magnitude;
+}
+
+/** Share of all sign patterns whose sum is as large as the observed one. */
+function exactShare(values: ArrayLike<number>): number {
+  const count = 2 ** values.length;
+  const sums = new Float64Array(count);
+  fillPatternSums(sums, values);
+  const bar = barOf(values);
+  return countFrom(sums, bar) / count;
+}
+
+/** Puts the sums of values under all of their sign patterns into the first 2^values places of `sums`. */
+function fillPatternSums(sums: Float64Array, values: ArrayLike<number>): void {
+  sums[0] = 0;
+  for (let bit = 0; bit < values.length; bit++) sums[0] -= values[bit]!;
+  for (let bit = 0; bit < values.length; bit++) {
+    const [size, twice] = [2 ** bit, 2 * values[bit]!];
+    for (let pattern = 0; pattern < size; pattern++) sums[size + pattern] = sums[pattern]! + twice;
+  }
 }
 
 /** The first patterns of a longer list are those of a shorter one. */
@@ -75,43 +104,32 @@ function randomSigns(observations: number, count: number, seed: number): Signs {
     const random = createRandom(seed, group);
     return Uint8Array.from({ length: count }, () => random.integer(PATTERNS));
   });
-  return { count, groups };
+  return { count, groups, sums: new Float64Array(count) };
 }
 
 /** How many patterns give a sum as large as the observed one. */
-function timesReached({ observations, values }: Differences, { count, groups }: Signs): number {
-  let [observed, magnitude] = [0, 0];
-  for (let place = 0; place < values.length; place++) {
-    observed += values[place]!;
-    magnitude += Math.abs(values[place]!);
-  }
-  const bar = Math.abs(observed) - ROUNDING * magnitude;
-  const sums = new Float64Array(count);
+function timesReached({ observations, values }: Differences, { count, groups, sums }: Signs): number {
+  const bar = barOf(values);
+  sums.fill(0);
   const own = new Float64Array(GROUP);
+  const table = new Float64Array(PATTERNS);
   for (let place = 0; place < values.length;) {
     const group = Math.floor(observations[place]! / GROUP);
     own.fill(0);
     for (; place < values.length && Math.floor(observations[place]! / GROUP) === group; place++)
       own[observations[place]! % GROUP] = values[place]!;
-    const table = patternSums(own);
+    fillPatternSums(table, own);
     const patterns = groups[group]!;
     for (let pattern = 0; pattern < count; pattern++) sums[pattern]! += table[patterns[pattern]!]!;
   }
-  let reached = 0;
-  for (let pattern = 0; pattern < count; pattern++) if (Math.abs(sums[pattern]!) >= bar) reached++;
-  return reached;
+  return countFrom(sums, bar);
 }
 
-const table = new Float64Array(PATTERNS);
-
-/** Sums of a group under all of its sign patterns; the same array every time. */
-function patternSums(values: Float64Array): Float64Array {
-  table[0] = -values.reduce((sum, value) => sum + value, 0);
-  for (let bit = 0; bit < GROUP; bit++) {
-    const [size, twice] = [2 ** bit, 2 * values[bit]!];
-    for (let pattern = 0; pattern < size; pattern++) table[size + pattern] = table[pattern]! + twice;
-  }
-  return table;
+/** How many of the sums are as large as the bar. */
+function countFrom(sums: Float64Array, bar: number): number {
+  let reached = 0;
+  for (let pattern = 0; pattern < sums.length; pattern++) if (Math.abs(sums[pattern]!) >= bar) reached++;
+  return reached;
 }
 
 /**

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { recordBytes, sparseFeatures } from "../sae/sparseFeatures.ts";
 import { fingerprint, fingerprintInTurns } from "./fingerprint.ts";
 import {
   bytesOf,
   createReferenceCache,
   onlyLogps,
   pairKey,
+  meanFeatureBytes,
   referenceBytesPerPair,
   shippedRecords,
 } from "./referenceCache.ts";
@@ -73,11 +75,23 @@ describe("createReferenceCache", () => {
     // 2 log-probs of 8 bytes, 20 hidden numbers of 4, 2 · 3 features of 2 + 4.
     expect(bytesOf(full)).toBe(16 + 80 + 36);
     expect(cache.bytes()).toBe(16 + bytesOf(full));
-    const sizes = { tokens: 5, hiddenSize: 4, features: { nonZero: 3, width: 8 } };
+    const sizes = { tokens: 5, hiddenSize: 4, featureBytes: recordBytes(3, 8) };
     expect(referenceBytesPerPair({ hidden: true, features: true }, sizes)).toBe(bytesOf(full));
     expect(referenceBytesPerPair(onlyLogps, sizes)).toBe(16);
-    const wide = { ...sizes, features: { nonZero: 3, width: 100_000 } };
-    expect(referenceBytesPerPair({ hidden: false, features: true }, wide)).toBe(16 + 6 * (4 + 4));
+    expect([recordBytes(3, 100_000), recordBytes(6, 8)]).toEqual([3 * (4 + 4), 8 * 4]);
+  });
+
+  it("tells the bytes of the features of a mean answer among those that have some", () => {
+    const cache = createReferenceCache();
+    const pairs = [pair([1], [2], [3]), pair([1], [2], [4]), pair([1], [2], [5])];
+    expect(meanFeatureBytes(cache, pairs)).toBeNull();
+    cache.set(pairs[0]!, logps(-1, -2));
+    expect(meanFeatureBytes(cache, pairs)).toBeNull();
+    cache.set(pairs[1]!, full);
+    const none = { sumLogps: -1, features: sparseFeatures(new Float32Array(8)) };
+    cache.set(pairs[2]!, { chosen: none, rejected: none });
+    // 18 bytes twice, and nothing twice.
+    expect(meanFeatureBytes(cache, pairs)).toBe(9);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What is remembered of the reference policy: numbers of every answer, computed once with the adapters off. */
 import type { TokenPair } from "../data/tokenPair.ts";
-import { bytesPerFeature, type SparseFeatures } from "../sae/sparseFeatures.ts";
+import type { SparseFeatures } from "../sae/sparseFeatures.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** What is remembered of one answer. */
@@ -36,17 +36,17 @@ export interface ReferenceSizes {
   /** Scored tokens of both answers together. */
   readonly tokens: number;
   readonly hiddenSize: number;
-  /** Non-zero features of one answer, and how many there are in all. */
-  readonly features?: { readonly nonZero: number; readonly width: number };
+  /** Bytes of the features of one answer. */
+  readonly featureBytes?: number;
 }
 
 /** Bytes remembered of a pair of such sizes. */
 export function referenceBytesPerPair(needs: ReferenceNeeds, sizes?: ReferenceSizes): number {
-  const { tokens = 0, hiddenSize = 0, features = { nonZero: 0, width: 0 } } = sizes ?? {};
+  const { tokens = 0, hiddenSize = 0, featureBytes = 0 } = sizes ?? {};
   return (
     2 * LOGP_BYTES +
     (needs.hidden ? NUMBER_BYTES * tokens * hiddenSize : 0) +
-    (needs.features ? 2 * features.nonZero * bytesPerFeature(features.width) : 0)
+    (needs.features ? 2 * featureBytes : 0)
   );
 }
 
@@ -57,9 +57,25 @@ export function bytesOf({ chosen, rejected }: ReferenceRecord): number {
 
 /** Bytes of what an answer has beside its log-prob. */
 export function arrayBytes({ hidden, features }: ReferenceAnswer): number {
-  const ofFeatures =
-    features === undefined ? 0 : (features.index?.byteLength ?? 0) + features.values.byteLength;
-  return (hidden?.byteLength ?? 0) + ofFeatures;
+  return (hidden?.byteLength ?? 0) + (features === undefined ? 0 : bytesOfFeatures(features));
+}
+
+function bytesOfFeatures({ index, values }: SparseFeatures): number {
+  return (index?.byteLength ?? 0) + values.byteLength;
+}
+
+/** Bytes of the remembered features of a mean answer of these pairs; null where none of them are remembered. */
+export function meanFeatureBytes(
+  reference: Pick<ReferenceCache, "get">,
+  pairs: readonly TokenPair[],
+): number | null {
+  const sizes = pairs.flatMap((pair) => {
+    const { chosen, rejected } = reference.get(pair) ?? {};
+    return [chosen?.features, rejected?.features].flatMap((features) =>
+      features === undefined ? [] : [bytesOfFeatures(features)],
+    );
+  });
+  return sizes.length === 0 ? null : sizes.reduce((sum, bytes) => sum + bytes, 0) / sizes.length;
 }
 
 /** Remembered records by pair; one cache belongs to one model, and to one layer and dictionary of features. */

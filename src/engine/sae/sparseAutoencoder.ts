@@ -1,6 +1,8 @@
 /** A sparse autoencoder of the residual stream, from its files to the device. It is never trained here. */
 import { FileFormatError } from "../files/fileFormatError.ts";
-import { featurePool, type FeatureEncoder } from "../kernels/featurePool/featurePool.ts";
+import type { FeatureEncoder } from "../kernels/featurePool/featurePool.ts";
+import { jumpRelu } from "../kernels/jumpRelu/jumpRelu.ts";
+import { matmul } from "../kernels/matmul/matmul.ts";
 import { dispose, largestBinding, tensor } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { ReadSaeOptions, SaeArrays, SaeFile } from "./layouts/layout.ts";
@@ -81,19 +83,9 @@ function decoderOf({ decoder: weight, decoderBias: bias }: SaeArrays) {
   return { weight, bias };
 }
 
-/** Activations [rows, width] of a stream [rows, inputSize], every row an answer of one entry; for a few rows only. */
-export function encodeFeatures(sae: FeatureEncoder, hidden: Tensor): Tensor {
-  const rows = hidden.shape[0] ?? 0;
-  const scoredRows = tensor(
-    Int32Array.from({ length: rows }, (_, row) => row),
-    [rows],
-  );
-  const entryRanges = tensor(
-    Int32Array.from({ length: 2 * rows }, (_, place) => Math.ceil(place / 2)),
-    [rows, 2],
-  );
-  const { encoder, bias, threshold } = sae;
-  const { pooled, activity } = featurePool({ hidden, scoredRows, entryRanges, encoder, bias, threshold });
-  dispose([scoredRows, entryRanges, activity]);
-  return pooled;
+/** Activations [rows, width] of a stream [rows, inputSize]; for some hundred rows at a time. The caller disposes them. */
+export function encodeFeatures({ encoder, bias, threshold }: FeatureEncoder, hidden: Tensor): Tensor {
+  const activations = matmul(hidden, encoder, { form: "abt", bias });
+  jumpRelu(activations, threshold);
+  return activations;
 }

@@ -17,9 +17,9 @@ function indexOfWidth(width: number, count: number): Uint16Array | Uint32Array {
   return width <= SHORT_WIDTH ? new Uint16Array(count) : new Uint32Array(count);
 }
 
-/** Bytes that a value takes, with its index, where not all of `width` features are kept. */
-export function bytesPerFeature(width: number): number {
-  return VALUE_BYTES + indexOfWidth(width, 0).BYTES_PER_ELEMENT;
+/** Bytes that a record of so many values takes, of a row of `width` features. */
+export function recordBytes(count: number, width: number): number {
+  return Math.min(width * VALUE_BYTES, count * (VALUE_BYTES + indexOfWidth(width, 0).BYTES_PER_ELEMENT));
 }
 
 function isKept(value: number): boolean {
@@ -31,7 +31,7 @@ export function sparseFeatures(row: ArrayLike<number>): SparseFeatures {
   const width = row.length;
   const values = Float32Array.from(row);
   const count = values.reduce((sum, value) => sum + (isKept(value) ? 1 : 0), 0);
-  if (width * VALUE_BYTES <= count * bytesPerFeature(width)) return { width, index: null, values };
+  if (recordBytes(count, width) === width * VALUE_BYTES) return { width, index: null, values };
   const index = indexOfWidth(width, count);
   const kept = new Float32Array(count);
   let next = 0;

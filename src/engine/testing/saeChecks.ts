@@ -34,7 +34,8 @@ interface SaeReference {
   readonly last_token_top: readonly (readonly [number, number])[];
 }
 
-async function readSaeReference(): Promise<SaeReference> {
+/** Reads what that implementation wrote. */
+export async function readSaeReference(): Promise<SaeReference> {
   const text = await readFixtureText(`${SAE_FOLDER}/reference.json`);
   if (text === null) throw new Error("The fixture autoencoder's reference.json is missing.");
   return JSON.parse(text) as SaeReference;

@@ -6,7 +6,7 @@ import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { countParameters, modelBytes, withoutAdapters } from "../models/weights.ts";
 import type { Plan } from "../tensor/planning.ts";
-import { plan, zeros } from "../tensor/run.ts";
+import { dispose, plan, zeros } from "../tensor/run.ts";
 import { heldoutBatches, largestBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { paddedSize, uploadBatch } from "./deviceBatch.ts";
@@ -15,8 +15,9 @@ import { adamwDefaults, createOptimizer } from "./optimizer.ts";
 import { measuresNothing, referenceBytes, type Measures } from "./measures.ts";
 import { atOnce } from "./parts.ts";
 import { countTrainable, createPolicy, trainingWeights } from "./policy.ts";
-import { headInputs, scoredStates } from "./scoring.ts";
+import { headInputs, tappedStates } from "./scoring.ts";
 import type { StepKeeps } from "./stepMemory.ts";
+import { evaluationPool, restoreRows } from "./unexplained.ts";
 
 /** Bytes by part, and the counts behind them. */
 export interface RunEstimate {
@@ -52,7 +53,12 @@ const COPIES_PER_TRAINED = 4;
 export function estimateRun(
   model: Model,
   config: RunConfig,
-  data: { readonly train: readonly TokenPair[]; readonly heldout: readonly TokenPair[] },
+  data: {
+    readonly train: readonly TokenPair[];
+    readonly heldout: readonly TokenPair[];
+    /** Of the remembered features of a mean answer; a guess where it is not known. */
+    readonly featureBytes?: number | null;
+  },
   measures: Measures = measuresNothing,
 ): RunEstimate {
   const trainableParameters = countTrainable(model, config);
@@ -78,10 +84,12 @@ export function estimateRun(
     referenceBytes: remembered.total,
     referenceBytesPerPair: remembered.perPair,
     memoryBytes: {
-      weights: modelBytes(model),
+      weights: modelBytes(model) + autoencoderBytes(measures),
       adapter: adapterBytes,
       activations: Math.max(...stepBytes) - adapterBytes,
-      evaluation: evaluatorBytes(model, config, data.heldout) + scoringBytes(model, config, data.heldout),
+      evaluation:
+        evaluatorBytes(model, config, data.heldout, measures) +
+        scoringBytes(model, config, data.heldout, measures),
     },
   };
 }
@@ -108,7 +116,12 @@ export function planStep(
 }
 
 /** Bytes that scoring the largest evaluated batch takes for a while. */
-function scoringBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
+function scoringBytes(
+  model: Model,
+  config: RunConfig,
+  heldout: readonly TokenPair[],
+  { evaluationTap: tap }: Measures,
+): number {
   const batches = heldoutBatches(config, heldout.slice(0, config.evalPairs)).map((pairs) => pairBatch(pairs));
   const longest = Math.max(0, ...batches.map(({ tokenIds }) => tokenIds.length));
   const flat = batches.find(({ tokenIds }) => tokenIds.length === longest);
@@ -116,17 +129,40 @@ function scoringBytes(model: Model, config: RunConfig, heldout: readonly TokenPa
   const weights = withoutAdapters(model);
   return plan(() => {
     const batch = uploadBatch(flat, distinctWindows(model.config));
-    const hidden = atOnce(scoredStates(model, weights, batch));
+    const pool = tap === null ? null : evaluationPool(tap, batch);
+    const { hidden, streams } = atOnce(tappedStates(model, weights, batch, pool));
     lmHeadLogProbs(headInputs(model, weights, { hidden, labels: batch.labels }));
+    for (const sae of tap?.saes ?? []) {
+      const stream = streams.get(sae.layer);
+      if (stream === undefined || sae.decoder === null) continue;
+      dispose(restoreRows(sae, stream, { rows: flat.scoredRows, scored: batch.scored }).tensors);
+    }
   }).bytes;
 }
 
+/** What the autoencoders of a run hold on the device. */
+function autoencoderBytes({ evaluationTap }: Measures): number {
+  const numbers = (evaluationTap?.saes ?? []).map(({ inputSize, width, decoder }) => {
+    const back = decoder === null ? 0 : width * inputSize + inputSize;
+    return width * inputSize + 2 * width + back;
+  });
+  return BYTES_PER_NUMBER * numbers.reduce((sum, count) => sum + count, 0);
+}
+
 /** What an evaluator keeps between evaluations: its batches, and the reference's hidden states that the KL needs. */
-export function evaluatorBytes(model: Model, config: RunConfig, heldout: readonly TokenPair[]): number {
+export function evaluatorBytes(
+  model: Model,
+  config: RunConfig,
+  heldout: readonly TokenPair[],
+  { evaluationTap }: Pick<Measures, "evaluationTap">,
+): number {
   const used = heldout.slice(0, config.evalPairs);
   const entries = used.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
   const rows = entries + used.reduce((sum, { prompt }) => sum + prompt.length, 0);
   // Full fine-tuning measures no KL.
   const hiddenSize = config.tuning === "lora" ? model.config.hiddenSize : 0;
-  return BYTES_PER_NUMBER * (rows * TABLE_NUMBERS_PER_ROW + entries * (TABLE_NUMBERS_PER_ENTRY + hiddenSize));
+  // Pooling reads the row of each entry, and where the entries of both answers of a pair begin and end.
+  const pooling = evaluationTap === null ? 0 : entries + 2 * 2 * used.length;
+  const tables = rows * TABLE_NUMBERS_PER_ROW + entries * TABLE_NUMBERS_PER_ENTRY + pooling;
+  return BYTES_PER_NUMBER * (tables + entries * hiddenSize);
 }

@@ -6,16 +6,17 @@ import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
+import type { FeatureError } from "../sae/featureErrors.ts";
 import { dispose } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { heldoutBatches } from "./batches.ts";
-import { poolOf, totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
+import { totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
 import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
-import { referenceHidden, scoreAndPool } from "./scoring.ts";
-import { canReconstruct, createUnexplained } from "./unexplained.ts";
+import { referenceStates, scoreAndPool } from "./scoring.ts";
+import { createUnexplained, evaluationPool } from "./unexplained.ts";
 
 /** What the objective makes of each held-out pair; an array is empty where it gives no such number. */
 export interface PairScores {
@@ -60,6 +61,8 @@ export interface EvaluationSettings {
   readonly batchPairs: number;
   /** Where features are pooled; nowhere when left out. */
   readonly tap?: FeatureTap | null;
+  /** Features whose own drift is measured as well, numbered through all autoencoders. */
+  readonly heldFeatures?: readonly number[];
 }
 
 /** An evaluation that keeps its batches and the reference's hidden states on the device between runs. */
@@ -73,23 +76,23 @@ interface HeldoutBatch {
   readonly pairs: readonly TokenPair[];
   readonly batch: DeviceBatch;
   readonly pool: DevicePool | null;
-  /** [entries, hidden], filled by the first evaluation. */
-  hidden: Tensor | null;
+  /** The reference's hidden states [entries, hidden] and what it pools, filled by the first evaluation. */
+  reference: Awaited<ReturnType<typeof referenceStates>> | null;
 }
 
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
   const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
-  const keepsStreams = tap !== null && canReconstruct(tap);
   const batches = heldoutBatches({ batchPairs }, pairs).map((some): HeldoutBatch => {
     const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
     return {
       pairs: some,
       batch,
-      pool: tap === null ? null : poolOf(tap, batch, { hasWayBack: false, keepsStreams }),
-      hidden: null,
+      pool: tap === null ? null : evaluationPool(tap, batch),
+      reference: null,
     };
   });
+  const heldTap = heldOf(tap, settings.heldFeatures ?? []);
   const totals = {
     pairs: pairs.length,
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
@@ -104,19 +107,25 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const results: BatchResult[] = [];
     const features = tap === null ? null : createFeatureMeans(totalWidth(tap));
     const unexplained = tap === null ? null : createUnexplained(tap);
+    const heldDrift: FeatureError[][] = [];
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
       const { batch } = heldout;
-      if (hasKl) heldout.hidden ??= await referenceHidden(model, batch);
+      if (hasKl || heldout.pool !== null) {
+        heldout.reference ??= await referenceStates(model, batch, heldout.pool);
+      }
       const { entries, pooled } = await scoreAndPool(model, weights, batch, {
-        reference: heldout.hidden ?? undefined,
+        reference: hasKl ? heldout.reference?.hidden : undefined,
         pool: heldout.pool,
         unexplained,
       });
       const measured = { entries, pooled, reference: null };
       const mismatchedRatios = await mismatchedRatiosOf({ model, weights, objective }, heldout.pairs);
-      const drift = driftOf(tap, heldout.pairs, batch.flat, { measured, reference });
+      const referencePooled = heldout.reference?.pooled ?? null;
+      const drift = driftOf(tap, heldout.pairs, batch.flat, { pooled, referencePooled, reference });
+      const ofHeld = driftOf(heldTap, heldout.pairs, batch.flat, { pooled, referencePooled, reference });
+      if (ofHeld !== null) heldDrift.push(ofHeld);
       const sources = { reference, mismatchedRatios, drift };
       const statistics = pairStatistics(heldout.pairs, batch.flat, measured, sources);
       const result = objective.compute(statistics, params, totals);
@@ -135,6 +144,7 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const metrics = prefixed("eval_", {
       ...accumulator.record(),
       ...(Number.isNaN(share) ? {} : { "features/unexplained": share }),
+      ...heldMetrics(heldDrift),
     });
     return {
       metrics,
@@ -148,12 +158,31 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
   return {
     evaluate,
     dispose: () => {
-      for (const { batch, pool, hidden } of batches) {
+      for (const { batch, pool, reference: states } of batches) {
         batch.dispose();
         if (pool !== null) dispose(pool.tensors);
-        hidden?.dispose();
+        states?.hidden.dispose();
       }
     },
+  };
+}
+
+/** A tap that measures a list of features alone; null without one. */
+function heldOf(tap: FeatureTap | null, heldFeatures: readonly number[]): FeatureTap | null {
+  if (tap === null || heldFeatures.length === 0) return null;
+  return { ...tap, errors: { ...tap.errors, mode: "held", heldFeatures } };
+}
+
+/** Mean drift of the held features on either side, of batches with the drift of all chosen answers before the rejected ones. */
+function heldMetrics(batches: readonly (readonly FeatureError[])[]): MetricRecord {
+  if (batches.length === 0) return {};
+  const meanOf = (sideOf: (drift: readonly FeatureError[]) => readonly FeatureError[]) => {
+    const side = batches.flatMap((drift) => sideOf(drift));
+    return side.reduce((sum, { distance }) => sum + distance, 0) / side.length;
+  };
+  return {
+    "features/held_mse_chosen": meanOf((drift) => drift.slice(0, drift.length / 2)),
+    "features/held_mse_rejected": meanOf((drift) => drift.slice(drift.length / 2)),
   };
 }
 

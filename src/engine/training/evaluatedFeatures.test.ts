@@ -32,7 +32,6 @@ describe("the features of an evaluation", () => {
     expect(followed.steps).toEqual(without.steps);
     expect(followed.saved).toEqual(without.saved);
     for (const pair of run.trainPairs) expect(tapped.get(pair)).toEqual(plain.get(pair));
-    for (const pair of run.heldoutPairs) expect(tapped.get(pair)?.rejected.features).toBeDefined();
     // What else an evaluation says stays the same.
     without.evaluations.forEach(({ metrics }, at) => {
       expect(followed.evaluations[at]?.metrics).toMatchObject(metrics);
@@ -58,6 +57,27 @@ describe("the features of an evaluation", () => {
     for (const sae of saes) sae.dispose();
     dispose();
   });
+});
+
+it("measures the drift of held features with any objective, as their mean square", async () => {
+  const { model, dispose } = createTinyModel();
+  const saes = [tinySae(), tinySae(0.1, { layer: 1 })];
+  const heldFeatures = [3, saes[0]!.width + 5];
+  const parts = { features: { saes, startToken: null }, heldoutPairs: tinyPairs(1, { seed: 2 }) };
+  const { evaluations } = await follow(tinyRun(model, { heldFeatures, evalPairs: 1 }, parts));
+  const [before, after] = [evaluations[0]!, evaluations.at(-1)!];
+  // Of a single pair the means of features are the pair's own.
+  for (const side of ["chosen", "rejected"] as const) {
+    const squares = heldFeatures.map(
+      (feature) => (after.features![side][feature]! - before.features![side][feature]!) ** 2,
+    );
+    const name = `eval_features/held_mse_${side}`;
+    expect(before.metrics[name]).toBe(0);
+    expect(squares[0]).toBeGreaterThan(0);
+    expect(after.metrics[name]).toBeCloseTo((squares[0]! + squares[1]!) / 2, 6);
+  }
+  for (const sae of saes) sae.dispose();
+  dispose();
 });
 
 describe("the steps of FPO", () => {

@@ -76,7 +76,11 @@ export async function checkStepGradient(
   const host: HostPart = {
     referenceHidden: measures.hasTokenKl ? rememberedStates(pairs, reference) : undefined,
     gradients: (measured) => {
-      const drift = driftOf(measures.tap, pairs, batch.flat, { measured, reference });
+      const drift = driftOf(measures.tap, pairs, batch.flat, {
+        pooled: measured.pooled,
+        referencePooled: measured.reference?.pooled ?? null,
+        reference,
+      });
       const statistics = pairStatistics(pairs, batch.flat, measured, { reference, drift });
       const totals = {
         pairs: pairs.length,

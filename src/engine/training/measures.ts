@@ -3,16 +3,18 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import { secondPrefix } from "../losses/mix.ts";
 import {
+  onlyLogps,
   referenceBytesPerPair,
   type ReferenceCache,
   type ReferenceNeeds,
 } from "../reference/referenceCache.ts";
 import type { FeatureErrorOptions, FeatureMode } from "../sae/featureErrors.ts";
+import { recordBytes } from "../sae/sparseFeatures.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import type { RunConfig } from "./config.ts";
 import { totalWidth, type FeatureTap } from "./featureTap.ts";
 
-/** Share of all features that are somewhere active in an answer, for the estimate alone, until one has been measured. */
+/** Share of all features that are somewhere active in an answer, for the estimate alone and until it is measured. */
 const ACTIVE_SHARE = 0.25;
 /** Features of a top k in evaluations of objectives that have no k of their own: the paper's. */
 const EVALUATED_TOP_K = 50;
@@ -101,11 +103,6 @@ export function trainingNeeds({ hasTokenKl, isReferenceLive, tap }: Measures): R
   return isReferenceLive ? null : { hidden: hasTokenKl, features: tap !== null };
 }
 
-/** What has to be remembered of each held-out pair: an evaluation runs the reference itself for its KL. */
-export function heldoutNeeds({ evaluationTap }: Measures): ReferenceNeeds {
-  return { hidden: false, features: evaluationTap !== null };
-}
-
 /** Training pairs whose reference a run remembers. */
 function usedPairs(config: RunConfig, train: readonly TokenPair[]): number {
   return Math.min(train.length, config.steps * config.batchPairs * config.accumulationSteps);
@@ -119,17 +116,22 @@ export function unscoredPairs(
     train,
     heldout,
     reference,
-  }: { train: readonly TokenPair[]; heldout: readonly TokenPair[]; reference: ReferenceCache },
+  }: {
+    train: readonly TokenPair[];
+    heldout: readonly TokenPair[];
+    reference: Pick<ReferenceCache, "missing">;
+  },
 ): number {
   const needs = trainingNeeds(measures);
   const evaluated = heldout.slice(0, config.evalPairs);
   const missing = needs === null ? 0 : reference.missing(train, needs).length;
-  return (
-    Math.min(missing, usedPairs(config, train)) + reference.missing(evaluated, heldoutNeeds(measures)).length
-  );
+  return Math.min(missing, usedPairs(config, train)) + reference.missing(evaluated, onlyLogps).length;
 }
 
-/** Bytes that a run remembers of the reference: of a mean training pair, and of its training and held-out pairs in all. */
+/**
+ * Bytes that a run remembers of the reference: of a mean training pair, and of its training and held-out pairs in all.
+ * `featureBytes`, of the features of a mean answer, makes it exact where answers have been measured.
+ */
 export function referenceBytes(
   config: RunConfig,
   measures: Measures,
@@ -137,20 +139,21 @@ export function referenceBytes(
     readonly train: readonly TokenPair[];
     readonly heldout: readonly TokenPair[];
     readonly hiddenSize: number;
+    readonly featureBytes?: number | null;
   },
 ): { readonly perPair: number; readonly total: number } {
   const { train, heldout, hiddenSize } = data;
   const needs = trainingNeeds(measures);
   const used = usedPairs(config, train);
   const answerTokens = train.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
-  const width = measures.evaluationTap === null ? 0 : totalWidth(measures.evaluationTap);
+  const width = measures.tap === null ? 0 : totalWidth(measures.tap);
   const sizes = {
     tokens: answerTokens / Math.max(1, train.length),
     hiddenSize,
-    features: { nonZero: Math.round(width * ACTIVE_SHARE), width },
+    featureBytes: data.featureBytes ?? recordBytes(Math.round(width * ACTIVE_SHARE), width),
   };
   const perPair = needs === null ? 0 : referenceBytesPerPair(needs, sizes);
   const evaluated = Math.min(heldout.length, config.evalPairs);
-  const total = used * perPair + evaluated * referenceBytesPerPair(heldoutNeeds(measures), sizes);
+  const total = used * perPair + evaluated * referenceBytesPerPair(onlyLogps, sizes);
   return { perPair: Math.round(perPair), total: Math.round(total) };
 }

@@ -4,7 +4,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
 import type { ReferenceAnswer, ReferenceCache } from "../reference/referenceCache.ts";
 import { gradientLists, longestList, type FeatureError, type GradientLists } from "../sae/featureErrors.ts";
-import { blocksOf, featureErrorsOf, totalWidth, type FeatureTap } from "./featureTap.ts";
+import { blocksOf, featureErrorsOf, totalWidth, type FeatureTap, type PooledFeatures } from "./featureTap.ts";
 import type { Measured, MeasuredModel, TokenGradients } from "./gradients.ts";
 import type { MetricBatch } from "./metrics.ts";
 import { sumBySequence } from "./scoring.ts";
@@ -24,20 +24,27 @@ export function driftOf(
   tap: FeatureTap | null,
   pairs: readonly TokenPair[],
   flat: FlatBatch,
-  { measured, reference }: { readonly measured: Measured; readonly reference: ReferenceCache },
+  {
+    pooled,
+    referencePooled,
+    reference,
+  }: {
+    readonly pooled: PooledFeatures | null;
+    /** Null where the reference's features are remembered. */
+    readonly referencePooled: PooledFeatures | null;
+    readonly reference: ReferenceCache;
+  },
 ): FeatureError[] | null {
-  const { pooled, reference: live } = measured;
   if (tap === null || pooled === null) return null;
   const width = totalWidth(tap);
-  const livePooled = live?.pooled?.means;
   const rows =
-    livePooled === undefined
+    referencePooled === null
       ? rememberedAnswers(pairs, reference).map(({ features }) => {
           if (features === undefined) throw new Error("The reference's features of an answer are unknown.");
           return features;
         })
       : Array.from({ length: flat.sequences }, (_, answer) =>
-          livePooled.subarray(answer * width, (answer + 1) * width),
+          referencePooled.means.subarray(answer * width, (answer + 1) * width),
         );
   return featureErrorsOf(tap, flat, { policy: pooled.means, reference: rows });
 }

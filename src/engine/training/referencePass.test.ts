@@ -12,7 +12,7 @@ import { uploadBatch } from "./deviceBatch.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { tinySae } from "./tinyRun.testing.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
-import { referenceHidden, scoreBatch } from "./scoring.ts";
+import { referenceStates, scoreBatch } from "./scoring.ts";
 import { parameter, withoutAdapters } from "../models/weights.ts";
 
 vi.mock("../tensor/run.ts", { spy: true });
@@ -52,7 +52,7 @@ describe("rememberReference", () => {
     expect(memory().numTensors).toBe(before);
     for (const pair of pairs) {
       const batch = uploadBatch(pairBatch([pair]), distinctWindows(model.config));
-      const states = await referenceHidden(model, batch);
+      const { hidden: states } = await referenceStates(model, batch, null);
       const hidden = await read(states);
       const { logps } = await scoreBatch(model, withoutAdapters(model), batch);
       const record = cache.get(pair);

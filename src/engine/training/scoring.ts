@@ -90,9 +90,23 @@ export function* scoredStates(model: Model, weights: Weights, batch: DeviceBatch
   return (yield* tappedStates(model, weights, batch, null)).hidden;
 }
 
-/** The reference's hidden states of the scored rows, for KL later on; the caller disposes them. */
-export function referenceHidden(model: Model, batch: DeviceBatch): Promise<Tensor> {
-  return yielding(scoredStates(model, withoutAdapters(model), batch));
+/** The reference's hidden states of the scored rows, for KL later on, and what it pools; the caller disposes the states. */
+export async function referenceStates(
+  model: Model,
+  batch: DeviceBatch,
+  pool: DevicePool | null,
+): Promise<{ readonly hidden: Tensor; readonly pooled: PooledFeatures | null }> {
+  const { hidden, pooled, streams } = await yielding(
+    tappedStates(model, withoutAdapters(model), batch, pool),
+  );
+  try {
+    return { hidden, pooled: await readPooled(pooled) };
+  } catch (cause) {
+    hidden.dispose();
+    throw cause;
+  } finally {
+    dispose([...pooledTensors(pooled), ...streams.values()]);
+  }
 }
 
 /** One forward pass; with `reference` hidden states the KL is measured as well. */

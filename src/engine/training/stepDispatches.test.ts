@@ -5,6 +5,8 @@ import { pairBatch } from "../data/batch.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { uploadModel } from "../models/loadModel.ts";
 import type { Plan } from "../tensor/planning.ts";
+import type { FeatureMode } from "../sae/featureErrors.ts";
+import { uploadSae } from "../sae/sparseAutoencoder.ts";
 import { dispose, plan, zeros } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { readGoldenModel } from "../testing/goldenModels.ts";
@@ -71,6 +73,51 @@ describe("a fused layer with adapters on all seven linears", () => {
     expect(whole.backward).toBeLessThanOrEqual(most);
     const again = await perLayer(name, "layerInputs");
     expect(again).toEqual({ forward: whole.forward, backward: whole.backward + 7 });
+  });
+});
+
+describe("a step that compares features", () => {
+  /** Dispatches that features add to a step of three layers, whose autoencoders read the stream after these. */
+  async function added(name: string, layers: readonly number[], mode: FeatureMode) {
+    const { config } = await readGoldenModel(name);
+    const width = 40;
+    const saes = layers.map((layer) => {
+      const { hiddenSize: inputSize } = config;
+      const matrix = new Float32Array(width * inputSize);
+      const vector = new Float32Array(width);
+      return uploadSae({
+        inputSize,
+        width,
+        layer,
+        hook: "",
+        modelName: null,
+        encoder: matrix,
+        bias: vector,
+        threshold: vector,
+        decoder: null,
+        decoderBias: null,
+      });
+    });
+    const errors = { mode, topK: 5, heldFeatures: [1, 2] };
+    const tap = { saes, startToken: null, errors };
+    const measures = { ...measuresNothing, tap, evaluationTap: tap };
+    const [plain, tapped] = [
+      await planned(name, { layers: 3 }),
+      await planned(name, { layers: 3, measures }),
+    ];
+    for (const sae of saes) sae.dispose();
+    return tapped.dispatches - plain.dispatches;
+  }
+
+  // Pooling, its way back, and for fused layers the sum of a stream that the next layer would have added up itself.
+  it.each([
+    ["llama-llama3", [1], 3],
+    ["llama-llama3", [2], 3],
+    ["llama-llama3", [0, 1, 2], 9],
+    ["gemma2", [1], 2],
+    ["gemma2", [0, 2], 4],
+  ] as const)("takes more dispatches in %s with autoencoders at %j: %i", async (name, layers, more) => {
+    for (const mode of ["paper", "held"] as const) expect(await added(name, layers, mode)).toBe(more);
   });
 });
 

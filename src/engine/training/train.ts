@@ -8,7 +8,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
-import type { ReferenceCache } from "../reference/referenceCache.ts";
+import { onlyLogps, type ReferenceCache } from "../reference/referenceCache.ts";
 import { checkFeatureOptions } from "../sae/featureErrors.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
@@ -24,7 +24,7 @@ import { countTrainable, createPolicy, trainingWeights, type Policy } from "./po
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
-import { heldoutNeeds, measuresOf, trainingNeeds, type FeatureSource, type Measures } from "./measures.ts";
+import { measuresOf, trainingNeeds, type FeatureSource, type Measures } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
 import { createStepRunner, type StepRunner } from "./stepRunner.ts";
@@ -94,9 +94,18 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const needs = trainingNeeds(measures);
     const { tap, evaluationTap } = measures;
+    const { heldFeatures } = config;
     if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
-    yield* remember(run, heldout, { needs: heldoutNeeds(measures), tap: evaluationTap });
-    const settings = { pairs: heldout, objective, params: config.params, reference, tap: evaluationTap };
+    // An evaluation runs the reference itself, for KL and features.
+    yield* remember(run, heldout, { needs: onlyLogps, tap: null });
+    const settings = {
+      pairs: heldout,
+      objective,
+      params: config.params,
+      reference,
+      tap: evaluationTap,
+      heldFeatures,
+    };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
@@ -190,7 +199,11 @@ async function takeStep(
         const entries = run.tamper?.(step, found.entries) ?? found.entries;
         if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
         const measured = { ...found, entries };
-        const drift = driftOf(tap, some, flat, { measured, reference });
+        const drift = driftOf(tap, some, flat, {
+          pooled: found.pooled,
+          referencePooled: found.reference?.pooled ?? null,
+          reference,
+        });
         const statistics = pairStatistics(some, flat, measured, { reference, mismatchedRatios, drift });
         const result = objective.compute(statistics, config.params, totals);
         // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.

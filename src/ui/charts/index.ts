@@ -2,9 +2,9 @@
 import { displacementCallout } from "./callouts.ts";
 import type { ChartSpec, SeriesSpec } from "./chartTypes.ts";
 
-const sides = (group: string): readonly SeriesSpec[] => [
-  { name: `${group}/chosen`, label: "chosen", color: "chosen" },
-  { name: `${group}/rejected`, label: "rejected", color: "rejected", dash: "dashed" },
+const sides = (group: string, joint = "/"): readonly SeriesSpec[] => [
+  { name: `${group}${joint}chosen`, label: "chosen", color: "chosen" },
+  { name: `${group}${joint}rejected`, label: "rejected", color: "rejected", dash: "dashed" },
 ];
 
 /** KL to the reference on answers of the policy's own. */
@@ -119,6 +119,33 @@ export const charts: readonly ChartSpec[] = [
     isOfMethod: true,
     views: [
       { id: "odds", label: "Odds", series: [{ name: "log_odds_chosen", label: "odds", color: "ink" }] },
+    ],
+  },
+  {
+    id: "feature-drift",
+    title: "Feature drift D",
+    scale: "linear",
+    isOfMethod: true,
+    views: [{ id: "drift", label: "Drift", series: sides("features/mse", "_") }],
+  },
+  {
+    id: "features",
+    title: "Autoencoder fit",
+    scale: "linear",
+    isOfMethod: true,
+    isHeldOut: true,
+    views: [
+      { id: "l0", label: "Active", series: [{ name: "features/l0", label: "active (L0)", color: "ink" }] },
+      {
+        id: "unexplained",
+        label: "Unexplained",
+        series: [{ name: "features/unexplained", label: "unexplained", color: "ink" }],
+      },
+      {
+        id: "overlap",
+        label: "Overlap",
+        series: [{ name: "features/overlap", label: "overlap", color: "ink" }],
+      },
     ],
   },
 ];

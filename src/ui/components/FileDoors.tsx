@@ -1,6 +1,8 @@
 import { useEffect, useState } from "react";
 import { raiseError } from "../../state/messageStore.ts";
 import { openData, openFiles, openModel } from "../../state/localFiles.ts";
+import { usePlaceStore } from "../../state/place.ts";
+import { openSaeFiles } from "../../state/saes.ts";
 
 /** Opens the browser's file chooser for a model's files or for a file of pairs. */
 export function chooseFiles(part: "model" | "data"): void {
@@ -44,6 +46,7 @@ function FileInput({ part, label, open }: FileInputProps) {
 /** Lets files and folders be dropped anywhere on the window. */
 export function DropTarget() {
   const [isOver, setOver] = useState(false);
+  const screen = usePlaceStore((place) => place.screen);
   useEffect(() => {
     const over = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
@@ -57,7 +60,10 @@ export function DropTarget() {
       if (event.dataTransfer === null) return;
       event.preventDefault();
       setOver(false);
-      droppedFiles(event.dataTransfer).then(openFiles).catch(raiseError);
+      const isOnFeatures = usePlaceStore.getState().screen === "features";
+      droppedFiles(event.dataTransfer)
+        .then(isOnFeatures ? openSaeFiles : openFiles)
+        .catch(raiseError);
     };
     window.addEventListener("dragover", over);
     window.addEventListener("dragleave", leave);
@@ -73,7 +79,11 @@ export function DropTarget() {
     <div className="drop-target" aria-hidden="true">
       <div>
         <strong>Drop it here</strong>
-        <span>a model folder, or a .jsonl of preference pairs</span>
+        <span>
+          {screen === "features"
+            ? "the files of an autoencoder"
+            : "a model folder, a .jsonl of preference pairs, or an autoencoder"}
+        </span>
       </div>
     </div>
   );

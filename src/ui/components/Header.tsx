@@ -1,5 +1,11 @@
 import { ActionIcon, Button, Tooltip, useMantineColorScheme } from "@mantine/core";
+import { useShallow } from "zustand/react/shallow";
+import { goTo } from "../../state/navigation.ts";
+import { usePlaceStore, type Screen } from "../../state/place.ts";
+import { isRunActive, useRunStore } from "../../state/runStore.ts";
+import { useSetupStore } from "../../state/setupStore.ts";
 import { openLayer } from "../../state/viewStore.ts";
+import { formatShare } from "../format.ts";
 import { tagline } from "../text.ts";
 import { CapabilityChip } from "./CapabilityChip.tsx";
 import { Icon } from "./Icon.tsx";
@@ -13,9 +19,10 @@ export function Header() {
     <header className="shell-header">
       <h1 className="brand">
         <Mark />
-        Prefscope
+        <span className={isPhone ? "visually-hidden" : undefined}>Prefscope</span>
       </h1>
-      {!isPhone && <p className="tagline">{tagline.join(" ")}</p>}
+      <Screens />
+      {viewport !== "phone" && viewport !== "narrow" && <p className="tagline">{tagline.join(" ")}</p>}
       <div className="header-doors">
         <CapabilityChip isShort={isPhone || viewport === "narrow"} />
         {isPhone ? (
@@ -44,6 +51,47 @@ export function Header() {
         )}
       </div>
     </header>
+  );
+}
+
+/** The way from screen to screen; how far a run is can be seen from all of them. */
+function Screens() {
+  const screen = usePlaceStore((place) => place.screen);
+  const { isActive, step } = useRunStore(
+    useShallow((run) => ({ isActive: isRunActive(run.phase), step: run.step })),
+  );
+  const steps = useSetupStore((state) => state.runningConfig?.steps ?? 0);
+  const progress = isActive && steps > 0 && screen !== "train" ? ` ${formatShare(step / steps)}` : "";
+  return (
+    <nav className="screens" aria-label="Screens">
+      <ScreenLink screen="train" present={screen} label={`Train${progress}`} />
+      <ScreenLink screen="features" present={screen} label="Features" />
+    </nav>
+  );
+}
+
+interface ScreenLinkProps {
+  readonly screen: Screen;
+  readonly present: Screen;
+  readonly label: string;
+}
+
+function ScreenLink({ screen, present, label }: ScreenLinkProps) {
+  return (
+    <a
+      href={`#/${screen}`}
+      data-testid={`${screen}-link`}
+      className="screen-link"
+      aria-current={screen === present ? "page" : undefined}
+      onClick={(event) => {
+        // A modified click opens a tab, as with any link.
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        goTo({ screen });
+      }}
+    >
+      {label}
+    </a>
   );
 }
 

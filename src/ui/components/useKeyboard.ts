@@ -1,5 +1,7 @@
 import { useEffect } from "react";
 import { pause, restart, resume, step, train } from "../../state/actions.ts";
+import { goTo } from "../../state/navigation.ts";
+import { usePlaceStore } from "../../state/place.ts";
 import { useRunStore } from "../../state/runStore.ts";
 import { openLayer, useViewStore } from "../../state/viewStore.ts";
 
@@ -16,7 +18,7 @@ export function useKeyboard(): void {
       const target = event.target instanceof Element ? event.target : null;
       if (target?.closest("[role=dialog]")) return;
       if (event.key === "Escape") unpin();
-      else if (event.key === " " && !target?.closest(ownSpace)) {
+      else if (event.key === " " && !target?.closest(ownSpace) && isOnTrain()) {
         event.preventDefault();
         trainOrPause();
       } else if (!target?.closest(typing) && useViewStore.getState().areLettersOn) pressLetter(event);
@@ -28,10 +30,26 @@ export function useKeyboard(): void {
   }, []);
 }
 
+/** Longest wait between `g` and the letter of a screen. */
+const leadMs = 1500;
+let ledAt = -Infinity;
+
+/** The second letter after `g`; true when it led somewhere. */
+function goByLetter(event: KeyboardEvent): boolean {
+  const isLed = event.timeStamp - ledAt < leadMs;
+  ledAt = event.key === "g" ? event.timeStamp : -Infinity;
+  const screen = ({ t: "train", f: "features" } as const)[event.key];
+  if (!isLed || screen === undefined) return false;
+  goTo({ screen });
+  return true;
+}
+
 function pressLetter(event: KeyboardEvent): void {
+  if (goByLetter(event)) return;
+  // A run is started and stopped where it is seen.
+  const runLetters = { s: () => void step(), r: () => void restart() };
   const letters: Record<string, () => void> = {
-    s: () => void step(),
-    r: () => void restart(),
+    ...(isOnTrain() ? runLetters : {}),
     l: () => {
       useViewStore.setState(({ isLogOpen }) => ({ isLogOpen: !isLogOpen }));
     },
@@ -46,6 +64,10 @@ function pressLetter(event: KeyboardEvent): void {
   if (action === undefined || event.repeat) return;
   event.preventDefault();
   action();
+}
+
+function isOnTrain(): boolean {
+  return usePlaceStore.getState().screen === "train";
 }
 
 function trainOrPause(): void {

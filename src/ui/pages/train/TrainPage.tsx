@@ -21,6 +21,9 @@ const Hero = lazy(() => import("./HeroPanel.tsx").then(({ HeroPanel }) => ({ def
 const MainCharts = lazy(() => live().then(({ MainChartsPanel }) => ({ default: MainChartsPanel })));
 const MoreCharts = lazy(() => live().then(({ MoreChartsPanel }) => ({ default: MoreChartsPanel })));
 const ChartTabs = lazy(() => live().then(({ ChartTabsPanel }) => ({ default: ChartTabsPanel })));
+const MovingFeatures = lazy(() =>
+  import("./MovingFeatures.tsx").then(({ MovingFeaturesPanel }) => ({ default: MovingFeaturesPanel })),
+);
 const Samples = lazy(() => live().then(({ LiveSamplesPanel }) => ({ default: LiveSamplesPanel })));
 
 /** The Train screen in the layout of the window's width. */
@@ -48,6 +51,7 @@ function WideLayout() {
           <Slot height={220}>
             <MoreCharts />
           </Slot>
+          <MovingSlot />
         </Live>
         <aside className="column column-explain" aria-label="Samples and explanation">
           <SamplesSlot />
@@ -74,6 +78,7 @@ function MediumLayout() {
           <Slot height={220}>
             <MoreCharts />
           </Slot>
+          <MovingSlot />
         </Live>
       </div>
       <LogDock />
@@ -94,6 +99,7 @@ function NarrowLayout() {
           <Slot height={220}>
             <MoreCharts />
           </Slot>
+          <MovingSlot />
         </Live>
       </div>
       <LogDock />
@@ -118,6 +124,7 @@ function PhoneLayout() {
         <Slot height={320}>
           <ChartTabs />
         </Slot>
+        <MovingSlot />
         <SheetButtons isSetupHidden />
         <details className="panel plot-fold">
           <summary>Plots and log</summary>
@@ -167,6 +174,14 @@ function SamplesSlot() {
   return (
     <Slot height={260}>
       <Samples />
+    </Slot>
+  );
+}
+
+function MovingSlot() {
+  return (
+    <Slot height={76}>
+      <MovingFeatures />
     </Slot>
   );
 }

@@ -1,7 +1,9 @@
+import { heldMode } from "../../../../state/heldSet.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { Icon } from "../../../components/Icon.tsx";
 import { needsInWords } from "./methodGroups.ts";
+import { HeldFeatures } from "./HeldFeatures.tsx";
 import { KnobSetting } from "./KnobSetting.tsx";
 import { MethodChoice } from "./MethodChoice.tsx";
 
@@ -42,6 +44,7 @@ function ChosenMethod() {
       {objective.parameters.map((spec) => (
         <KnobSetting key={`${objective.id} ${spec.key}`} paramKey={spec.key} spec={spec} />
       ))}
+      {setup.config.params["featureMode"] === heldMode && <HeldFeatures />}
       <MethodFacts objective={objective} />
     </>
   );

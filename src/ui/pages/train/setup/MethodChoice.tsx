@@ -4,7 +4,7 @@ import { chooseMethod } from "../../../../state/editing.ts";
 import { useSetupStore } from "../../../../state/setupStore.ts";
 import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { Icon } from "../../../components/Icon.tsx";
-import { groupMethods, whyNotFound, type MethodGroup } from "./methodGroups.ts";
+import { groupMethods, type MethodGroup } from "./methodGroups.ts";
 
 /** Every method that the trainer offers, by group: the present group is open, the others show their names. */
 export function MethodChoice() {
@@ -48,8 +48,7 @@ export function MethodChoice() {
       })}
       {groups.length === 0 && (
         <p className="note" role="status">
-          {whyNotFound(description?.notOffered ?? [], filter) ??
-            `No method has “${filter}” in its name or its words.`}
+          No method has “{filter}” in its name or its words.
         </p>
       )}
     </div>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { testDescription } from "../../../../state/testDescription.ts";
-import { groupMethods, needsInWords, whyNotFound } from "./methodGroups.ts";
+import { groupMethods, needsInWords } from "./methodGroups.ts";
 
 const { objectives } = testDescription;
 const card = (wanted: string) => objectives.find(({ id }) => id === wanted)!;
@@ -27,13 +27,6 @@ it("finds methods by every word of a filter", () => {
   expect(found("token")).toEqual(["tdpo2"]);
   expect(found("own column")).toEqual(["wdpo"]);
   expect(found("ppo")).toEqual([]);
-});
-
-it("says of a method that is not offered why it is not", () => {
-  const { notOffered } = testDescription;
-  expect(whyNotFound(notOffered, "fpo")).toBe("FPO compares features, and there are none.");
-  expect(whyNotFound(notOffered, "F-P-O ")).toBe("FPO compares features, and there are none.");
-  expect(whyNotFound(notOffered, "ppo")).toBeNull();
 });
 
 it("says what a method needs in words and bytes", () => {

@@ -1,6 +1,6 @@
 /** The methods in the order of the page: by group, and within a group as the trainer lists them. */
 import type { ObjectiveGroup } from "../../../../engine/losses/objective.ts";
-import type { Description, ObjectiveCard } from "../../../../worker/description.ts";
+import type { ObjectiveCard } from "../../../../worker/description.ts";
 import type { Preflight } from "../../../../worker/protocol.ts";
 import { formatBytes } from "../../../format.ts";
 import { groupTexts, needTexts } from "../../../text.ts";
@@ -34,15 +34,6 @@ export function groupMethods(objectives: readonly ObjectiveCard[], filter = ""):
       methods: found.filter(({ group }) => group === id),
     }))
     .filter(({ methods }) => methods.length > 0);
-}
-
-/** Why a method that the filter names is not offered; null when it names none. */
-export function whyNotFound(notOffered: Description["notOffered"], filter: string): string | null {
-  const words = folded(filter).split(/\s+/).filter(Boolean);
-  const named = notOffered.find(({ id, label }) =>
-    words.every((word) => folded(`${id} ${label}`).includes(word)),
-  );
-  return named === undefined ? null : `${named.reason}.`;
 }
 
 const ofReference: readonly ObjectiveCard["needs"][number][] = [

@@ -1,0 +1,156 @@
+/** One batch of an autoencoder's training: what it reconstructs, its loss, and the gradients of its parameters. */
+import type { FlatParameters } from "../../adapters/parameters.ts";
+import { accumulateAt } from "../../kernels/adamw/adamw.ts";
+import { masked } from "../../kernels/masked/masked.ts";
+import { columnSum } from "../../kernels/matmul/columnSum.ts";
+import { matmul } from "../../kernels/matmul/matmul.ts";
+import { rmsNormDxOp, rmsNormOp } from "../../kernels/rmsNorm/rmsNorm.ts";
+import { dispose, read, run, tensor, tidy } from "../../tensor/run.ts";
+import type { Tensor } from "../../tensor/tfjs.ts";
+import { createVarianceMeter } from "../reconstruct.ts";
+import { saeParameterNames } from "./saeParameters.ts";
+import { batchTop, rowTop } from "./selectTop.ts";
+
+/**
+ * Weight of the auxiliary loss. Dead features alone have a part in it, so that it takes nothing from the others; far below 1
+ * (1 / 32 in Gao et al. 2024, arXiv 2406.04093) a feature that has just died moves slowly, because Adam remembers larger gradients.
+ */
+export const AUXILIARY_WEIGHT = 1;
+/** Keeps a decoder row of length 0 from being divided by it. */
+const SMALLEST_SQUARE = 1e-12;
+
+/** What a batch is measured with. */
+export interface SaeBatch {
+  /** Shifted and divided rows [rows · inputSize]. */
+  readonly values: Float32Array;
+  /** Mean number of active features. */
+  readonly k: number;
+  /** Features that have been silent for long; they alone answer for what the others leave. */
+  readonly dead: readonly number[];
+}
+
+/** Numbers of a batch before the update. */
+export interface SaeMeasures {
+  /** Squared error per number, which is about the unexplained share, and the weighted auxiliary loss. */
+  readonly loss: number;
+  /** Share of the batch's variance that is not explained; NaN for a single row. */
+  readonly unexplained: number;
+  /** Mean number of active features. */
+  readonly l0: number;
+  /** [width] 1 for a feature that was active somewhere. */
+  readonly isActive: Uint8Array;
+}
+
+/** A reconstruction's error and the gradient of its loss, weight · mean squared error per number. */
+function errorOf(restored: ArrayLike<number>, target: ArrayLike<number>, weight: number) {
+  const gradient = new Float32Array(target.length);
+  let loss = 0;
+  for (let i = 0; i < target.length; i++) {
+    const difference = restored[i]! - target[i]!;
+    loss += (weight * difference ** 2) / target.length;
+    gradient[i] = (2 * weight * difference) / target.length;
+  }
+  return { loss, gradient };
+}
+
+/**
+ * Adds the gradients of the loss to `gradients` [parameters]: the squared error per number of the batch's rows x, rebuilt from
+ * its rows · k largest pre-activations by decoder rows of length 1, plus the auxiliary loss: the dead features rebuild
+ * the error that is left (a constant) from their inputSize / 2 largest pre-activations of every row.
+ * The decoder's gradient has no part along its rows.
+ */
+export async function addSaeGradients(
+  parameters: FlatParameters,
+  gradients: Tensor,
+  batch: SaeBatch,
+): Promise<SaeMeasures> {
+  const [encoder, decoder, encoderBias, decoderBias] = saeParameterNames.map((name) =>
+    parameters.trainables.find((each) => each.name === name)!,
+  ) as [Place, Place, Place, Place];
+  const [width, inputSize] = encoder.tensor.shape as [number, number];
+  const rows = batch.values.length / inputSize;
+  const held: Tensor[] = [];
+  const keep = (made: Tensor): Tensor => {
+    held.push(made);
+    return made;
+  };
+  try {
+    const x = keep(tensor(batch.values, [rows, inputSize]));
+    const gain = keep(tensor(new Float32Array(inputSize).fill(1 / Math.sqrt(inputSize)), [inputSize]));
+    const [unit, rstd] = run(rmsNormOp, [decoder.tensor, gain], { epsilon: SMALLEST_SQUARE }).map(keep) as [
+      Tensor,
+      Tensor,
+    ];
+    const pre = keep(matmul(x, encoder.tensor, { form: "abt", bias: encoderBias.tensor }));
+    const preValues = await read(pre);
+    const top = batchTop(preValues, rows * batch.k);
+    const codes = keep(tensor(top, [rows, width]));
+    const restored = await read(
+      keep(matmul(codes, unit, { form: "ab", bias: decoderBias.tensor })), // [rows, inputSize]
+    );
+    const main = errorOf(restored, batch.values, 1);
+    const side = { codes, upstream: keep(tensor(main.gradient, [rows, inputSize])) };
+
+    let loss = main.loss;
+    let rescue: Side | null = null;
+    if (batch.dead.length > 0) {
+      const kept = rowTop(preValues, width, {
+        features: batch.dead,
+        count: Math.max(1, Math.round(inputSize / 2)),
+      });
+      const left = batch.values.map((value, i) => value - restored[i]!);
+      const deadCodes = keep(tensor(kept, [rows, width]));
+      const rebuilt = await read(keep(matmul(deadCodes, unit, { form: "ab" })));
+      const auxiliary = errorOf(rebuilt, left, AUXILIARY_WEIGHT);
+      loss += auxiliary.loss;
+      rescue = { codes: deadCodes, upstream: keep(tensor(auxiliary.gradient, [rows, inputSize])) };
+    }
+    tidy(() => {
+      const unitGradient = decoderGradient(side, rescue);
+      accumulateAt(
+        gradients,
+        run(rmsNormDxOp, [decoder.tensor, gain, rstd, unitGradient], {})[0]!,
+        decoder.offset,
+      );
+      accumulateAt(gradients, columnSum(side.upstream), decoderBias.offset);
+      for (const { codes: mask, upstream } of rescue === null ? [side] : [side, rescue]) {
+        const back = masked(matmul(upstream, unit, { form: "abt" }), mask); // [rows, width]
+        accumulateAt(gradients, matmul(back, x, { form: "atb" }), encoder.offset);
+        accumulateAt(gradients, columnSum(back), encoderBias.offset);
+      }
+    });
+    return { loss, ...activityOf(top, width), unexplained: unexplainedOf(batch.values, restored, inputSize) };
+  } finally {
+    dispose(held);
+  }
+}
+
+type Place = FlatParameters["trainables"][number];
+
+/** Codes [rows, width] and the gradient of what they rebuild [rows, inputSize]. */
+interface Side {
+  readonly codes: Tensor;
+  readonly upstream: Tensor;
+}
+
+function decoderGradient(side: Side, rescue: Side | null): Tensor {
+  const second = rescue === null ? {} : { second: { a: rescue.codes, b: rescue.upstream } };
+  return matmul(side.codes, side.upstream, { form: "atb", ...second });
+}
+
+function activityOf(codes: Float32Array, width: number): Pick<SaeMeasures, "l0" | "isActive"> {
+  const isActive = new Uint8Array(width);
+  let count = 0;
+  for (let place = 0; place < codes.length; place++) {
+    if (codes[place]! === 0) continue;
+    isActive[place % width] = 1;
+    count++;
+  }
+  return { isActive, l0: (count * width) / codes.length };
+}
+
+function unexplainedOf(values: Float32Array, restored: ArrayLike<number>, width: number): number {
+  const meter = createVarianceMeter();
+  meter.add(values, restored, width);
+  return meter.unexplained();
+}

@@ -1,0 +1,60 @@
+/** What is looked for, typed and opened on the Features screen; nothing here changes a run. */
+import { create } from "zustand";
+import type { LookedAt, Steering } from "../worker/protocol.ts";
+import type { FeatureQuery } from "./featureList.ts";
+
+/** How a feature is steered, before the trainer is asked. */
+export interface SteeringForm {
+  readonly mode: Steering["mode"];
+  /** Null until somebody chose one: the feature's largest activation then. */
+  readonly value: number | null;
+  readonly prompt: string;
+  readonly policy: LookedAt;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly maxNewTokens: number;
+}
+
+interface FeatureViewState {
+  readonly query: FeatureQuery;
+  /** Examples with all of their text, or a few tokens around their peak. */
+  readonly isWholeText: boolean;
+  readonly promptText: string;
+  readonly promptOrder: "strength" | "frequency";
+  /** Features that are active at more than this share of positions are left out of the prompt view. */
+  readonly densest: number;
+  readonly lookedAt: LookedAt;
+  /** Feature whose activations stay on the prompt's tokens; null follows the pointer alone. */
+  readonly locked: number | null;
+  readonly steering: SteeringForm;
+}
+
+/** The state of the Features screen. */
+export const useFeatureViewStore = create<FeatureViewState>(() => ({
+  query: { text: "", order: "max", favoursChosen: false, withSilent: false },
+  isWholeText: false,
+  promptText: "",
+  promptOrder: "strength",
+  densest: 1,
+  lookedAt: "reference",
+  locked: null,
+  steering: {
+    mode: "add",
+    value: null,
+    prompt: "",
+    policy: "reference",
+    seed: 7,
+    temperature: 0.7,
+    maxNewTokens: 32,
+  },
+}));
+
+/** Changes what is looked for. */
+export function editQuery(change: Partial<FeatureQuery>): void {
+  useFeatureViewStore.setState(({ query }) => ({ query: { ...query, ...change } }));
+}
+
+/** Changes how a feature will be steered. */
+export function editSteering(change: Partial<SteeringForm>): void {
+  useFeatureViewStore.setState(({ steering }) => ({ steering: { ...steering, ...change } }));
+}

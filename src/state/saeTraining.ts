@@ -1,0 +1,136 @@
+/** The training of an autoencoder: started, paused, continued, and watched. */
+import { create } from "zustand";
+import type { SaeSettings, SaeTrainingEvent } from "../worker/protocol.ts";
+import { sentenceOf } from "./asked.ts";
+import { callTrainer } from "./connection.ts";
+import { putInUse } from "./saes.ts";
+import { BucketSeries, type SeriesPoint } from "./series.ts";
+
+/** What is drawn while an autoencoder is trained. */
+export const saeMetrics = ["loss", "unexplained", "l0", "dead"] as const;
+
+/** A number that is drawn while an autoencoder is trained. */
+export type SaeMetric = (typeof saeMetrics)[number];
+
+interface SaeTrainingState {
+  readonly settings: SaeSettings;
+  /** The newest word of the trainer; null before the first training. */
+  readonly event: SaeTrainingEvent | null;
+  /** Held-out figures, as they were last measured. */
+  readonly heldOut: Readonly<Record<string, number>>;
+  readonly points: Readonly<Record<SaeMetric, readonly SeriesPoint[]>>;
+  /** Why it was not started or paused; null when there is nothing to say. */
+  readonly refusal: string | null;
+}
+
+/** Where the form starts; the middle of what was tried on the embedded model. */
+const startSettings: SaeSettings = {
+  layer: 2,
+  width: 768,
+  k: 16,
+  steps: 1000,
+  batchRows: 512,
+  learningRate: 1e-3,
+  seed: 0,
+};
+
+/** What the form accepts; more steps than these take longer than anybody waits at a page. */
+export const saeLimits = {
+  width: [16, 16_384],
+  k: [1, 512],
+  steps: [10, 20_000],
+  batchRows: [16, 4096],
+  learningRate: [1e-6, 0.1],
+  seed: [0, 2_147_483_647],
+} as const;
+
+const noPoints = pointsOf((): SeriesPoint[] => []);
+let series = newSeries();
+
+/** The autoencoder that is trained. */
+export const useSaeTrainingStore = create<SaeTrainingState>(() => ({
+  settings: startSettings,
+  event: null,
+  heldOut: {},
+  points: noPoints,
+  refusal: null,
+}));
+
+function newSeries(): Record<SaeMetric, BucketSeries> {
+  return pointsOf(() => new BucketSeries());
+}
+
+function pointsOf<Value>(make: (name: SaeMetric) => Value): Record<SaeMetric, Value> {
+  const [loss, unexplained, l0, dead] = saeMetrics;
+  return { loss: make(loss), unexplained: make(unexplained), l0: make(l0), dead: make(dead) };
+}
+
+/** Changes what the next training is set up with. */
+export function editSae(change: Partial<SaeSettings>): void {
+  useSaeTrainingStore.setState(({ settings }) => ({ settings: { ...settings, ...change } }));
+}
+
+/** Why settings cannot be trained with, one sentence for each field. */
+export function saeProblems(
+  settings: SaeSettings,
+  layers: number,
+): readonly { readonly field: keyof SaeSettings; readonly message: string }[] {
+  const limits = { layer: [0, Math.max(layers - 1, 0)], ...saeLimits } as const;
+  const fields = Object.keys(limits) as (keyof SaeSettings)[];
+  const problems = fields.flatMap((field) => {
+    const [minimum, maximum] = limits[field];
+    const value = settings[field];
+    const isWhole = field === "learningRate" || Number.isInteger(value);
+    if (!isWhole) return [{ field, message: "A whole number is needed here." }];
+    if (value >= minimum && value <= maximum) return [];
+    return [{ field, message: `Must be between ${minimum} and ${maximum}.` }];
+  });
+  const isTooFull = settings.k > settings.width && !problems.some(({ field }) => field === "k");
+  return isTooFull
+    ? [...problems, { field: "k", message: `Must be at most the width, ${settings.width}.` }]
+    : problems;
+}
+
+/** Whether an autoencoder is being trained now. */
+export function isSaeTraining({ event }: Pick<SaeTrainingState, "event">): boolean {
+  return event?.status === "collecting" || event?.status === "training";
+}
+
+/** Trains an autoencoder on the loaded pairs, or goes on with the paused one. */
+export async function trainSae(isContinued: boolean): Promise<void> {
+  if (!isContinued) {
+    series = newSeries();
+    useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints });
+  }
+  const { settings } = useSaeTrainingStore.getState();
+  await tell(callTrainer("trainSae", { settings, isContinued }));
+}
+
+/** Pauses after the present step. */
+export async function pauseSae(): Promise<void> {
+  await tell(callTrainer("pauseSae", null));
+}
+
+async function tell(asked: Promise<null>): Promise<void> {
+  useSaeTrainingStore.setState({ refusal: null });
+  try {
+    await asked;
+  } catch (error) {
+    useSaeTrainingStore.setState({ refusal: sentenceOf(error) });
+  }
+}
+
+/** Takes in what the trainer says of the training; a finished autoencoder is used from then on. */
+export function hearSaeTraining(event: SaeTrainingEvent): void {
+  for (const name of saeMetrics) {
+    const value = event.metrics[name];
+    if (value !== undefined) series[name].append(event.step, value);
+  }
+  const measured = Object.entries(event.metrics).filter(([name]) => name.startsWith("eval_"));
+  useSaeTrainingStore.setState(({ heldOut }) => ({
+    event,
+    heldOut: { ...heldOut, ...Object.fromEntries(measured) },
+    points: pointsOf((name) => series[name].points()),
+  }));
+  if (event.status === "done" && event.sae !== null) putInUse(event.sae);
+}

@@ -1,0 +1,126 @@
+/** The sparse autoencoders at hand: listed, chosen, opened from files and saved. */
+import { create } from "zustand";
+import type { ModelSummary, SaeSummary } from "../worker/protocol.ts";
+import { sentenceOf } from "./asked.ts";
+import { callTrainer } from "./connection.ts";
+import { download } from "./download.ts";
+import { edit } from "./editing.ts";
+import { changeHeldSae } from "./heldSet.ts";
+import { buffersOf, readFiles } from "./loading.ts";
+import { addLog } from "./runStore.ts";
+import { useSetupStore } from "./setupStore.ts";
+
+interface SaeState {
+  /** At hand, the one in use first. */
+  readonly inUse: readonly SaeSummary[];
+  /** Those that come with the studio for this model. */
+  readonly embedded: readonly SaeSummary[];
+  /** The loaded model that the list belongs to; null before the first list. */
+  readonly model: ModelSummary | null;
+  /** What is being read, by name; null when nothing is. */
+  readonly opening: string | null;
+  /** Why the last one could not be listed or used; null when there is nothing to say. */
+  readonly refusal: string | null;
+}
+
+/** The autoencoders of the page. */
+export const useSaeStore = create<SaeState>(() => ({
+  inUse: [],
+  embedded: [],
+  model: null,
+  opening: null,
+  refusal: null,
+}));
+
+/** The autoencoder in use; null without one. */
+export function saeInUse({ inUse }: Pick<SaeState, "inUse">): SaeSummary | null {
+  return inUse[0] ?? null;
+}
+
+/**
+ * What tells an autoencoder from others in what the browser keeps: those from files all have one id, so what their files say
+ * of them counts as well.
+ */
+export function saeKey({ id, origin, label, layer, width }: SaeSummary): string {
+  return origin === "embedded" ? id : [id, label, `layer ${layer}`, width].join(" · ");
+}
+
+/** Lists the autoencoders of every model that is loaded from now on; the answer ends that. */
+export function watchSaes(): () => void {
+  const look = () => {
+    const { model } = useSetupStore.getState();
+    if (model === useSaeStore.getState().model) return;
+    const inUse = model?.sae ? [model.sae] : [];
+    useSaeStore.setState({ model, inUse, embedded: [], refusal: null });
+    adopt();
+    if (model !== null) void list(model);
+  };
+  look();
+  return useSetupStore.subscribe(look);
+}
+
+async function list(model: ModelSummary): Promise<void> {
+  try {
+    const { inUse, embedded } = await callTrainer("listSaes", null);
+    // Another model may have been loaded meanwhile.
+    if (useSaeStore.getState().model !== model) return;
+    useSaeStore.setState({ inUse, embedded });
+    adopt();
+  } catch (error) {
+    if (useSaeStore.getState().model === model) useSaeStore.setState({ refusal: sentenceOf(error) });
+  }
+}
+
+/** The held set follows the autoencoder in use. */
+function adopt(): void {
+  const sae = saeInUse(useSaeStore.getState());
+  if (sae !== null) changeHeldSae(saeKey(sae));
+}
+
+/** Uses an autoencoder of the list from now on. */
+export async function chooseSae(id: string): Promise<void> {
+  const { inUse, embedded } = useSaeStore.getState();
+  const known = [...inUse, ...embedded].find((sae) => sae.id === id);
+  if (known !== undefined && id !== inUse[0]?.id) await load(id, known.label, null);
+}
+
+/** Opens an autoencoder's files and uses it; every layout that the trainer reads is fine. */
+export async function openSaeFiles(files: readonly File[]): Promise<void> {
+  if (files.length > 0) await load("opened", files.map(({ name }) => name).join(", "), files);
+}
+
+async function load(id: string, name: string, files: readonly File[] | null): Promise<void> {
+  useSaeStore.setState({ opening: name, refusal: null });
+  try {
+    const contents = files === null ? null : await readFiles(files);
+    putInUse(await callTrainer("loadSae", { id, files: contents }, buffersOf(contents)));
+  } catch (error) {
+    useSaeStore.setState({ refusal: sentenceOf(error) });
+  } finally {
+    useSaeStore.setState({ opening: null });
+  }
+}
+
+/** Takes over an autoencoder that the trainer uses from now on. */
+export function putInUse(sae: SaeSummary): void {
+  useSaeStore.setState(({ inUse }) => ({
+    inUse: [sae, ...inUse.filter(({ id }) => id !== sae.id)],
+    refusal: null,
+  }));
+  addLog({ level: "info", message: `Using the autoencoder ${sae.label}.` });
+  adopt();
+  const isOwn = sae.origin !== "embedded" || sae.id === useSetupStore.getState().model?.sae?.id;
+  // Files from a disk never travel in a link, and the model's own autoencoder needs no mention.
+  const saes = isOwn ? [] : [sae.id];
+  if (saes.join() !== useSetupStore.getState().config.saes.join()) edit({ saes });
+}
+
+/** Saves the files of an autoencoder as SAELens reads them. */
+export async function saveSae(sae: string): Promise<void> {
+  try {
+    const files = await callTrainer("exportSae", { sae });
+    for (const { name, bytes } of files) download(name, new Blob([bytes.slice()]));
+  } catch (error) {
+    useSaeStore.setState({ refusal: sentenceOf(error) });
+  }
+}

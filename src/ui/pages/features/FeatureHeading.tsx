@@ -1,0 +1,130 @@
+import { ActionIcon, Button, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { nameFeature, nameOf } from "../../../state/featureNames.ts";
+import { changeReport } from "../../../state/features.ts";
+import { toggleHeld } from "../../../state/heldSet.ts";
+import { goTo } from "../../../state/navigation.ts";
+import { saeKey } from "../../../state/saes.ts";
+import { useSetupStore } from "../../../state/setupStore.ts";
+import type { FeatureDetail, SaeSummary } from "../../../worker/protocol.ts";
+import { CopyButton } from "../../components/CopyButton.tsx";
+import { Icon } from "../../components/Icon.tsx";
+import { formatChange, formatFineShare } from "../../format.ts";
+import { useFeatureNames } from "./useFeatureSources.ts";
+
+/** What a feature is called and how often it is active, and what can be done with it. */
+export function FeatureHeading({
+  sae,
+  detail,
+}: {
+  readonly sae: SaeSummary;
+  readonly detail: FeatureDetail;
+}) {
+  const { feature, before } = detail;
+  const change = changeReport.useStore(({ answer }) =>
+    answer?.sae === sae.id ? answer.changes.find((other) => other.feature === feature) : undefined,
+  );
+  return (
+    <header className="feature-heading">
+      <FeatureName key={feature} sae={sae} detail={detail} />
+      <dl className="feature-facts">
+        <div>
+          <dt>density</dt>
+          <dd>{formatFineShare(before.density)}</dd>
+        </div>
+        {change !== undefined && (
+          <div>
+            <dt>change Δ</dt>
+            <dd>{formatChange(change.after - change.before)}</dd>
+          </div>
+        )}
+      </dl>
+      <div className="feature-actions">
+        <Neighbour feature={feature - 1} width={sae.width} label="Previous feature" />
+        <Neighbour feature={feature + 1} width={sae.width} label="Next feature" />
+        <HoldButton feature={feature} />
+        {/* The address names this very feature, and the setup with it. */}
+        <CopyButton text={location.href} label="Link" />
+      </div>
+    </header>
+  );
+}
+
+function FeatureName({ sae, detail }: { readonly sae: SaeSummary; readonly detail: FeatureDetail }) {
+  const names = useFeatureNames();
+  const { feature } = detail;
+  const [text, setText] = useState(nameOf(names, feature, detail.name));
+  const keep = () => {
+    const isSuggested = text.trim() === detail.name;
+    nameFeature(saeKey(sae), feature, isSuggested ? "" : text);
+    if (text.trim() === "") setText(detail.name);
+  };
+  return (
+    <div className="feature-title">
+      <h2>#{feature}</h2>
+      <TextInput
+        size="sm"
+        aria-label={`Name of feature ${feature}`}
+        data-testid="feature-name"
+        placeholder="Give it a name"
+        value={text}
+        maxLength={60}
+        onChange={({ currentTarget }) => setText(currentTarget.value)}
+        onBlur={keep}
+        onKeyDown={({ key, currentTarget }) => {
+          if (key === "Enter") currentTarget.blur();
+        }}
+      />
+      <p className="note">{names[feature] === undefined ? "named by its likeliest tokens" : "your name"}</p>
+    </div>
+  );
+}
+
+function Neighbour({
+  feature,
+  width,
+  label,
+}: {
+  readonly feature: number;
+  readonly width: number;
+  readonly label: string;
+}) {
+  const isBack = label.startsWith("Previous");
+  return (
+    <ActionIcon
+      variant="default"
+      size={30}
+      aria-label={`${label}, ${feature}`}
+      disabled={feature < 0 || feature >= width}
+      onClick={() => goTo({ feature })}
+    >
+      <span className={isBack ? "turn-back" : "turn-on"}>
+        <Icon name="chevron" size={15} />
+      </span>
+    </ActionIcon>
+  );
+}
+
+/** Holds a feature still in FPO, or lets it go. */
+export function HoldButton({
+  feature,
+  isShort = false,
+}: {
+  readonly feature: number;
+  readonly isShort?: boolean;
+}) {
+  const isHeld = useSetupStore(({ config }) => config.heldFeatures.includes(feature));
+  const text = isHeld ? "Held still" : isShort ? "Hold still" : "Hold still (FPO)";
+  return (
+    <Button
+      size={isShort ? "compact-xs" : "xs"}
+      variant={isHeld ? "filled" : "default"}
+      aria-pressed={isHeld}
+      aria-label={`${text}: feature ${feature}`}
+      data-testid={isShort ? `hold-still-${feature}` : "hold-still"}
+      onClick={() => toggleHeld(feature)}
+    >
+      {text}
+    </Button>
+  );
+}

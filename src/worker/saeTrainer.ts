@@ -1,0 +1,148 @@
+/** Trains an autoencoder on the loaded pairs between everything else that the session does with the device. */
+import type { SaeArrays } from "../engine/sae/layouts/layout.ts";
+import { collectActivations, pairTexts, type StreamRows } from "../engine/sae/training/collectActivations.ts";
+import { saeSettingProblems, type SaeSettings } from "../engine/sae/training/saeSettings.ts";
+import { trainSae, type SaeTraining } from "../engine/sae/training/trainSae.ts";
+import { refuse } from "./errorReport.ts";
+import type { OwnModel } from "./keptReference.ts";
+import type { LoadedData } from "./library.ts";
+import type { SaeSummary, SaeTrainingEvent } from "./protocol.ts";
+
+/** Evaluations of a training, the last one included. */
+const EVALUATIONS = 10;
+/** Reports cross the wall at most ten times a second. */
+const TELL_EVERY_MS = 100;
+
+/** What the trainer needs of the session. */
+export interface SaeTrainerSources {
+  readonly model: () => OwnModel;
+  readonly data: () => LoadedData;
+  readonly alone: <Answer>(change: () => Promise<Answer>) => Promise<Answer>;
+  /** Whether a run has the device. */
+  readonly isRunning: () => boolean;
+  readonly emit: (event: SaeTrainingEvent) => void;
+  /** Puts what was trained among the autoencoders at hand. */
+  readonly put: (arrays: SaeArrays) => SaeSummary;
+}
+
+/** Trains one autoencoder at a time. */
+export interface SaeTrainer {
+  /** Begins anew, or goes on with what was paused. Refuses settings that cannot be trained. */
+  readonly start: (settings: SaeSettings, options: { readonly isContinued: boolean }) => void;
+  /** Pauses after the step under way and resolves when the device is free. */
+  readonly pause: () => Promise<void>;
+  /** Pauses, and forgets what was paused: it belongs to a model and pairs that are about to go. */
+  readonly forget: () => Promise<void>;
+}
+
+/** A training with what it has so far. */
+interface Job {
+  readonly settings: SaeSettings;
+  streams: Pick<SaeTraining, "rows" | "heldout"> | null;
+  saved: NonNullable<SaeTraining["resume"]> | null;
+}
+
+/** A trainer that has nothing to do yet. */
+export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
+  const { model, data, alone, emit } = sources;
+  let job: Job | null = null;
+  let isPausing = false;
+  let working: Promise<void> | null = null;
+
+  const teller = ({ settings: { steps } }: Job) => {
+    let [toldAt, metrics] = [-Infinity, {} as Readonly<Record<string, number>>];
+    return (
+      status: SaeTrainingEvent["status"],
+      step: number,
+      more: { metrics?: Readonly<Record<string, number>>; reason?: string; sae?: SaeSummary | null } = {},
+    ) => {
+      metrics = { ...metrics, ...more.metrics };
+      const isFrequent = status === "training" || status === "collecting";
+      if (isFrequent && performance.now() - toldAt < TELL_EVERY_MS) return;
+      toldAt = performance.now();
+      emit({ type: "sae", status, step, steps, metrics, reason: more.reason ?? "", sae: more.sae ?? null });
+    };
+  };
+
+  /** Rows of the streams of the pairs; null when it was paused before they were all read. */
+  const collect = async ({ settings: { layer } }: Job, tell: ReturnType<typeof teller>) => {
+    const { model: own, tokenizer } = model();
+    const read = async (pairs: LoadedData["train"]): Promise<StreamRows | null> => {
+      const options = { model: own, layer, texts: pairTexts(pairs), startToken: tokenizer.bosTokenId };
+      const reading = collectActivations(options);
+      for (;;) {
+        const next = await alone(() => reading.next());
+        if (next.done === true) return next.value;
+        tell("collecting", 0);
+        if (isPausing) return null;
+      }
+    };
+    const { train, heldout } = data();
+    const rows = await read(train);
+    const others = rows === null ? null : await read(heldout);
+    return rows === null || others === null ? null : { rows, heldout: others };
+  };
+
+  const work = async (own: Job, tell: ReturnType<typeof teller>): Promise<void> => {
+    own.streams ??= await collect(own, tell);
+    if (own.streams === null) return tell("paused", 0);
+    const { settings, streams, saved } = own;
+    const evalEvery = Math.max(1, Math.floor(settings.steps / EVALUATIONS));
+    const resumed = saved === null ? {} : { resume: saved };
+    const training = trainSae({ ...streams, ...resumed, settings, evalEvery, modelName: model().id });
+    let trained: SaeArrays | null = null;
+    let step = saved?.step ?? 0;
+    try {
+      for (;;) {
+        const next = await alone(() => training.next());
+        if (next.done === true) break;
+        const report = next.value;
+        ({ step } = report);
+        if (report.kind === "evaluation") trained = report.sae;
+        if (report.kind !== "milestone") tell("training", step, { metrics: report.metrics });
+        else if (isPausing && !report.isLast) {
+          own.saved = { step, tensors: await alone(report.save) };
+          return tell("paused", step);
+        }
+        // Messages from the page are heard between tasks only.
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    } finally {
+      await alone(() => training.return());
+    }
+    job = null;
+    if (trained !== null) tell("done", step, { sae: sources.put(trained) });
+  };
+
+  const pause = async () => {
+    isPausing = true;
+    await working;
+  };
+  return {
+    start: (settings, { isContinued }) => {
+      const [problem] = saeSettingProblems(settings, model().model.config);
+      if (problem !== undefined) refuse("CFG-1", problem);
+      if (sources.isRunning()) refuse("RUN-1", "A run is under way: stop it first, or wait for its end.");
+      if (working !== null) refuse("RUN-1", "An autoencoder is being trained already: pause it first.");
+      if (isContinued && job === null) refuse("RUN-1", "No training is paused: start one.");
+      data();
+      const own = (isContinued ? job : null) ?? { settings, streams: null, saved: null };
+      job = own;
+      isPausing = false;
+      const tell = teller(own);
+      working = work(own, tell)
+        .catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          tell("failed", own.saved?.step ?? 0, { reason });
+        })
+        .finally(() => {
+          working = null;
+        });
+    },
+    pause,
+    forget: async () => {
+      await pause();
+      job = null;
+    },
+  };
+}
