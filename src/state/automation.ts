@@ -1,6 +1,6 @@
 /** The door for programs: `window.prefscope` trains a configuration on the open page and returns its record. */
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { Phase, Preflight, Sample } from "../worker/protocol.ts";
+import type { EvaluatedFeatures, Phase, Preflight, Sample } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { problemsOf } from "./configChanges.ts";
@@ -10,6 +10,7 @@ import { localId } from "./link.ts";
 import { ensureLoaded } from "./loading.ts";
 import { openData, openModel } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
+import { featureHistory } from "./movingFeatures.ts";
 import { history, isRunActive, useRunStore, type SampleSet } from "./runStore.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
 
@@ -31,9 +32,19 @@ export interface TrainingRecord {
   readonly evaluations: readonly Readonly<Record<string, number>>[];
   readonly evalBefore: Readonly<Record<string, number>>;
   readonly evalAfter: Readonly<Record<string, number>>;
+  /** Mean pooled activation of every feature on the held-out answers, at the first and the last evaluation. */
+  readonly featuresBefore: RecordedFeatures | null;
+  readonly featuresAfter: RecordedFeatures | null;
   readonly samplesBefore: readonly Sample[];
   readonly samplesAfter: readonly Sample[];
   readonly elapsedMs: number;
+}
+
+/** Features of an evaluation as plain numbers. */
+export interface RecordedFeatures {
+  readonly saes: readonly string[];
+  readonly chosen: readonly number[];
+  readonly rejected: readonly number[];
 }
 
 /** Why a run gave no record, as plain data. */
@@ -192,10 +203,18 @@ function recordOf(config: RunConfig, elapsedMs: number): TrainingRecord {
     evaluations: history.evaluations.map(({ step, metrics }) => ({ step, ...metrics })),
     evalBefore: history.evaluations[0]?.metrics ?? {},
     evalAfter: history.evaluations.at(-1)?.metrics ?? {},
+    featuresBefore: recorded(featureHistory.ends?.before),
+    featuresAfter: recorded(featureHistory.ends?.after),
     samplesBefore: samplesOf(before),
     samplesAfter: samplesOf(now),
     elapsedMs,
   };
+}
+
+function recorded(features: EvaluatedFeatures | undefined): RecordedFeatures | null {
+  if (features === undefined) return null;
+  const { saes, chosen, rejected } = features;
+  return { saes, chosen: [...chosen], rejected: [...rejected] };
 }
 
 function failure(code: string, message: string): Error {

@@ -6,6 +6,7 @@ interface Moment {
   readonly step: number;
   /** Mean over chosen and rejected answers. */
   readonly means: Float32Array;
+  readonly sides: EvaluatedFeatures;
 }
 
 /** Features are numbered one after another over the autoencoders. */
@@ -28,11 +29,12 @@ export class FeatureHistory {
   saes: readonly string[] = [];
 
   /** Takes in an evaluation; one of other autoencoders starts over. */
-  add(step: number, { saes, chosen, rejected }: EvaluatedFeatures): void {
+  add(step: number, sides: EvaluatedFeatures): void {
+    const { saes, chosen, rejected } = sides;
     if (saes.join() !== this.saes.join()) this.moments = [];
     this.saes = saes;
     const means = chosen.map((value, index) => (value + (rejected[index] ?? 0)) / 2);
-    this.moments.push({ step, means });
+    this.moments.push({ step, means, sides });
   }
 
   /** Forgets what was measured after a step. */
@@ -49,6 +51,12 @@ export class FeatureHistory {
   /** How many evaluations there were. */
   get length(): number {
     return this.moments.length;
+  }
+
+  /** What the first and the last evaluation measured; null before the first. */
+  get ends(): { readonly before: EvaluatedFeatures; readonly after: EvaluatedFeatures } | null {
+    const [first, last] = [this.moments[0], this.moments.at(-1)];
+    return first === undefined || last === undefined ? null : { before: first.sides, after: last.sides };
   }
 
   /** Change of a feature from the first evaluation to the last; 0 before the second. */

@@ -1,6 +1,6 @@
 /** The sparse autoencoders at hand: listed, chosen, opened from files and saved. */
 import { create } from "zustand";
-import type { ModelSummary, SaeSummary } from "../worker/protocol.ts";
+import type { Commands, ModelSummary, SaeSummary } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
@@ -14,7 +14,7 @@ interface SaeState {
   /** At hand, the one in use first. */
   readonly inUse: readonly SaeSummary[];
   /** Those that come with the studio for this model. */
-  readonly embedded: readonly SaeSummary[];
+  readonly embedded: Commands["listSaes"]["answer"]["embedded"];
   /** The loaded model that the list belongs to; null before the first list. */
   readonly model: ModelSummary | null;
   /** What is being read, by name; null when nothing is. */
@@ -61,11 +61,13 @@ export function watchSaes(): () => void {
 
 async function list(model: ModelSummary): Promise<void> {
   try {
-    const { inUse, embedded } = await callTrainer("listSaes", null);
+    const { atHand, embedded } = await callTrainer("listSaes", null);
     // Another model may have been loaded meanwhile.
     if (useSaeStore.getState().model !== model) return;
-    useSaeStore.setState({ inUse, embedded });
+    useSaeStore.setState({ inUse: atHand, embedded });
     adopt();
+    const [wanted] = useSetupStore.getState().config.saes;
+    if (wanted !== undefined) await chooseSae(wanted);
   } catch (error) {
     if (useSaeStore.getState().model === model) useSaeStore.setState({ refusal: sentenceOf(error) });
   }
@@ -80,8 +82,11 @@ function adopt(): void {
 /** Uses an autoencoder of the list from now on. */
 export async function chooseSae(id: string): Promise<void> {
   const { inUse, embedded } = useSaeStore.getState();
-  const known = [...inUse, ...embedded].find((sae) => sae.id === id);
-  if (known !== undefined && id !== inUse[0]?.id) await load(id, known.label, null);
+  if (id === inUse[0]?.id) return;
+  const shipped = embedded.find((sae) => sae.id === id);
+  const atHand = inUse.find((sae) => sae.id === id);
+  if (shipped !== undefined) await load(id, shipped.label, null);
+  else if (atHand !== undefined) putInUse(atHand, [id]);
 }
 
 /** Opens an autoencoder's files and uses it; every layout that the trainer reads is fine. */
@@ -101,18 +106,20 @@ async function load(id: string, name: string, files: readonly File[] | null): Pr
   }
 }
 
-/** Takes over an autoencoder that the trainer uses from now on. */
-export function putInUse(sae: SaeSummary): void {
+/**
+ * Takes over an autoencoder that is used from now on. Runs use the one that was loaded last; `saes` names another. One that
+ * comes with the studio is named as well, so that a link brings it along.
+ */
+export function putInUse(sae: SaeSummary, saes: readonly string[] = []): void {
   useSaeStore.setState(({ inUse }) => ({
     inUse: [sae, ...inUse.filter(({ id }) => id !== sae.id)],
     refusal: null,
   }));
   addLog({ level: "info", message: `Using the autoencoder ${sae.label}.` });
   adopt();
-  const isOwn = sae.origin !== "embedded" || sae.id === useSetupStore.getState().model?.sae?.id;
-  // Files from a disk never travel in a link, and the model's own autoencoder needs no mention.
-  const saes = isOwn ? [] : [sae.id];
-  if (saes.join() !== useSetupStore.getState().config.saes.join()) edit({ saes });
+  const isShipped = sae.origin === "embedded" && sae.id !== useSetupStore.getState().model?.sae?.id;
+  // Even with the same names the cost of a run has to be counted again.
+  edit({ saes: isShipped ? [sae.id] : [...saes] });
 }
 
 /** Saves the files of an autoencoder as SAELens reads them. */

@@ -77,8 +77,8 @@ it("starts ready with model, data, cost and an address that says what it is", as
   expect(
     trainer()
       .asked.map(({ name }) => name)
-      .slice(0, 4),
-  ).toEqual(["describe", "open", "loadModel", "loadData"]);
+      .slice(0, 5),
+  ).toEqual(["describe", "open", "loadModel", "listSaes", "loadData"]);
   expect(trainer().questions("open")).toEqual([
     { backend: "auto", isSecure: true, injections: [{ kind: "kill", step: 40 }] },
   ]);

@@ -1,6 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
 import type { TokenPair } from "../data/tokenPair.ts";
-import { withoutAdapters } from "../models/weights.ts";
 import { bytesOf, meanFeatureBytes, onlyLogps } from "../reference/referenceCache.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
@@ -9,6 +8,7 @@ import type { RunConfig } from "./config.ts";
 import { estimateRun, evaluatorBytes } from "./estimate.ts";
 import { createEvaluator } from "./evaluate.ts";
 import { measuresOf } from "./measures.ts";
+import { createPolicy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { tinyRun, tinySae } from "./tinyRun.testing.ts";
 
@@ -16,22 +16,29 @@ beforeEach(async () => {
   await openTestDevice("cpu");
 });
 
-it.each([false, true])("counts every byte that an evaluator keeps (features: %s)", async (hasFeatures) => {
+it.each([
+  ["lora", false],
+  ["lora", true],
+  ["full", false],
+  ["full", true],
+] as const)("counts every byte that an evaluator keeps (%s, features: %s)", async (tuning, hasFeatures) => {
   const { model, dispose } = createTinyModel();
   const saes = [tinySae(), tinySae(0.1, { layer: 1 })];
-  const run = tinyRun(model, { evalPairs: 3, batchPairs: 2 });
+  const run = tinyRun(model, { tuning, evalPairs: 3, batchPairs: 2 });
   const { config, objective, reference, heldoutPairs } = run;
   const pairs = heldoutPairs.slice(0, config.evalPairs);
   const measures = measuresOf(objective, config, hasFeatures ? { saes, startToken: 1 } : null);
   const tap = measures.evaluationTap;
   const what = { batchPairs: 2, needs: onlyLogps, tap: null };
   for await (const _ of rememberReference(model, reference, pairs, what)) continue;
+  const policy = createPolicy(model, config);
   const before = memory().numBytes;
   const settings = { pairs, objective, params: config.params, reference, batchPairs: config.batchPairs, tap };
   const evaluator = createEvaluator(model, settings);
-  for await (const _ of evaluator.evaluate(withoutAdapters(model))) continue;
+  for await (const _ of evaluator.evaluate(policy.weights)) continue;
   expect(evaluatorBytes(model, config, heldoutPairs, measures)).toBe(memory().numBytes - before);
   evaluator.dispose();
+  policy.dispose();
   for (const sae of saes) sae.dispose();
   dispose();
 });

@@ -8,7 +8,6 @@ import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
 import type { FeatureError } from "../sae/featureErrors.ts";
 import { dispose } from "../tensor/run.ts";
-import type { Tensor } from "../tensor/tfjs.ts";
 import { heldoutBatches } from "./batches.ts";
 import { totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";

@@ -42,7 +42,7 @@ async function scoredStreams(model: Model, weights: Weights, pairs: readonly Tok
       flat.entrySequence[entry] === answer
         ? [
             {
-              row: [...values.slice(row * hiddenSize, (row + 1) * hiddenSize)],
+              row: Array.from(values.subarray(row * hiddenSize, (row + 1) * hiddenSize)),
               token: flat.tokenIds[row] ?? NaN,
             },
           ]

@@ -3,7 +3,9 @@ import { useState } from "react";
 import { nameFeature, nameOf } from "../../../state/featureNames.ts";
 import { changeReport } from "../../../state/features.ts";
 import { toggleHeld } from "../../../state/heldSet.ts";
+import { formatLink } from "../../../state/link.ts";
 import { goTo } from "../../../state/navigation.ts";
+import { addressOf } from "../../../state/place.ts";
 import { saeKey } from "../../../state/saes.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { FeatureDetail, SaeSummary } from "../../../worker/protocol.ts";
@@ -43,11 +45,19 @@ export function FeatureHeading({
         <Neighbour feature={feature - 1} width={sae.width} label="Previous feature" />
         <Neighbour feature={feature + 1} width={sae.width} label="Next feature" />
         <HoldButton feature={feature} />
-        {/* The address names this very feature, and the setup with it. */}
-        <CopyButton text={location.href} label="Link" />
+        <LinkButton feature={feature} />
       </div>
     </header>
   );
+}
+
+/** Copies the address of this feature, with the setup. */
+function LinkButton({ feature }: { readonly feature: number }) {
+  const { config, presetId, description } = useSetupStore();
+  if (description === null) return null;
+  const link = formatLink(config, presetId, description);
+  const address = addressOf({ screen: "features", tab: "feature", feature }, link);
+  return <CopyButton text={`${location.origin}${location.pathname}${address}`} label="Link" />;
 }
 
 function FeatureName({ sae, detail }: { readonly sae: SaeSummary; readonly detail: FeatureDetail }) {

@@ -36,7 +36,9 @@ export function FeatureList() {
         {...(sae === undefined ? {} : { onRetry: () => void featureTable.ask({ sae }) })}
       />
       {table !== null && <Rows table={table} />}
-      {table === null && refusal === null && <p className="note">Reading the pairs for every feature…</p>}
+      {table === null && refusal === null && (
+        <p className="note">Reading the held-out pairs for every feature…</p>
+      )}
     </section>
   );
 }

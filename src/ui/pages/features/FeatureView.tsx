@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { featureDetail } from "../../../state/features.ts";
+import { goTo } from "../../../state/navigation.ts";
 import { usePlaceStore } from "../../../state/place.ts";
 import type { FeatureDetail, SaeSummary } from "../../../worker/protocol.ts";
 import { Panel } from "../../components/Panel.tsx";
@@ -33,7 +34,7 @@ export function FeatureView() {
         onRetry={() => void featureDetail.ask({ sae: sae.id, feature })}
       />
       {detail === null ? (
-        refusal === null && <Waiting text={`Reading feature ${feature} on the loaded pairs…`} />
+        refusal === null && <Waiting text={`Reading feature ${feature} on the held-out pairs…`} />
       ) : (
         <Sheet sae={sae} detail={detail} />
       )}
@@ -41,13 +42,19 @@ export function FeatureView() {
   );
 }
 
-/** The feature of the address, else the strongest there is. */
+/** The feature of the address; where it names none, it is made to name the strongest there is. */
 function useShownFeature(): number | null {
   const wanted = usePlaceStore((place) => place.feature);
   const table = useTable();
-  if (wanted !== null) return wanted;
-  if (table === null) return null;
-  return table.max.reduce((best, value, index) => (value > (table.max[best] ?? 0) ? index : best), 0);
+  useEffect(() => {
+    if (wanted !== null || table === null) return;
+    const strongest = table.max.reduce(
+      (best, value, index) => (value > (table.max[best] ?? 0) ? index : best),
+      0,
+    );
+    goTo({ feature: strongest });
+  }, [wanted, table]);
+  return wanted;
 }
 
 function Waiting({ text }: { readonly text: string }) {

@@ -45,31 +45,13 @@ export function HeldSetView() {
         {held.length === 0 ? <Suggestion report={report} /> : <HeldList held={held} report={report} />}
         <AddFeature width={sae.width} />
         <div className="dialog-actions">
-          <TrainHolding count={held.length} />
+          <Button size="xs" data-testid="train-holding" disabled={held.length === 0} onClick={trainHolding}>
+            Train with FPO, holding {held.length === 1 ? "it" : "these"}
+          </Button>
         </div>
       </Panel>
       <SavedSets sae={sae} isEmpty={held.length === 0} />
     </div>
-  );
-}
-
-/** The way to a run that holds the set; where FPO cannot be trained, why. */
-function TrainHolding({ count }: { readonly count: number }) {
-  const description = useSetupStore((state) => state.description);
-  const isOffered = description?.objectives.some(({ id }) => id === "fpo") === true;
-  const reason = description?.notOffered.find(({ id }) => id === "fpo")?.reason;
-  return (
-    <>
-      <Button
-        size="xs"
-        data-testid="train-holding"
-        disabled={count === 0 || !isOffered}
-        onClick={trainHolding}
-      >
-        Train with FPO, holding {count === 1 ? "it" : "these"}
-      </Button>
-      {!isOffered && reason !== undefined && <span className="note">{reason}.</span>}
-    </>
   );
 }
 

@@ -82,9 +82,8 @@ function PromptForm({ text, chips, isAsking, onAsk }: FormProps) {
         <Textarea
           size="xs"
           aria-label="Text to read"
-          autosize
-          minRows={2}
-          maxRows={6}
+          rows={2}
+          resize="vertical"
           value={text}
           data-testid="prompt-text"
           onChange={({ currentTarget }) => change(currentTarget.value)}

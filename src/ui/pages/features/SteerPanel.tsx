@@ -101,9 +101,8 @@ function SteerFields({ prompt, isTuned, policy }: FieldsProps) {
       <Textarea
         size="xs"
         label="Prompt"
-        autosize
-        minRows={1}
-        maxRows={4}
+        rows={2}
+        resize="vertical"
         value={prompt}
         onChange={({ currentTarget }) => editSteering({ prompt: currentTarget.value })}
       />

@@ -26,9 +26,8 @@ export function TestBox({ sae, feature }: { readonly sae: SaeSummary; readonly f
           size="xs"
           aria-label="Text to test"
           placeholder="Write something that should set it off"
-          autosize
-          minRows={2}
-          maxRows={5}
+          rows={2}
+          resize="vertical"
           value={text}
           data-testid="test-text"
           onChange={({ currentTarget }) => setText(currentTarget.value)}
