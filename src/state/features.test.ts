@@ -20,7 +20,14 @@ import { goTo, openFeature } from "./navigation.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore } from "./runStore.ts";
 import { chooseSae, openSaeFiles, putInUse, saeInUse, saeKey, useSaeStore } from "./saes.ts";
-import { editSae, isSaeTraining, saeProblems, trainSae, useSaeTrainingStore } from "./saeTraining.ts";
+import {
+  editSae,
+  isSaeTraining,
+  saeProblems,
+  saeSettings,
+  trainSae,
+  useSaeTrainingStore,
+} from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { testAnswers, testPoints, testScores, TestTrainer } from "./testTrainer.ts";
 
@@ -144,12 +151,7 @@ it("names a shipped autoencoder in the link, and never one from a disk", async (
   await settle();
   expect(page.hash).not.toContain("saes");
   await chooseSae("story-1");
-  await settle();
-  expect(useSetupStore.getState().config.saes).toEqual(["story-1"]);
-  await chooseSae("opened");
-  await settle();
-  expect(useSetupStore.getState().config.saes).toEqual(["opened"]);
-  expect(page.hash).not.toContain("saes");
+  expect(trainer.questions("loadSae")).toEqual([{ id: "story-1", files: null }]);
 });
 
 it("puts a held set aside with its autoencoder, and takes it up again", async () => {
@@ -172,6 +174,18 @@ it("keeps a link's held features for the autoencoder that is used first", async 
   await bootStudio("#/train?preset=tiny-dpo&heldFeatures=1,2&seed=7");
   expect(held()).toEqual([1, 2]);
   expect(useHeldStore.getState()).toMatchObject({ sae: "story-2", aside: {} });
+});
+
+it("keeps a link's held features for the autoencoder that it names", async () => {
+  const other = { ...shipped, id: "story-1" };
+  const { listSaes, loadSae } = testAnswers;
+  Object.assign(testAnswers, { listSaes: { ...listSaes, embedded: [shipped, other] }, loadSae: other });
+  await bootStudio("#/train?preset=tiny-dpo&heldFeatures=1,2&saes=story-1&seed=7");
+  Object.assign(testAnswers, { listSaes, loadSae });
+  expect(saeInUse(useSaeStore.getState())?.id).toBe("story-1");
+  expect(held()).toEqual([1, 2]);
+  expect(useHeldStore.getState()).toMatchObject({ sae: "story-1", aside: {} });
+  expect(page.hash).toContain("heldFeatures=1,2&saes=story-1");
 });
 
 it("saves sets by name, and uses one with its own autoencoder only", async () => {
@@ -289,6 +303,7 @@ it("follows the training of an autoencoder and uses it when it is done", async (
   trainer.say({ ...event, status: "training", step: 10, metrics: { loss: 2, eval_l0: 9 } });
   expect(isSaeTraining(useSaeTrainingStore.getState())).toBe(true);
   trainer.say({ ...event, status: "done", step: 20, metrics: { loss: 1 }, sae: trained });
+  trainer.say({ ...event, status: "paused", step: 20, metrics: { loss: 1 } });
   const { points, heldOut } = useSaeTrainingStore.getState();
   expect(points.loss).toEqual([
     { x: 10, y: 2 },
@@ -301,6 +316,7 @@ it("follows the training of an autoencoder and uses it when it is done", async (
 it("says which settings an autoencoder cannot be trained with", () => {
   const { settings } = useSaeTrainingStore.getState();
   expect(saeProblems(settings, 4)).toEqual([]);
+  expect(saeSettings({ settings }, 2).layer).toBe(1);
   const bad = { ...settings, layer: 4, width: 20, k: 21, steps: 1.5, learningRate: 0 };
   expect(saeProblems(bad, 4)).toEqual([
     { field: "layer", message: "Must be between 0 and 3." },

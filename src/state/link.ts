@@ -26,13 +26,6 @@ export const linkVersion = 1;
 /** The word for files from a disk, which never travel in a link. */
 export const localId = "local";
 
-/** Autoencoders that were opened or trained on the page never travel either. */
-const localSaes: readonly string[] = ["opened", "trained"];
-
-function isLocalList(value: RunConfig[keyof RunConfig]): boolean {
-  return Array.isArray(value) && value.some((item) => typeof item === "string" && localSaes.includes(item));
-}
-
 /** Stands before the key of a knob of the second method. */
 export const secondPrefix: typeof enginePrefix = "second.";
 
@@ -109,7 +102,7 @@ export function formatLink(config: RunConfig, presetId: string, description: Des
   for (const field of configFields) {
     if (reserved.includes(field) || field === "params" || field === "seed") continue;
     const value = config[field];
-    if (value === localId || isLocalList(value) || String(value) === String(base[field])) continue;
+    if (value === localId || String(value) === String(base[field])) continue;
     parts.push(`${field}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`);
   }
   parts.push(`seed=${config.seed}`, `v=${linkVersion}`);

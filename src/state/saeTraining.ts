@@ -1,9 +1,11 @@
 /** The training of an autoencoder: started, paused, continued, and watched. */
 import { create } from "zustand";
+import type { saeSettingRanges } from "../engine/sae/training/saeSettings.ts";
 import type { SaeSettings, SaeTrainingEvent } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { putInUse } from "./saes.ts";
+import { useSetupStore } from "./setupStore.ts";
 import { BucketSeries, type SeriesPoint } from "./series.ts";
 
 /** What is drawn while an autoencoder is trained. */
@@ -23,29 +25,30 @@ interface SaeTrainingState {
   readonly refusal: string | null;
 }
 
-/** Where the form starts; the middle of what was tried on the embedded model. */
+/** Where the form starts. */
 const startSettings: SaeSettings = {
   layer: 2,
-  width: 768,
-  k: 16,
-  steps: 1000,
-  batchRows: 512,
-  learningRate: 1e-3,
+  width: 512,
+  k: 12,
+  steps: 600,
+  batchRows: 256,
+  learningRate: 0.015,
   seed: 0,
 };
 
-/** What the form accepts; more steps than these take longer than anybody waits at a page. */
-export const saeLimits = {
-  width: [16, 16_384],
+/** What the form accepts, which is what the trainer does. */
+export const saeLimits: Omit<typeof saeSettingRanges, "layer"> = {
+  width: [8, 65_536],
   k: [1, 512],
-  steps: [10, 20_000],
-  batchRows: [16, 4096],
+  steps: [1, 100_000],
+  batchRows: [16, 8192],
   learningRate: [1e-6, 0.1],
-  seed: [0, 2_147_483_647],
-} as const;
+  seed: [0, 2 ** 31 - 1],
+};
 
 const noPoints = pointsOf((): SeriesPoint[] => []);
 let series = newSeries();
+let drawnStep = 0;
 
 /** The autoencoder that is trained. */
 export const useSaeTrainingStore = create<SaeTrainingState>(() => ({
@@ -68,6 +71,11 @@ function pointsOf<Value>(make: (name: SaeMetric) => Value): Record<SaeMetric, Va
 /** Changes what the next training is set up with. */
 export function editSae(change: Partial<SaeSettings>): void {
   useSaeTrainingStore.setState(({ settings }) => ({ settings: { ...settings, ...change } }));
+}
+
+/** Settings for a model of so many layers: a shallower one is read at its last. */
+export function saeSettings({ settings }: Pick<SaeTrainingState, "settings">, layers: number): SaeSettings {
+  return { ...settings, layer: Math.max(Math.min(settings.layer, layers - 1), 0) };
 }
 
 /** Why settings cannot be trained with, one sentence for each field. */
@@ -100,9 +108,10 @@ export function isSaeTraining({ event }: Pick<SaeTrainingState, "event">): boole
 export async function trainSae(isContinued: boolean): Promise<void> {
   if (!isContinued) {
     series = newSeries();
+    drawnStep = 0;
     useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints });
   }
-  const { settings } = useSaeTrainingStore.getState();
+  const settings = saeSettings(useSaeTrainingStore.getState(), useSetupStore.getState().model?.layers ?? 0);
   await tell(callTrainer("trainSae", { settings, isContinued }));
 }
 
@@ -122,9 +131,13 @@ async function tell(asked: Promise<null>): Promise<void> {
 
 /** Takes in what the trainer says of the training; a finished autoencoder is used from then on. */
 export function hearSaeTraining(event: SaeTrainingEvent): void {
-  for (const name of saeMetrics) {
-    const value = event.metrics[name];
-    if (value !== undefined) series[name].append(event.step, value);
+  // The last figures are told again with a change of status.
+  if (event.step > drawnStep) {
+    drawnStep = event.step;
+    for (const name of saeMetrics) {
+      const value = event.metrics[name];
+      if (value !== undefined) series[name].append(event.step, value);
+    }
   }
   const measured = Object.entries(event.metrics).filter(([name]) => name.startsWith("eval_"));
   useSaeTrainingStore.setState(({ heldOut }) => ({

@@ -5,7 +5,7 @@ import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
 import { edit } from "./editing.ts";
-import { changeHeldSae } from "./heldSet.ts";
+import { changeHeldSae, useHeldStore } from "./heldSet.ts";
 import { buffersOf, readFiles } from "./loading.ts";
 import { addLog } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -76,17 +76,17 @@ async function list(model: ModelSummary): Promise<void> {
 /** The held set follows the autoencoder in use. */
 function adopt(): void {
   const sae = saeInUse(useSaeStore.getState());
-  if (sae !== null) changeHeldSae(saeKey(sae));
+  const [wanted = sae?.id] = useSetupStore.getState().config.saes;
+  // What a link holds belongs to the autoencoder that it names, which may still be on its way.
+  const isOnItsWay = useHeldStore.getState().sae === null && wanted !== sae?.id;
+  if (sae !== null && !isOnItsWay) changeHeldSae(saeKey(sae));
 }
 
 /** Uses an autoencoder of the list from now on. */
 export async function chooseSae(id: string): Promise<void> {
   const { inUse, embedded } = useSaeStore.getState();
-  if (id === inUse[0]?.id) return;
-  const shipped = embedded.find((sae) => sae.id === id);
-  const atHand = inUse.find((sae) => sae.id === id);
-  if (shipped !== undefined) await load(id, shipped.label, null);
-  else if (atHand !== undefined) putInUse(atHand, [id]);
+  const known = [...inUse, ...embedded].find((sae) => sae.id === id);
+  if (known !== undefined && id !== inUse[0]?.id) await load(id, known.label, null);
 }
 
 /** Opens an autoencoder's files and uses it; every layout that the trainer reads is fine. */
@@ -106,20 +106,18 @@ async function load(id: string, name: string, files: readonly File[] | null): Pr
   }
 }
 
-/**
- * Takes over an autoencoder that is used from now on. Runs use the one that was loaded last; `saes` names another. One that
- * comes with the studio is named as well, so that a link brings it along.
- */
-export function putInUse(sae: SaeSummary, saes: readonly string[] = []): void {
+/** Takes over the autoencoder that the trainer took last, which runs use. */
+export function putInUse(sae: SaeSummary): void {
   useSaeStore.setState(({ inUse }) => ({
     inUse: [sae, ...inUse.filter(({ id }) => id !== sae.id)],
     refusal: null,
   }));
   addLog({ level: "info", message: `Using the autoencoder ${sae.label}.` });
   adopt();
+  // Runs need no name for the newest, but a link brings along one that comes with the studio.
   const isShipped = sae.origin === "embedded" && sae.id !== useSetupStore.getState().model?.sae?.id;
   // Even with the same names the cost of a run has to be counted again.
-  edit({ saes: isShipped ? [sae.id] : [...saes] });
+  edit({ saes: isShipped ? [sae.id] : [] });
 }
 
 /** Saves the files of an autoencoder as SAELens reads them. */

@@ -1,6 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { lazy, Suspense } from "react";
-import { usePlaceStore } from "../state/place.ts";
+import { usePlaceStore, type Screen } from "../state/place.ts";
 import "./styles/mantine.css";
 import "./styles/controls.css";
 import "./styles/setup.css";
@@ -25,14 +25,15 @@ const FeaturesPage = lazy(() =>
 /** The whole page. */
 export function App() {
   useKeyboard();
+  const screen = usePlaceStore((place) => place.screen);
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
       <a className="skip-link" href="#live" onClick={skipToLive}>
-        Skip to the content
+        Skip to {screen === "train" ? "the run" : "the features"}
       </a>
       <div className="app">
         <Header />
-        <Screen />
+        <Content screen={screen} />
       </div>
       <TabTitle />
       <FileInputs />
@@ -45,8 +46,7 @@ export function App() {
   );
 }
 
-function Screen() {
-  const screen = usePlaceStore((place) => place.screen);
+function Content({ screen }: { readonly screen: Screen }) {
   if (screen === "train") return <TrainPage />;
   return (
     <Suspense fallback={<main className="screen-waiting" aria-busy="true" aria-label="Features" />}>

@@ -19,7 +19,7 @@ const driftKnobs: readonly ParameterSpec[] = [
     key: "topK",
     label: "k",
     help: "Strongest features of policy and of reference that are compared; a held list has its own length.",
-    default: 16,
+    default: 50,
     minimum: 1,
     maximum: 1024,
     scale: "log",

@@ -1,4 +1,4 @@
-/** A sparse autoencoder of the residual stream, from its files to the device. It is never trained here. */
+/** A sparse autoencoder of the residual stream, from its files to the device; `training/` makes new ones. */
 import { FileFormatError } from "../files/fileFormatError.ts";
 import type { FeatureEncoder } from "../kernels/featurePool/featurePool.ts";
 import { jumpRelu } from "../kernels/jumpRelu/jumpRelu.ts";

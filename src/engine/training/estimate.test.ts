@@ -28,12 +28,12 @@ it.each([
   const { config, objective, reference, heldoutPairs } = run;
   const pairs = heldoutPairs.slice(0, config.evalPairs);
   const measures = measuresOf(objective, config, hasFeatures ? { saes, startToken: 1 } : null);
-  const tap = measures.evaluationTap;
   const what = { batchPairs: 2, needs: onlyLogps, tap: null };
   for await (const _ of rememberReference(model, reference, pairs, what)) continue;
   const policy = createPolicy(model, config);
   const before = memory().numBytes;
-  const settings = { pairs, objective, params: config.params, reference, batchPairs: config.batchPairs, tap };
+  const { params, batchPairs } = config;
+  const settings = { pairs, objective, params, reference, batchPairs, measures };
   const evaluator = createEvaluator(model, settings);
   for await (const _ of evaluator.evaluate(policy.weights)) continue;
   expect(evaluatorBytes(model, config, heldoutPairs, measures)).toBe(memory().numBytes - before);

@@ -6,13 +6,13 @@ import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
-import type { FeatureError } from "../sae/featureErrors.ts";
 import { dispose } from "../tensor/run.ts";
 import { heldoutBatches } from "./batches.ts";
-import { totalWidth, type DevicePool, type FeatureTap } from "./featureTap.ts";
+import { totalWidth, type DevicePool } from "./featureTap.ts";
+import { measuresNothing, type Measures } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
-import { driftOf, metricBatch, pairStatistics } from "./pairScores.ts";
+import { driftsOf, metricBatch, pairStatistics } from "./pairScores.ts";
 import { uploadBatch, type DeviceBatch } from "./deviceBatch.ts";
 import { referenceStates, scoreAndPool } from "./scoring.ts";
 import { createUnexplained, evaluationPool } from "./unexplained.ts";
@@ -58,10 +58,8 @@ export interface EvaluationSettings {
   readonly params: Readonly<Record<string, number>>;
   readonly reference: ReferenceCache;
   readonly batchPairs: number;
-  /** Where features are pooled; nowhere when left out. */
-  readonly tap?: FeatureTap | null;
-  /** Features whose own drift is measured as well, numbered through all autoencoders. */
-  readonly heldFeatures?: readonly number[];
+  /** What is measured of features; nothing when left out. */
+  readonly measures?: Measures;
 }
 
 /** An evaluation that keeps its batches and the reference's hidden states on the device between runs. */
@@ -81,7 +79,8 @@ interface HeldoutBatch {
 
 /** Prepares evaluations; pairs must be in the reference cache. */
 export function createEvaluator(model: Model, settings: EvaluationSettings): Evaluator {
-  const { pairs, objective, params, reference, batchPairs, tap = null } = settings;
+  const { pairs, objective, params, reference, batchPairs, measures = measuresNothing } = settings;
+  const { evaluationTap: tap } = measures;
   const batches = heldoutBatches({ batchPairs }, pairs).map((some): HeldoutBatch => {
     const batch = uploadBatch(pairBatch(some), distinctWindows(model.config));
     return {
@@ -91,7 +90,6 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       reference: null,
     };
   });
-  const heldTap = heldOf(tap, settings.heldFeatures ?? []);
   const totals = {
     pairs: pairs.length,
     chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
@@ -104,9 +102,8 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const chosenDelta = new Float32Array(pairs.length);
     const rejectedDelta = new Float32Array(pairs.length);
     const results: BatchResult[] = [];
-    const features = tap === null ? null : createFeatureMeans(totalWidth(tap));
+    const means = tap === null ? null : createFeatureMeans(totalWidth(tap));
     const unexplained = tap === null ? null : createUnexplained(tap);
-    const heldDrift: FeatureError[][] = [];
     let done = 0;
     for (const heldout of batches) {
       yield { done, total: pairs.length };
@@ -122,15 +119,14 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       const measured = { entries, pooled, reference: null };
       const mismatchedRatios = await mismatchedRatiosOf({ model, weights, objective }, heldout.pairs);
       const referencePooled = heldout.reference?.pooled ?? null;
-      const drift = driftOf(tap, heldout.pairs, batch.flat, { pooled, referencePooled, reference });
-      const ofHeld = driftOf(heldTap, heldout.pairs, batch.flat, { pooled, referencePooled, reference });
-      if (ofHeld !== null) heldDrift.push(ofHeld);
-      const sources = { reference, mismatchedRatios, drift };
+      const features = { pooled, referencePooled, reference };
+      const drifts = driftsOf(measures, heldout.pairs, batch.flat, features);
+      const sources = { reference, mismatchedRatios, drift: drifts.own };
       const statistics = pairStatistics(heldout.pairs, batch.flat, measured, sources);
       const result = objective.compute(statistics, params, totals);
-      accumulator.add(metricBatch(batch.flat, measured, { statistics, result, hasKl, drift }));
+      accumulator.add(metricBatch(batch.flat, measured, { statistics, result, hasKl, drifts }));
       results.push({ statistics, result });
-      if (pooled !== null) features?.add(pooled.means);
+      if (pooled !== null) means?.add(pooled.means);
       const { chosen, rejected } = statistics;
       heldout.pairs.forEach((_, index) => {
         chosenDelta[done + index] = (chosen.logps[index] ?? NaN) - (chosen.referenceLogps?.[index] ?? NaN);
@@ -143,14 +139,13 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
     const metrics = prefixed("eval_", {
       ...accumulator.record(),
       ...(Number.isNaN(share) ? {} : { "features/unexplained": share }),
-      ...heldMetrics(heldDrift),
     });
     return {
       metrics,
       chosenDelta,
       rejectedDelta,
       scores: scoresOf(pairs, results),
-      features: features?.means() ?? null,
+      features: means?.means() ?? null,
     };
   }
 
@@ -163,25 +158,6 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
         states?.hidden.dispose();
       }
     },
-  };
-}
-
-/** A tap that measures a list of features alone; null without one. */
-function heldOf(tap: FeatureTap | null, heldFeatures: readonly number[]): FeatureTap | null {
-  if (tap === null || heldFeatures.length === 0) return null;
-  return { ...tap, errors: { ...tap.errors, mode: "held", heldFeatures } };
-}
-
-/** Mean drift of the held features on either side, of batches with the drift of all chosen answers before the rejected ones. */
-function heldMetrics(batches: readonly (readonly FeatureError[])[]): MetricRecord {
-  if (batches.length === 0) return {};
-  const meanOf = (sideOf: (drift: readonly FeatureError[]) => readonly FeatureError[]) => {
-    const side = batches.flatMap((drift) => sideOf(drift));
-    return side.reduce((sum, { distance }) => sum + distance, 0) / side.length;
-  };
-  return {
-    "features/held_mse_chosen": meanOf((drift) => drift.slice(0, drift.length / 2)),
-    "features/held_mse_rejected": meanOf((drift) => drift.slice(drift.length / 2)),
   };
 }
 

@@ -8,7 +8,7 @@ beforeAll(async () => {
 
 it.each([
   ["dpo", [0, 1], 17],
-  ["fpo", [0, 1], 16],
+  ["fpo", [0, 1], 17],
 ] as const)("evaluates the features of plain loops: %s, layers %j", (method, layers, topK) =>
   checkEvaluatedFeatures(method, { layers, topK, tolerance: 1e-4 }),
 );

@@ -177,7 +177,7 @@ async function expectedOf(
 
 /**
  * Evaluates a run of a method whose autoencoders lie at `layers`, with an adapter that moves the model, and compares
- * everything said of features with plain loops. `topK` is what the method's drift counts.
+ * everything said of features with plain loops. `topK` is what the drift counts.
  */
 export async function checkEvaluatedFeatures(
   method: "dpo" | "fpo",

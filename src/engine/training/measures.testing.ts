@@ -9,7 +9,7 @@ import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { addGradients, type HostPart } from "./gradients.ts";
 import { measuresOf } from "./measures.ts";
-import { driftOf, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
+import { driftsOf, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
 import { createPolicy } from "./policy.ts";
 import { rememberReference } from "./referencePass.ts";
 import { follow, randomAdapter, tinyRun, tinySae } from "./tinyRun.testing.ts";
@@ -76,7 +76,7 @@ export async function checkStepGradient(
   const host: HostPart = {
     referenceHidden: measures.hasTokenKl ? rememberedStates(pairs, reference) : undefined,
     gradients: (measured) => {
-      const drift = driftOf(measures.tap, pairs, batch.flat, {
+      const { own: drift } = driftsOf(measures, pairs, batch.flat, {
         pooled: measured.pooled,
         referencePooled: measured.reference?.pooled ?? null,
         reference,

@@ -16,8 +16,8 @@ import { totalWidth, type FeatureTap } from "./featureTap.ts";
 
 /** Share of all features that are somewhere active in an answer, for the estimate alone and until it is measured. */
 const ACTIVE_SHARE = 0.25;
-/** Features of a top k in evaluations of objectives that have no k of their own: the paper's. */
-const EVALUATED_TOP_K = 50;
+/** Features of the top k whose drift is measured of every objective: the paper's. */
+const COMPARED_TOP_K = 50;
 
 /** Modes by the value of an objective's knob. */
 const featureModes: readonly FeatureMode[] = ["paper", "released", "held"];
@@ -30,8 +30,10 @@ export interface Measures {
   readonly isReferenceLive: boolean;
   /** Where training passes pool features and their drift flows back; null for objectives that do not compare them. */
   readonly tap: FeatureTap | null;
-  /** Where evaluations pool features: whenever the run has an autoencoder. */
+  /** Where evaluations pool features, whenever the run has an autoencoder; its drift is the same for every objective. */
   readonly evaluationTap: FeatureTap | null;
+  /** The same for the drift of the listed features alone; null without a list. */
+  readonly heldTap: FeatureTap | null;
 }
 
 /** Autoencoders, and the token at the start of every text, which they do not know; null where there is none. */
@@ -47,6 +49,7 @@ export const measuresNothing: Measures = {
   isReferenceLive: false,
   tap: null,
   evaluationTap: null,
+  heldTap: null,
 };
 
 /**
@@ -63,13 +66,14 @@ export function measuresOf(
     throw new Error("The objective compares features, and no sparse autoencoder is loaded.");
   }
   const source = features === null ? null : byLayer(features);
-  const evaluationTap =
-    source === null ? null : { ...source, errors: isTapped ? driftOptions(config) : evaluatedDrift(source) };
+  const tapWith = (errors: FeatureErrorOptions) => (source === null ? null : { ...source, errors });
+  const { heldFeatures } = config;
   return {
     hasTokenKl: needs.includes("tokenKl"),
     isReferenceLive: config.referenceMode === "live",
-    tap: isTapped ? evaluationTap : null,
-    evaluationTap,
+    tap: isTapped ? tapWith(driftOptions(config)) : null,
+    evaluationTap: tapWith(comparedDrift(source)),
+    heldTap: heldFeatures.length === 0 ? null : tapWith({ mode: "held", topK: 1, heldFeatures }),
   };
 }
 
@@ -93,9 +97,10 @@ export function driftOptions({
   return { mode, topK: knob("topK") ?? 1, heldFeatures };
 }
 
-/** What counts as drift where the objective does not say. */
-function evaluatedDrift({ saes }: FeatureSource): FeatureErrorOptions {
-  return { mode: "paper", topK: Math.min(EVALUATED_TOP_K, ...saes.map(({ width }) => width)) };
+/** What methods are compared by: the paper's drift, with as many features whatever an objective counts itself. */
+function comparedDrift(source: FeatureSource | null): FeatureErrorOptions {
+  const widths = source?.saes.map(({ width }) => width) ?? [];
+  return { mode: "paper", topK: Math.min(COMPARED_TOP_K, ...widths) };
 }
 
 /** What has to be remembered of each training pair; null when the reference runs within every step. */

@@ -144,12 +144,13 @@ describe("metrics of further statistics", () => {
   });
 
   it("gives the drift of features by side, and nothing of it in rewards", () => {
-    const withErrors = (chosen: Float64Array, rejected: Float64Array): PairStatistics => ({
-      ...twoPairs,
-      chosen: { ...twoPairs.chosen, featureErrors: chosen },
-      rejected: { ...twoPairs.rejected, featureErrors: rejected },
+    const record = recordOf({
+      ...batch,
+      chosen: { ...batch.chosen, featureErrors: numbers(1, 4), heldErrors: numbers(2, 4) },
+      rejected: { ...batch.rejected, featureErrors: numbers(3, 9) },
     });
-    const record = recordOf({ ...batch, statistics: withErrors(numbers(1, 4), numbers(3, 9)) });
+    expect(record["features/held_mse_chosen"]).toBe(3);
+    delete record["features/held_mse_chosen"];
     const { "features/mse_chosen": chosen, "features/mse_rejected": rejected, ...others } = record;
     expect([chosen, rejected, record["features/mse_margin"]]).toEqual([2.5, 6, -3.5]);
     const { "features/mse_margin": _, ...rest } = others;
@@ -205,7 +206,7 @@ describe("metricBatch", () => {
     };
     expect(flat.entrySequence).toHaveLength(6);
     expect(entries.logSumSquares).toEqual(numbers(600, 601, 602, 603, 604, 605));
-    const outcome = { statistics: twoPairs, result: batch.result, drift: null };
+    const outcome = { statistics: twoPairs, result: batch.result, drifts: { compared: null, held: null } };
     const found = { entries, pooled: null };
     const measured = metricBatch(flat, found, { ...outcome, hasKl: true });
     for (const side of ["chosen", "rejected"] as const) {
@@ -225,8 +226,8 @@ describe("metricBatch", () => {
     const entries = scored(() => 1);
     // Answers of 1, 2, 2 and 1 tokens with means of 3, 2, 5 and 4 active features.
     const pooled = { means: new Float32Array(4 * 8), active: numbers(3, 2, 5, 4) };
-    const drift = [0.5, 1, 0, 0.25].map((overlap) => ({
-      distance: 0,
+    const compared = [0.5, 1, 0, 0.25].map((overlap, answer) => ({
+      distance: answer,
       overlap,
       features: new Int32Array(),
       slopes: numbers(),
@@ -236,13 +237,20 @@ describe("metricBatch", () => {
       chosen: { ...twoPairs.chosen, tokens: numbers(1, 2) },
       rejected: { ...twoPairs.rejected, tokens: numbers(2, 1) },
     };
-    const outcome = { statistics: lengths, result: batch.result, hasKl: false, drift };
+    const drifts = { compared, held: compared.map((drift) => ({ ...drift, distance: 7 })) };
+    const outcome = { statistics: lengths, result: batch.result, hasKl: false, drifts };
     const measured = metricBatch(flat, { entries, pooled }, outcome);
     expect(measured.chosen?.activeFeatures).toEqual(numbers(3, 4));
     expect(measured.rejected?.activeFeatures).toEqual(numbers(10, 4));
     const record = recordOf(measured);
     expect(record["features/l0"]).toBe(21 / 6);
     expect(record["features/overlap"]).toBe(1.75 / 4);
+    expect(record).toMatchObject({
+      "features/mse_chosen": 0.5,
+      "features/mse_rejected": 2.5,
+      "features/held_mse_chosen": 7,
+      "features/held_mse_rejected": 7,
+    });
   });
 });
 

@@ -22,6 +22,9 @@ export interface AnswerNumbers {
   readonly activeFeatures?: Float64Array;
   /** Share of the top features that policy and reference have in common. */
   readonly featureOverlaps?: Float64Array;
+  /** Squared drift of the features that methods are compared by, and of the held ones. */
+  readonly featureErrors?: Float64Array;
+  readonly heldErrors?: Float64Array;
 }
 
 /** What is known about a micro-batch after its objective was computed. */
@@ -55,7 +58,6 @@ export class MetricAccumulator {
     this.#addLogRatios(batch.statistics);
     this.#addTokenSums(batch);
     this.#addDivergences(batch);
-    this.#addFeatureErrors(batch.statistics);
     this.#addFeatures(batch);
     this.#addArguments(batch.result);
     this.#addWeights(batch.result);
@@ -154,23 +156,18 @@ export class MetricAccumulator {
     }
   }
 
-  #addFeatureErrors({ pairs, chosen, rejected }: PairStatistics): void {
-    const chosenErrors = chosen.featureErrors;
-    const rejectedErrors = rejected.featureErrors;
-    if (chosenErrors) this.#count("features/mse_chosen", sumOf(chosenErrors), pairs);
-    if (rejectedErrors) this.#count("features/mse_rejected", sumOf(rejectedErrors), pairs);
-    if (chosenErrors && rejectedErrors) {
-      this.#count("features/mse_margin", sumOf(chosenErrors) - sumOf(rejectedErrors), pairs);
-    }
-  }
-
-  #addFeatures(batch: MetricBatch): void {
+  /** A batch has as many chosen answers as rejected ones. */
+  #addFeatures({ statistics, ...batch }: MetricBatch): void {
+    const { pairs } = statistics;
     for (const side of sides) {
-      const { activeFeatures, featureOverlaps } = batch[side] ?? {};
-      if (activeFeatures)
-        this.#count("features/l0", sumOf(activeFeatures), sumOf(batch.statistics[side].tokens));
-      if (featureOverlaps) this.#count("features/overlap", sumOf(featureOverlaps), featureOverlaps.length);
+      const { activeFeatures, featureErrors, heldErrors, featureOverlaps } = batch[side] ?? {};
+      if (activeFeatures) this.#count("features/l0", sumOf(activeFeatures), sumOf(statistics[side].tokens));
+      if (featureErrors) this.#count(`features/mse_${side}`, sumOf(featureErrors), pairs);
+      if (heldErrors) this.#count(`features/held_mse_${side}`, sumOf(heldErrors), pairs);
+      if (featureOverlaps) this.#count("features/overlap", sumOf(featureOverlaps), pairs);
     }
+    const [chosen, rejected] = [batch.chosen?.featureErrors, batch.rejected?.featureErrors];
+    if (chosen && rejected) this.#count("features/mse_margin", sumOf(chosen) - sumOf(rejected), pairs);
   }
 
   #addArguments({ arguments: sigmoidArguments }: ObjectiveResult): void {

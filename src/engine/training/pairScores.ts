@@ -6,6 +6,7 @@ import type { ReferenceAnswer, ReferenceCache } from "../reference/referenceCach
 import { gradientLists, longestList, type FeatureError, type GradientLists } from "../sae/featureErrors.ts";
 import { blocksOf, featureErrorsOf, totalWidth, type FeatureTap, type PooledFeatures } from "./featureTap.ts";
 import type { Measured, MeasuredModel, TokenGradients } from "./gradients.ts";
+import type { Measures } from "./measures.ts";
 import type { MetricBatch } from "./metrics.ts";
 import { sumBySequence } from "./scoring.ts";
 
@@ -19,21 +20,43 @@ export interface PairSources {
   readonly drift?: readonly FeatureError[] | null;
 }
 
-/** The drift of every answer of a batch; null where no features were pooled. */
-export function driftOf(
+/** Drift of every answer of a batch, chosen ones first; null where it is not measured. */
+export interface Drifts {
+  /** What the objective compares. */
+  readonly own: readonly FeatureError[] | null;
+  /** What methods are compared by. */
+  readonly compared: readonly FeatureError[] | null;
+  /** Of the held features alone. */
+  readonly held: readonly FeatureError[] | null;
+}
+
+/** Where the pooled features of a batch come from. */
+export interface DriftSources {
+  readonly pooled: PooledFeatures | null;
+  /** Null where the reference's features are remembered. */
+  readonly referencePooled: PooledFeatures | null;
+  readonly reference: ReferenceCache;
+}
+
+/** The drift of every answer of a batch, where features were pooled. */
+export function driftsOf(
+  { tap, evaluationTap, heldTap }: Pick<Measures, "tap" | "evaluationTap" | "heldTap">,
+  pairs: readonly TokenPair[],
+  flat: FlatBatch,
+  sources: DriftSources,
+): Drifts {
+  return {
+    own: driftOf(tap, pairs, flat, sources),
+    compared: driftOf(evaluationTap, pairs, flat, sources),
+    held: driftOf(heldTap, pairs, flat, sources),
+  };
+}
+
+function driftOf(
   tap: FeatureTap | null,
   pairs: readonly TokenPair[],
   flat: FlatBatch,
-  {
-    pooled,
-    referencePooled,
-    reference,
-  }: {
-    readonly pooled: PooledFeatures | null;
-    /** Null where the reference's features are remembered. */
-    readonly referencePooled: PooledFeatures | null;
-    readonly reference: ReferenceCache;
-  },
+  { pooled, referencePooled, reference }: DriftSources,
 ): FeatureError[] | null {
   if (tap === null || pooled === null) return null;
   const width = totalWidth(tap);
@@ -174,15 +197,14 @@ export interface BatchOutcome {
   readonly statistics: PairStatistics;
   readonly result: ObjectiveResult;
   readonly hasKl: boolean;
-  /** Of every answer, chosen ones first; null where no features were pooled. */
-  readonly drift: readonly FeatureError[] | null;
+  readonly drifts: Pick<Drifts, "compared" | "held">;
 }
 
 /** Everything the metrics of a batch are made of. */
 export function metricBatch(
   flat: FlatBatch,
   { entries, pooled }: MeasuredModel,
-  { statistics, result, hasKl, drift }: BatchOutcome,
+  { statistics, result, hasKl, drifts: { compared, held } }: BatchOutcome,
 ): MetricBatch {
   const entropies = sumBySequence(flat, entries.entropies); // [2 · pairs]
   const meanLogits = sumBySequence(flat, entries.meanLogits);
@@ -191,13 +213,20 @@ export function metricBatch(
   const reverseDivergences = sumBySequence(flat, entries.reverseDivergences);
   const tokens = sumBySequence(flat, new Float64Array(flat.labels.length).fill(1));
   const active = pooled?.active.map((count, answer) => count * (tokens[answer] ?? NaN));
-  const overlaps = drift === null ? null : Float64Array.from(drift, ({ overlap }) => overlap);
+  const distances = (drift: readonly FeatureError[], start: number, end: number) =>
+    Float64Array.from(drift.slice(start, end), ({ distance }) => distance);
   const side = (start: number, end: number) => ({
     entropies: entropies.slice(start, end),
     meanLogits: meanLogits.slice(start, end),
     hits: hits.slice(start, end),
     ...(active === undefined ? {} : { activeFeatures: active.slice(start, end) }),
-    ...(overlaps === null ? {} : { featureOverlaps: overlaps.slice(start, end) }),
+    ...(compared === null
+      ? {}
+      : {
+          featureErrors: distances(compared, start, end),
+          featureOverlaps: Float64Array.from(compared.slice(start, end), ({ overlap }) => overlap),
+        }),
+    ...(held === null ? {} : { heldErrors: distances(held, start, end) }),
     ...(hasKl
       ? {
           divergences: divergences.slice(start, end),

@@ -89,7 +89,10 @@ it.each([false, true])("replays token KL and features (live reference: %s)", asy
   const { pass, runner, release } = setUp("everything");
   const sae = tinySae();
   const tap = { saes: [sae], errors: { mode: "paper", topK: 4 } as const, startToken: null };
-  const measured = { ...pass, measures: { hasTokenKl: true, isReferenceLive, tap, evaluationTap: tap } };
+  const measured = {
+    ...pass,
+    measures: { hasTokenKl: true, isReferenceLive, tap, evaluationTap: tap, heldTap: null },
+  };
   const { flat: sum } = pass.sink;
   // Two batches of one padded size, so that the second finds what the first has left; it fills less of it.
   const [first = []] = batches();

@@ -19,7 +19,7 @@ import { totalWidth } from "./featureTap.ts";
 import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
-import { driftOf, metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
+import { driftsOf, metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
 import { countTrainable, createPolicy, trainingWeights, type Policy } from "./policy.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
@@ -93,19 +93,11 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
     const needs = trainingNeeds(measures);
-    const { tap, evaluationTap } = measures;
-    const { heldFeatures } = config;
+    const { tap } = measures;
     if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
     // An evaluation runs the reference itself, for KL and features.
     yield* remember(run, heldout, { needs: onlyLogps, tap: null });
-    const settings = {
-      pairs: heldout,
-      objective,
-      params: config.params,
-      reference,
-      tap: evaluationTap,
-      heldFeatures,
-    };
+    const settings = { pairs: heldout, objective, params: config.params, reference, measures };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
     if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
@@ -199,16 +191,17 @@ async function takeStep(
         const entries = run.tamper?.(step, found.entries) ?? found.entries;
         if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
         const measured = { ...found, entries };
-        const drift = driftOf(tap, some, flat, {
+        const drifts = driftsOf(measures, some, flat, {
           pooled: found.pooled,
           referencePooled: found.reference?.pooled ?? null,
           reference,
         });
+        const drift = drifts.own;
         const statistics = pairStatistics(some, flat, measured, { reference, mismatchedRatios, drift });
         const result = objective.compute(statistics, config.params, totals);
         // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
         if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        accumulator.add(metricBatch(flat, measured, { statistics, result, hasKl: hasTokenKl, drift }));
+        accumulator.add(metricBatch(flat, measured, { statistics, result, hasKl: hasTokenKl, drifts }));
         return tokenGradients(flat, result, tap === null || drift === null ? null : { tap, drift });
       },
     });

@@ -1,5 +1,5 @@
 /** One batch of an autoencoder's training: what it reconstructs, its loss, and the gradients of its parameters. */
-import type { FlatParameters } from "../../adapters/parameters.ts";
+import type { FlatParameters, Trainable } from "../../adapters/parameters.ts";
 import { accumulateAt } from "../../kernels/adamw/adamw.ts";
 import { masked } from "../../kernels/masked/masked.ts";
 import { columnSum } from "../../kernels/matmul/columnSum.ts";
@@ -53,6 +53,26 @@ function errorOf(restored: ArrayLike<number>, target: ArrayLike<number>, weight:
   return { loss, gradient };
 }
 
+/** Parameters and rows of a batch on the device. */
+interface Held {
+  readonly x: Tensor;
+  readonly encoder: Trainable;
+  readonly decoder: Trainable;
+  readonly encoderBias: Trainable;
+  readonly decoderBias: Trainable;
+  /** 1 / √inputSize, with which a row of mean square 1 has length 1. [inputSize] */
+  readonly gain: Tensor;
+  /** The decoder's rows with length 1 [width, inputSize], and what their lengths were [width]. */
+  readonly unit: Tensor;
+  readonly rstd: Tensor;
+}
+
+/** Codes [rows, width] and the gradient of what they rebuild [rows, inputSize]. */
+interface Side {
+  readonly codes: Tensor;
+  readonly upstream: Tensor;
+}
+
 /**
  * Adds the gradients of the loss to `gradients` [parameters]: the squared error per number of the batch's rows x, rebuilt from
  * its rows · k largest pre-activations by decoder rows of length 1, plus the auxiliary loss: the dead features rebuild
@@ -64,85 +84,77 @@ export async function addSaeGradients(
   gradients: Tensor,
   batch: SaeBatch,
 ): Promise<SaeMeasures> {
-  const [encoder, decoder, encoderBias, decoderBias] = saeParameterNames.map((name) =>
-    parameters.trainables.find((each) => each.name === name)!,
-  ) as [Place, Place, Place, Place];
-  const [width, inputSize] = encoder.tensor.shape as [number, number];
-  const rows = batch.values.length / inputSize;
-  const held: Tensor[] = [];
+  const tensors: Tensor[] = [];
   const keep = (made: Tensor): Tensor => {
-    held.push(made);
+    tensors.push(made);
     return made;
   };
+  const { values, k, dead } = batch;
   try {
-    const x = keep(tensor(batch.values, [rows, inputSize]));
-    const gain = keep(tensor(new Float32Array(inputSize).fill(1 / Math.sqrt(inputSize)), [inputSize]));
-    const [unit, rstd] = run(rmsNormOp, [decoder.tensor, gain], { epsilon: SMALLEST_SQUARE }).map(keep) as [
-      Tensor,
-      Tensor,
-    ];
-    const pre = keep(matmul(x, encoder.tensor, { form: "abt", bias: encoderBias.tensor }));
-    const preValues = await read(pre);
-    const top = batchTop(preValues, rows * batch.k);
+    const held = hold(parameters, values, keep);
+    const [rows, inputSize] = held.x.shape as [number, number];
+    const [width] = held.unit.shape as [number, number];
+    const { x, encoder, encoderBias, decoderBias, unit } = held;
+    const pre = await read(keep(matmul(x, encoder.tensor, { form: "abt", bias: encoderBias.tensor })));
+    const top = batchTop(pre, rows * k);
     const codes = keep(tensor(top, [rows, width]));
-    const restored = await read(
-      keep(matmul(codes, unit, { form: "ab", bias: decoderBias.tensor })), // [rows, inputSize]
-    );
-    const main = errorOf(restored, batch.values, 1);
-    const side = { codes, upstream: keep(tensor(main.gradient, [rows, inputSize])) };
-
-    let loss = main.loss;
-    let rescue: Side | null = null;
-    if (batch.dead.length > 0) {
-      const kept = rowTop(preValues, width, {
-        features: batch.dead,
-        count: Math.max(1, Math.round(inputSize / 2)),
-      });
-      const left = batch.values.map((value, i) => value - restored[i]!);
-      const deadCodes = keep(tensor(kept, [rows, width]));
-      const rebuilt = await read(keep(matmul(deadCodes, unit, { form: "ab" })));
-      const auxiliary = errorOf(rebuilt, left, AUXILIARY_WEIGHT);
+    const restored = await read(keep(matmul(codes, unit, { form: "ab", bias: decoderBias.tensor })));
+    const main = errorOf(restored, values, 1);
+    const sides: Side[] = [{ codes, upstream: keep(tensor(main.gradient, x.shape)) }];
+    let { loss } = main;
+    if (dead.length > 0) {
+      const kept = rowTop(pre, width, { features: dead, count: Math.max(1, Math.round(inputSize / 2)) });
+      const rescue = keep(tensor(kept, [rows, width]));
+      const left = values.map((value, i) => value - restored[i]!);
+      const auxiliary = errorOf(
+        await read(keep(matmul(rescue, unit, { form: "ab" }))),
+        left,
+        AUXILIARY_WEIGHT,
+      );
       loss += auxiliary.loss;
-      rescue = { codes: deadCodes, upstream: keep(tensor(auxiliary.gradient, [rows, inputSize])) };
+      sides.push({ codes: rescue, upstream: keep(tensor(auxiliary.gradient, x.shape)) });
     }
     tidy(() => {
-      const unitGradient = decoderGradient(side, rescue);
-      accumulateAt(
-        gradients,
-        run(rmsNormDxOp, [decoder.tensor, gain, rstd, unitGradient], {})[0]!,
-        decoder.offset,
-      );
-      accumulateAt(gradients, columnSum(side.upstream), decoderBias.offset);
-      for (const { codes: mask, upstream } of rescue === null ? [side] : [side, rescue]) {
-        const back = masked(matmul(upstream, unit, { form: "abt" }), mask); // [rows, width]
-        accumulateAt(gradients, matmul(back, x, { form: "atb" }), encoder.offset);
-        accumulateAt(gradients, columnSum(back), encoderBias.offset);
-      }
+      goBack(held, sides, gradients);
     });
-    return { loss, ...activityOf(top, width), unexplained: unexplainedOf(batch.values, restored, inputSize) };
+    return { loss, ...activityOf(top, width), unexplained: unexplainedOf(values, restored, inputSize) };
   } finally {
-    dispose(held);
+    dispose(tensors);
   }
 }
 
-type Place = FlatParameters["trainables"][number];
-
-/** Codes [rows, width] and the gradient of what they rebuild [rows, inputSize]. */
-interface Side {
-  readonly codes: Tensor;
-  readonly upstream: Tensor;
+function hold({ trainables }: FlatParameters, values: Float32Array, keep: (made: Tensor) => Tensor): Held {
+  const [encoder, decoder, encoderBias, decoderBias] = saeParameterNames.map((name) =>
+    trainables.find((each) => each.name === name)!,
+  ) as [Trainable, Trainable, Trainable, Trainable];
+  const inputSize = decoder.tensor.shape[1]!;
+  const x = keep(tensor(values, [values.length / inputSize, inputSize]));
+  const gain = keep(tensor(new Float32Array(inputSize).fill(1 / Math.sqrt(inputSize)), [inputSize]));
+  const normed = run(rmsNormOp, [decoder.tensor, gain], { epsilon: SMALLEST_SQUARE }).map(keep);
+  const [unit, rstd] = normed as [Tensor, Tensor];
+  return { x, encoder, decoder, encoderBias, decoderBias, gain, unit, rstd };
 }
 
-function decoderGradient(side: Side, rescue: Side | null): Tensor {
-  const second = rescue === null ? {} : { second: { a: rescue.codes, b: rescue.upstream } };
-  return matmul(side.codes, side.upstream, { form: "atb", ...second });
+/** The way back: codes are their pre-activations where they are positive, and constants 0 elsewhere. */
+function goBack(held: Held, sides: readonly Side[], gradients: Tensor): void {
+  const { x, encoder, decoder, encoderBias, decoderBias, gain, unit, rstd } = held;
+  for (const [index, { codes, upstream }] of sides.entries()) {
+    const unitGradient = matmul(codes, upstream, { form: "atb" }); // [width, inputSize]
+    const [along] = run(rmsNormDxOp, [decoder.tensor, gain, rstd, unitGradient], {});
+    accumulateAt(gradients, along!, decoder.offset);
+    // The dead features rebuild an error, to which no bias is added.
+    if (index === 0) accumulateAt(gradients, columnSum(upstream), decoderBias.offset);
+    const back = masked(matmul(upstream, unit, { form: "abt" }), codes); // [rows, width]
+    accumulateAt(gradients, matmul(back, x, { form: "atb" }), encoder.offset);
+    accumulateAt(gradients, columnSum(back), encoderBias.offset);
+  }
 }
 
 function activityOf(codes: Float32Array, width: number): Pick<SaeMeasures, "l0" | "isActive"> {
   const isActive = new Uint8Array(width);
   let count = 0;
   for (let place = 0; place < codes.length; place++) {
-    if (codes[place]! === 0) continue;
+    if (!(codes[place]! > 0)) continue;
     isActive[place % width] = 1;
     count++;
   }

@@ -150,7 +150,11 @@ async function evaluate(
   const batches = Array.from({ length: THRESHOLD_BATCHES }, (_, i) => batchOf(i + 1));
   const threshold = await thresholdOf(parameters, batches, k);
   const sae = foldedSae(await optimizer.save(), {
-    ...{ layer, modelName, hook: hookOfLayer(layer), scale, threshold },
+    layer,
+    modelName,
+    hook: hookOfLayer(layer),
+    scale,
+    threshold,
     sizes: { inputSize: rows.width, width },
   });
   const uploaded = uploadSae(sae, { needsDecoder: true });

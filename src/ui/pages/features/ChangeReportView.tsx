@@ -91,11 +91,12 @@ function Report({ report, isAsking, onRefresh }: ReportProps) {
 }
 
 /** How the autoencoder itself fits before and after. */
-function fitSentence({ l0, unexplained, silent }: ChangeReport): string {
+function fitSentence({ l0, unexplained, silent, tested, changes }: ChangeReport): string {
   const parts = [`Active features at a token (L0) ${formatValue(l0.before)} → ${formatValue(l0.after)}`];
   if (unexplained !== null) {
     parts.push(`unexplained ${formatFineShare(unexplained.before)} → ${formatFineShare(unexplained.after)}`);
   }
+  if (tested < changes.length) parts.push(`${formatCount(tested)} changed in enough pairs to be tested`);
   if (silent > 0) parts.push(`${formatCount(silent)} features were silent before and after`);
   return `${parts.join(" · ")}.`;
 }

@@ -85,9 +85,15 @@ function FeatureName({ sae, detail }: { readonly sae: SaeSummary; readonly detai
           if (key === "Enter") currentTarget.blur();
         }}
       />
-      <p className="note">{names[feature] === undefined ? "named by its likeliest tokens" : "your name"}</p>
+      <p className="note">{originOf(names[feature], detail.name)}</p>
     </div>
   );
+}
+
+/** Where a name comes from. */
+function originOf(own: string | undefined, suggested: string): string {
+  if (own !== undefined) return "your name";
+  return suggested === "" ? "no name yet" : "named by its likeliest tokens";
 }
 
 function Neighbour({

@@ -44,9 +44,8 @@ export function FeatureSides({ detail: { before, after } }: { readonly detail: F
         />
       )}
       <p className="note">
-        Stronger on the chosen answer in {formatCount(above)} pairs, on the rejected one in{" "}
-        {formatCount(below)}, equal in {formatCount(points.length - above - below)}.
-        {rest > 0 && !isTable && ` ${formatCount(rest)} pairs are not drawn.`}
+        Stronger on the chosen answer in {pairs(above)}, on the rejected one in {pairs(below)}, equal in{" "}
+        {pairs(points.length - above - below)}.{rest > 0 && !isTable && ` ${pairs(rest)} not drawn.`}
       </p>
       {later !== null && !isTable && (
         <p className="plot-legend">
@@ -60,6 +59,10 @@ export function FeatureSides({ detail: { before, after } }: { readonly detail: F
       )}
     </Panel>
   );
+}
+
+function pairs(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "pair" : "pairs"}`;
 }
 
 function pointsOf({ chosen, rejected }: FeatureUse): ScatterPoint[] {

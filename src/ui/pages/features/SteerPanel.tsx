@@ -33,7 +33,7 @@ export function SteerPanel({ sae, detail }: SteerProps) {
   return (
     <Panel title="Steering" className="steer-panel">
       <div className="steer-form">
-        <Strength value={value} largest={largest} />
+        <Strength value={value} largest={largest} isActive={detail.before.density > 0} />
         <SteerFields prompt={prompt} isTuned={isTuned} policy={policy} />
         <Button size="xs" data-testid="steer-run" loading={isAsking} disabled={prompt === ""} onClick={run}>
           Write both
@@ -51,7 +51,14 @@ function largestOf({ edges, before }: FeatureDetail): number {
   return before.density > 0 && end > 0 ? end : 1;
 }
 
-function Strength({ value, largest }: { readonly value: number; readonly largest: number }) {
+interface StrengthProps {
+  readonly value: number;
+  readonly largest: number;
+  /** Whether the feature is active anywhere on the pairs. */
+  readonly isActive: boolean;
+}
+
+function Strength({ value, largest, isActive }: StrengthProps) {
   const mode = useFeatureViewStore((state) => state.steering.mode);
   const labelId = useId();
   const most = Number((2 * largest).toPrecision(3));
@@ -70,7 +77,7 @@ function Strength({ value, largest }: { readonly value: number; readonly largest
       <div className="steer-strength">
         <span id={labelId}>
           {mode === "add" ? "Add" : "Clamp to"} <b>{formatValue(value)}</b>{" "}
-          <span className="note">largest on the pairs: {formatValue(largest)}</span>
+          {isActive && <span className="note">largest on the pairs: {formatValue(largest)}</span>}
         </span>
         <Slider
           size="sm"

@@ -8,6 +8,7 @@ import {
   saeLimits,
   saeMetrics,
   saeProblems,
+  saeSettings,
   trainSae,
   useSaeTrainingStore,
   type SaeMetric,
@@ -56,8 +57,9 @@ function limitsOf(field: keyof typeof saeLimits): string {
 function SaeForm() {
   const state = useSaeTrainingStore();
   const { model, data } = useSetupStore();
-  const { settings, event } = state;
+  const { event } = state;
   const layers = model?.layers ?? 0;
+  const settings = saeSettings(state, layers);
   const problems = saeProblems(settings, layers);
   const isRunning = isSaeTraining(state);
   return (

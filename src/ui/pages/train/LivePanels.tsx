@@ -120,9 +120,10 @@ function ClosedTile({ chart, onOpen }: { readonly chart: ChartSpec; readonly onO
   );
 }
 
-/** A metric's drawn values as they are at a version of the history. */
+/** A metric's drawn values as they are at a version of the history: of the steps, or of the evaluations where steps have none. */
 function readValues(name: string, _version: number): readonly number[] {
-  return history.metricSeries(name).values;
+  const { values, evalValues } = history.metricSeries(name);
+  return values.length > 0 ? values : evalValues;
 }
 
 /** One chart at a time, chosen by tabs, as a phone shows them. */
