@@ -15,19 +15,22 @@ import {
 /** Parts that can be asked for alone. */
 export const fpoParts = ["methods", "ablation", "cost", "held"];
 
-/** Features of a top k: the paper's, which evaluations take for methods that have none of their own. */
+/** Features of a top k: the paper's, by which evaluations measure every method. */
 export const TOP_K = 50;
-/** The rows in the table's order; `params` are the knobs that are not the studio's defaults. */
+/**
+ * The rows in the table's order; `params` are the knobs that are not the studio's defaults, `rate` is what the table of
+ * objectives found by the same search.
+ */
 export const rows = [
-  { id: "sft", method: "sft" },
-  { id: "dpo", method: "dpo" },
-  { id: "tdpo1", method: "tdpo1" },
-  { id: "tdpo2", method: "tdpo2" },
-  { id: "simpo", method: "simpo" },
+  { id: "sft", method: "sft", rate: 1e-2 },
+  { id: "dpo", method: "dpo", rate: 5e-3 },
+  { id: "tdpo1", method: "tdpo1", rate: 1e-2 },
+  { id: "tdpo2", method: "tdpo2", rate: 1e-2 },
+  { id: "simpo", method: "simpo", rate: 5e-3 },
   { id: "fpo", method: "fpo", label: "FPO, β 0.1", params: { beta: 0.1, alpha: 0.5, topK: TOP_K } },
   { id: "fpo_scaled", method: "fpo", label: "FPO, β 2", params: { beta: 2, alpha: 0.5, topK: TOP_K } },
 ];
-/** The rows that each part needs trained by the search. */
+/** The rows that each part needs. */
 const needed = {
   methods: rows.map(({ id }) => id),
   ablation: ["fpo_scaled"],
@@ -48,7 +51,8 @@ export const costModes = ["cached", "live"];
 
 export const HELD_COUNT = 10;
 export const HELD_EVERY = 5;
-export const HELD_ALPHAS = [0.5, 2, 8, 32];
+/** Up to the largest that the studio offers. */
+export const HELD_ALPHAS = [0.5, 1, 2, 5];
 export const HELD_PREFIX = "eval_features/held_mse_";
 
 const saesOf = (layers) => layers.map((layer) => `story-${layer}`);
@@ -61,18 +65,18 @@ export async function runFpo({ objectives, parts, workers, common, seeds, train,
   const own = { ...common, saes: saesOf(SHARED.layers) };
   const trainAll = trainerOf({ workers, train, announce });
   const context = { objectives, own, seeds, trainAll };
+  const has = (part) => parts.includes(part);
   const wanted = rows.filter(({ id }) => parts.some((part) => needed[part].includes(id)));
   const searched = await searchRows(wanted, context);
-  const heldFeatures = parts.includes("held") ? heldSet(searched) : [];
-  const methods = await trainRows(searched, { ...context, heldFeatures });
-  const has = (part) => parts.includes(part);
+  const moved = has("held") ? await mostMovedByDpo(searched, context) : { heldFeatures: [], searchRuns: [] };
+  const methods = await trainRows(searched, { ...context, heldFeatures: moved.heldFeatures });
   const rowOf = (id) => methods.find((method) => method.id === id);
   return {
     methods,
-    ablation: has("ablation") ? await runAblation(rowOf("fpo_scaled"), context) : null,
-    held: has("held") ? await runHeld([rowOf("dpo"), rowOf("fpo_scaled")], heldFeatures, context) : null,
+    held: has("held") ? await runHeld([rowOf("dpo"), rowOf("fpo_scaled")], moved, context) : null,
     // One page alone, so that none takes time from another.
     cost: has("cost") ? await runCost({ ...context, worker: workers[0], train, price, announce }) : null,
+    ablation: has("ablation") ? await runAblation(rowOf("fpo_scaled"), context) : null,
   };
 }
 
@@ -81,22 +85,29 @@ const objectiveOf = ({ method, label }, objectives) => {
   return { ...objective, label: label ?? objective.label };
 };
 
-/** Trains every row's search. */
+/** Trains the search of every row whose rate is not known. */
 async function searchRows(wanted, { objectives, own, trainAll }) {
   const described = wanted.map((row) => ({ ...row, objective: objectiveOf(row, objectives) }));
-  const configs = described.map(({ objective, params }) => searchConfigs(objective, { ...own, params }));
-  const trained = await trainAll(configs.flat());
-  return described.map((row, index) => {
-    const searchRuns = trained.slice(index * RATES.length, (index + 1) * RATES.length);
+  const unknown = described.filter(({ rate }) => rate === undefined);
+  const trained = await trainAll(
+    unknown.flatMap(({ objective, params }) => searchConfigs(objective, { ...own, params })),
+  );
+  return described.map((row) => {
+    if (row.rate !== undefined) return { ...row, search: { rate: row.rate, candidates: [] }, searchRuns: [] };
+    const first = unknown.indexOf(row) * RATES.length;
+    const searchRuns = trained.slice(first, first + RATES.length);
     return { ...row, searchRuns, search: searchResult(searchRuns) };
   });
 }
 
-/** The features that DPO moves most in the search's run at the rate that was chosen. */
-export function heldSet(searched) {
-  const { searchRuns, search } = searched.find(({ id }) => id === "dpo");
-  const { record } = searchRuns.find(({ config }) => config.learningRate === search.rate);
-  return mostMoved(featureShifts(record), HELD_COUNT);
+/** The features that DPO moves most with the search's seed. */
+async function mostMovedByDpo(searched, { own, trainAll }) {
+  const { objective, search } = searched.find(({ id }) => id === "dpo");
+  const changes = { seed: SEARCH_SEED, learningRate: search.rate, ...figuresAlone };
+  const searchRuns = await trainAll([configOf(objective, { ...own, ...changes })]);
+  const [{ record }] = searchRuns;
+  if (record.failure) throw new Error(`DPO did not come to its end: ${record.failure.message}`);
+  return { heldFeatures: mostMoved(featureShifts(record), HELD_COUNT), searchRuns };
 }
 
 /** Trains the seeds of every row; DPO's are evaluated often, and measured on the held features as well. */
@@ -120,23 +131,24 @@ async function runAblation({ objective, params, search, runs }, { own, seeds, tr
     ...paperLayers.map(({ layers }) => ({ ...SHARED, layers })),
   ];
   const isShared = (cell) => JSON.stringify(cell) === JSON.stringify(SHARED);
-  const configsOf = ({ alpha, isHeld, layers }) => {
+  const configOfCell = ({ alpha, isHeld, layers }, seed) => {
     const knobs = { ...params, alpha, stopGradientChosen: isHeld ? 1 : 0 };
     const changes = { params: knobs, saes: saesOf(layers), learningRate: search.rate, ...figuresAlone };
-    return seedsUpTo(seeds).map((seed) => configOf(objective, { ...own, seed, ...changes }));
+    return configOf(objective, { ...own, seed, ...changes });
   };
   const others = cells.filter((cell) => !isShared(cell));
-  const trained = await trainAll(others.flatMap(configsOf));
-  return cells.map((cell) => {
-    const first = others.indexOf(cell) * seeds;
-    return { ...cell, runs: isShared(cell) ? runs : trained.slice(first, first + seeds) };
-  });
+  // Seed after seed, so that a table that is ended has whole rows of cells.
+  const trained = await trainAll(
+    seedsUpTo(seeds).flatMap((seed) => others.map((cell) => configOfCell(cell, seed))),
+  );
+  const runsOf = (place) => trained.filter((_, index) => index % others.length === place);
+  return cells.map((cell) => ({ ...cell, runs: isShared(cell) ? runs : runsOf(others.indexOf(cell)) }));
 }
 
-/** Trains FPO on the held features with the α that the search's seed prefers. */
-async function runHeld([dpo, fpo], heldFeatures, { own, seeds, trainAll }) {
+/** Trains FPO on the held features with the α that the search's seed prefers, and without the constraint. */
+async function runHeld([dpo, fpo], { heldFeatures, searchRuns }, { own, seeds, trainAll }) {
   const measured = { ...own, heldFeatures, samplePrompts: 1, evalEvery: HELD_EVERY };
-  const configsOf = (alpha, seed) => {
+  const configAt = (alpha, seed) => {
     const params = { ...fpo.params, alpha, featureMode: 2 };
     return configOf(fpo.objective, { ...measured, params, seed, learningRate: fpo.search.rate });
   };
@@ -147,15 +159,24 @@ async function runHeld([dpo, fpo], heldFeatures, { own, seeds, trainAll }) {
   });
   const [plain, ...tried] = await trainAll([
     plainConfig,
-    ...HELD_ALPHAS.map((alpha) => configsOf(alpha, SEARCH_SEED)),
+    ...HELD_ALPHAS.map((alpha) => configAt(alpha, SEARCH_SEED)),
   ]);
   const candidates = tried.flatMap((run, index) => {
     const [row] = rowsAtEqualAccuracy({ runs: [run] }, { runs: [plain] }, HELD_PREFIX);
     return row === undefined ? [] : [{ alpha: HELD_ALPHAS[index], ...row, ratio: ratioOf(row) }];
   });
   const { alpha } = chooseAlpha(candidates);
-  const runs = await trainAll(seedsUpTo(seeds).map((seed) => configsOf(alpha, seed)));
-  return { heldFeatures, candidates, alpha, searchRuns: [plain, ...tried], runs, plainRuns: dpo.runs };
+  const seedsAt = (strength) => trainAll(seedsUpTo(seeds).map((seed) => configAt(strength, seed)));
+  const runs = await seedsAt(alpha);
+  return {
+    heldFeatures,
+    candidates,
+    alpha,
+    searchRuns: [...searchRuns, plain, ...tried],
+    runs,
+    controlRuns: await seedsAt(0),
+    plainRuns: dpo.runs,
+  };
 }
 
 /** What is left of the drift of the held features. */

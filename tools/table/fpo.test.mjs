@@ -37,8 +37,8 @@ const objectives = Object.fromEntries(
 /** A run whose accuracy rises to 0.9 at step 20 while the held drift grows in a straight line to `drift`. */
 function recordOf(config) {
   const { method, params, seed, learningRate, steps, referenceMode, saes } = config;
-  const drift = (params.featureMode === 2 ? 0.8 / params.alpha : 1) * (1 + seed / 100);
-  const accuracy = 0.9 - 0.02 * (saes.length - 1) - 0.01 * (params.alpha ?? 0);
+  const drift = (params.featureMode === 2 ? 1 / (1 + params.alpha) : 1) * (1 + seed / 100);
+  const accuracy = 0.9 - 0.02 * (saes.length - 1) - 0.02 * (params.alpha ?? 0);
   const evaluations = [0, 10, 20].map((step) => ({
     step,
     "eval_accuracies/logratio": [0.6, 0.7, accuracy][step / 10],
@@ -100,11 +100,15 @@ const page = (found) =>
   fpoPage(found, { command: "npm run table -- fpo", common, seeds: 3, pages: 1, fingerprint: "f00" });
 
 describe("what is trained", () => {
-  test("every row has its search, and its seeds take the rate that the judge likes best", async () => {
+  test("FPO is searched for, and its seeds take the rate that the judge likes best; other rates are known", async () => {
     const { asked } = await smallTable({ parts: ["methods"] });
-    assert.equal(asked.length, rows.length * (RATES.length + 3));
+    // Only the two rows of FPO are searched for.
+    assert.equal(asked.length, 2 * RATES.length + rows.length * 3);
     const finals = asked.filter(({ seed }) => seed !== SEARCH_SEED);
-    assert.deepEqual([...new Set(finals.map(({ learningRate }) => learningRate))], [RATES[1]]);
+    assert.deepEqual(
+      finals.filter(({ seed }) => seed === 1).map(({ learningRate }) => learningRate),
+      rows.map(({ rate }) => rate ?? RATES[1]),
+    );
     const ofFpo = finals.filter(({ method, seed }) => method === "fpo" && seed === 1);
     assert.deepEqual(
       ofFpo.map(({ params }) => [params.beta, params.alpha, params.topK]),
@@ -139,9 +143,9 @@ describe("what is trained", () => {
     assert.deepEqual(found.held.heldFeatures, lastTen);
     const measured = asked.filter(({ evalEvery }) => evalEvery === 5);
     assert.ok(measured.every(({ heldFeatures }) => heldFeatures.join() === lastTen.join()));
-    // DPO at the search's seed and at three others, FPO with every α and at three seeds.
-    assert.equal(measured.length, 4 + HELD_ALPHAS.length + 3);
-    // The larger α, the smaller the drift; but α 32 reaches the common accuracy no more: 0.9 − 0.32.
+    // DPO at the search's seed and at three others, FPO with every α, and at three seeds with and without the constraint.
+    assert.equal(measured.length, 4 + HELD_ALPHAS.length + 6);
+    // The larger α, the smaller the drift; but α 5 reaches the common accuracy no more: 0.9 − 0.1.
     assert.equal(found.held.alpha, 2);
     assert.ok(found.held.runs.every(({ config }) => config.params.featureMode === 2));
   });
@@ -232,15 +236,17 @@ describe("the page", () => {
     const { found } = await smallTable();
     const text = page(found);
     assert.doesNotMatch(text, /NaN|undefined|null/);
-    assert.match(text, /\| FPO, β 2 \| 0\.895 ± 0\.000 \| 64\.1 \| 0\.402 ± 0\.002 \| 1\.68 \|/);
+    assert.match(text, /\| FPO, β 2 \| 0\.890 ± 0\.000 \| 64\.1 \| 0\.402 ± 0\.002 \| 1\.68 \|/);
     assert.match(text, /Seen: .*drift of DPO above FPO, β 2/);
     assert.match(text, /Reversed: .*entropy of FPO, β 0\.1 above DPO/);
-    assert.match(text, /\| 0, 1, 2 \| 0\.855 ± 0\.000 \| 51\.4 \|/);
+    assert.match(text, /\| 0, 1, 2 \| 0\.850 ± 0\.000 \| 51\.4 \|/);
     assert.match(text, /\| TDPO2 \| in every step \| 3\.00 \| 0 \|/);
     assert.match(text, /memory of TDPO2 above TDPO1, MiB \(1\.00/);
     assert.match(text, /feature mode "held"\) at β 2, α 2/);
-    // 0.85 is met at step 17.5 on DPO's way to 0.9 and at 18.33 on FPO's to 0.88, which keeps 0.8 / α of the slope.
-    assert.match(text, /FPO leaves 0\.419 \[0\.419, 0\.419\] of DPO's drift/);
+    // 0.85 is met at step 17.5 on DPO's way to 0.9 and at 19.375 on FPO's to 0.86, which has a third of the slope.
+    assert.match(text, /FPO leaves 0\.369 \[0\.369, 0\.369\] of DPO's drift/);
+    assert.match(text, /\| α 0 +\| 1\.000 ± 0\.000 \| 0\.\d+ ± /);
+    assert.match(text, /found for them in \[objectives\.md\].*: SFT 0\.01, DPO 0\.005/);
     assert.match(text, /All runs came to their end\./);
   });
 

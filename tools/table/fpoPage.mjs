@@ -88,8 +88,7 @@ and share no scale with ours; only the order of rows can be compared.
 - **accuracy**: share of ${settings.evalPairs} held-out pairs whose log-ratio to the reference is larger for the chosen answer. The paper scores by
   its own rewards.
 - **entropy** (nats a token) and **KL** (reference to policy, nats an answer) on the same pairs.
-- **drift**: the paper's D on the same pairs, of the features of the last layer, with k = ${TOP_K} for every method; whatever FPO trains on
-  is measured here for all.
+- **drift**: the paper's D on the same pairs, of the features of the last layer, with k = ${TOP_K} for every method.
 - **judge**: mean score, from −1 to 1, of ${settings.samplePrompts} answers drawn at temperature ${common.defaultConfig.sampleTemperature} to held-out prompts.
 - FPO has two rows. Its log-ratios are per token, so at the paper's β of 0.1 the loss is nearly a straight line and all pairs weigh the
   same; at β 2 it is curved as DPO's is.
@@ -101,12 +100,23 @@ const allRuns = ({ methods, ablation, cost, held }) => [
   ...new Set([
     ...methods.flatMap(({ searchRuns, runs }) => [...searchRuns, ...runs]),
     ...(ablation ?? []).flatMap(({ runs }) => runs),
-    ...(held === null ? [] : [...held.searchRuns, ...held.runs]),
+    ...(held === null ? [] : [...held.searchRuns, ...held.runs, ...held.controlRuns]),
     ...(cost ?? []).flatMap(({ runs }) => runs),
   ]),
 ];
 
-const SEARCH_NOTE = "The rates are those of the table of objectives.";
+/** What is searched here, and where the other rates come from. */
+function searchPart(methods) {
+  const [known, searched] = [true, false].map((isKnown) =>
+    methods.filter(({ search }) => (search.candidates.length === 0) === isKnown),
+  );
+  const rates = known.map(({ objective, search }) => `${objective.label} ${search.rate}`);
+  const others =
+    rates.length === 0
+      ? ""
+      : ` The others take the rate that this search, with the same seed, found for them in [objectives.md](objectives.md): ${rates.join(", ")}.`;
+  return searchSection(searched, `Only FPO is searched for here.${others}`);
+}
 
 /** The whole page; parts that were not asked for are left out. */
 export function fpoPage(found, options) {
@@ -120,7 +130,7 @@ export function fpoPage(found, options) {
     methods.length === 0
       ? ""
       : settingsSection(methods, options.common, "the studio's defaults, but for FPO's β and k"),
-    methods.length === 0 ? "" : searchSection(methods, SEARCH_NOTE),
+    methods.length === 0 ? "" : searchPart(methods),
   ];
   return `# FPO beside the other methods
 

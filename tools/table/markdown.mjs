@@ -43,7 +43,7 @@ function edgeSentence(methods) {
   return `The highest rate was taken for ${labels.join(", ")}: a better one may lie beyond it.`;
 }
 
-/** The section on the search; `reason` says why these rates. */
+/** The section on the search of these methods; `reason` says why these rates. */
 export function searchSection(methods, reason) {
   return `## The search for the learning rate
 
