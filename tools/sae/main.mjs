@@ -95,7 +95,7 @@ async function bytesPerPair(load, { model, startToken }, { arrays, sets }) {
   const { uploadSae } = await load("src/engine/sae/sparseAutoencoder.ts");
   const { rememberReference } = await load("src/engine/training/referencePass.ts");
   const sae = uploadSae(arrays);
-  const tap = { sae, startToken, errors: { mode: "paper", topK: 1 } };
+  const tap = { saes: [sae], startToken, errors: { mode: "paper", topK: 1 } };
   const needs = { hidden: false, features: true };
   const bytes = [];
   for (const { pairs } of sets) {
