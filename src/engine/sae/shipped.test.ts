@@ -71,7 +71,7 @@ async function streamOf(layer: number): Promise<StreamRows> {
 async function bytesPerPair(sae: SparseAutoencoder, pairs: readonly TokenPair[]): Promise<number> {
   const cache = createReferenceCache();
   const errors = { mode: "paper", topK: 1 } as const;
-  const tap = { sae, errors, startToken: loaded.tokenizer.bosTokenId };
+  const tap = { saes: [sae], errors, startToken: loaded.tokenizer.bosTokenId };
   const options = { batchPairs: 8, needs: { hidden: false, features: true }, tap };
   for await (const _progress of rememberReference(loaded.model, cache, pairs, options));
   return cache.bytes() / pairs.length;
