@@ -11,7 +11,7 @@ import type { FeatureSource } from "../engine/training/measures.ts";
 import { refuse } from "./errorReport.ts";
 import { createCorpora, readerOf, type CorpusSources, type SeenPolicy } from "./featureCorpora.ts";
 import type { OwnModel } from "./keptReference.ts";
-import type { FetchFile, LoadedData } from "./library.ts";
+import type { FetchFile } from "./library.ts";
 import type { Commands, FeatureCommands, LookedAt, SaeSummary } from "./protocol.ts";
 import { createSaeShelf, type SaeShelf } from "./saeShelf.ts";
 import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
