@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           ...node,
           name: "node",
-          include: ["src/**/*.test.{ts,tsx}"],
+          include: ["src/**/*.test.{ts,tsx}", "bench/*.test.{ts,mjs}"],
           exclude: ["src/**/*.gpu.test.ts", "src/**/*.fixture.test.ts"],
         },
       },

@@ -32,6 +32,7 @@ function failedRow(name, reason) {
     tensorGrowth: null,
     estimatedBytes: null,
     measuredPeakBytes: null,
+    methods: null,
     skipped: reason,
   };
 }

@@ -1,6 +1,7 @@
 /** Every case of the benchmark: what is measured, how long it may take, and where it is too heavy. */
 import { openDevice } from "../src/engine/tensor/device.ts";
 import { kernelCases, leastCalls, measureKernel } from "./kernelCases.ts";
+import { measureMethods } from "./methodCase.ts";
 import { emptyRow, type Row } from "./row.ts";
 import {
   embeddedShape,
@@ -96,6 +97,13 @@ const stepCases: readonly StepCase[] = [
   },
 ];
 
+/** Cheap steps of several methods, so that a median stands on many rounds. */
+const methodCases = [
+  { name: "step: fpo, toy", shape: toyShape },
+  { name: "step: fpo, embedded model", shape: ({ readAsset }: CaseContext) => embeddedShape(readAsset) },
+];
+const METHOD_ROUNDS = 21;
+
 /** The layouts whose peak is promised to stay under 1.2 GB. */
 const memoryCases = (["f16", "q8"] as const).map((layout) => ({
   name: `memory: SmolLM2-135M, ${layout}`,
@@ -105,7 +113,7 @@ const memoryCases = (["f16", "q8"] as const).map((layout) => ({
 /** All cases in the order in which they run: quick ones first. */
 export const cases: readonly CaseInfo[] = [
   ...kernelCases.map(({ name }) => ({ name, limitSeconds: KERNEL_SECONDS })),
-  ...stepCases.map(({ name }) => ({ name, limitSeconds: STEP_SECONDS })),
+  ...[...methodCases, ...stepCases].map(({ name }) => ({ name, limitSeconds: STEP_SECONDS })),
   ...memoryCases.map(({ name }) => ({ name, limitSeconds: MEMORY_SECONDS })),
 ];
 
@@ -132,6 +140,11 @@ export async function runCase(name: string, context: CaseContext): Promise<Row> 
     const shape = memory.shape();
     const row =
       tooHeavy(stepSize(shape), { name, what: "one step", context }) ?? (await measureMemory(shape, context));
+    return { ...row, name };
+  }
+  const methods = methodCases.find((each) => each.name === name);
+  if (methods !== undefined) {
+    const row = await measureMethods(await methods.shape(context), { rounds: METHOD_ROUNDS });
     return { ...row, name };
   }
   const found = stepCases.find((each) => each.name === name);

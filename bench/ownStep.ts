@@ -3,9 +3,10 @@ import type { Objective, ObjectiveResult } from "../src/engine/losses/objective.
 import { objectives } from "../src/engine/losses/index.ts";
 import { uploadModel } from "../src/engine/models/loadModel.ts";
 import type { TokenPair } from "../src/engine/data/tokenPair.ts";
-import { createReferenceCache } from "../src/engine/reference/referenceCache.ts";
+import { bytesOf, createReferenceCache } from "../src/engine/reference/referenceCache.ts";
 import { defaultConfig, type RunConfig } from "../src/engine/training/config.ts";
 import { estimateRun } from "../src/engine/training/estimate.ts";
+import { measuresOf, type FeatureSource } from "../src/engine/training/measures.ts";
 import { train, type Milestone } from "../src/engine/training/train.ts";
 import { gpuCounts } from "./gpuCounters.ts";
 import type { StepShape } from "./shapes.ts";
@@ -38,31 +39,39 @@ export interface OwnRun {
   /** Parameters and moments on the host by their names. */
   readonly save: Milestone["save"];
   readonly estimatedBytes: number;
+  /** What is remembered of a mean training pair that is not evaluated. */
+  readonly referenceBytesPerPair: () => number;
   readonly dispose: () => Promise<void>;
 }
 
+/** What a run takes instead of DPO on the shape's own pairs. */
+export interface OwnRunOptions {
+  readonly pairs?: readonly TokenPair[];
+  readonly isAllocating?: boolean;
+  readonly changes?: Partial<RunConfig>;
+  /** For a method that compares features; whoever calls disposes of it. */
+  readonly features?: FeatureSource;
+}
+
 /** Uploads the model to the active device and goes to the first step. */
-export async function createOwnRun(
-  shape: StepShape,
-  options: { readonly pairs?: readonly TokenPair[]; readonly isAllocating?: boolean } = {},
-): Promise<OwnRun> {
-  const { pairs = shape.pairs, isAllocating = false } = options;
+export async function createOwnRun(shape: StepShape, options: OwnRunOptions = {}): Promise<OwnRun> {
+  const { pairs = shape.pairs, isAllocating = false, features = null } = options;
   const { model, dispose } = uploadModel(shape.config, shape.arrays(), shape.layout);
-  const config: RunConfig = { ...stepConfig, batchPairs: shape.pairs.length };
-  const { memoryBytes, referenceBytes } = estimateRun(model, config, {
-    train: pairs.slice(0, config.batchPairs),
-    heldout: pairs.slice(0, config.evalPairs),
-  });
+  const config: RunConfig = { ...stepConfig, batchPairs: shape.pairs.length, ...options.changes };
+  const objective: Objective = objectives[config.method as keyof typeof objectives];
+  const used = { train: pairs.slice(0, config.batchPairs), heldout: pairs.slice(0, config.evalPairs) };
+  const measures = measuresOf(objective, config, features);
+  const { memoryBytes, referenceBytes } = estimateRun(model, config, used, measures);
+  const reference = createReferenceCache();
   let [forwardEnd, backwardEnd] = [0, 0];
-  const dpo: Objective = objectives.dpo;
   const reports = train({
     model,
     config,
     objective: {
-      ...dpo,
+      ...objective,
       compute: (...args) => {
         forwardEnd = gpuCounts().dispatches;
-        return isAllocating ? nothingLearned(args[0].pairs) : dpo.compute(...args);
+        return isAllocating ? nothingLearned(args[0].pairs) : objective.compute(...args);
       },
     },
     live: {
@@ -74,8 +83,9 @@ export async function createOwnRun(
       },
     },
     trainPairs: pairs,
-    heldoutPairs: pairs.slice(0, config.evalPairs),
-    reference: createReferenceCache(),
+    heldoutPairs: used.heldout,
+    features,
+    reference,
     initialAdapter: shape.adapter(),
     // A device that computes nothing gives zeros, which a run takes for a silent GPU.
     ...(isAllocating ? { tamper: (_step, entries) => ({ ...entries, logps: entries.logps.fill(-1) }) } : {}),
@@ -101,6 +111,13 @@ export async function createOwnRun(
     },
     save: () => milestone.save(),
     estimatedBytes: Object.values(memoryBytes).reduce((sum, bytes) => sum + bytes, referenceBytes),
+    referenceBytesPerPair: () => {
+      const trained = used.train.filter((pair) => !used.heldout.includes(pair));
+      const bytes = trained
+        .map((pair) => reference.get(pair))
+        .map((record) => (record ? bytesOf(record) : 0));
+      return bytes.reduce((sum, each) => sum + each, 0) / Math.max(1, trained.length);
+    },
     dispose: async () => {
       await reports.return();
       dispose();

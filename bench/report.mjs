@@ -56,6 +56,23 @@ function countTable(rows) {
   return table([["per call", "side", ...sideFigures.map(([label]) => label)], ...lines]);
 }
 
+/** Steps of our own methods in turn: FPO's time over each of the others'. */
+function methodTable(rows) {
+  const lines = rows.flatMap(({ name, methods }) =>
+    methods.map(({ method, referenceMode, fpoRatio, goal, dispatches, referenceBytesPerPair }) => [
+      name,
+      method,
+      referenceMode,
+      fpoRatio === null ? "-" : `${numberText(fpoRatio, 2)}x`,
+      goal === null ? "" : `<= ${goal.toFixed(1)}`,
+      numberText(dispatches),
+      numberText(referenceBytesPerPair),
+    ]),
+  );
+  const head = ["methods in turn", "method", "reference", "fpo / it", "goal", "dispatches", "bytes a pair"];
+  return table([head, ...lines]);
+}
+
 /** Label, target and value of each figure of our own step. */
 const ownFigures = [
   ["dispatches forward, per layer", "<= 8", ({ forwardDispatchesPerLayer: value }) => numberText(value)],
@@ -117,7 +134,10 @@ function stepTable(rows, rate) {
 
 /** All tables of one run. */
 export function report({ adapter, backend, commit, rows }) {
-  const measured = rows.filter(({ skipped }) => skipped === null);
+  const done = rows.filter(({ skipped }) => skipped === null);
+  const [measured, inTurn] = [true, false].map((isAlone) =>
+    done.filter(({ methods }) => (methods === null) === isAlone),
+  );
   const skipped = rows.filter(({ skipped }) => skipped !== null);
   const steps = measured.filter(({ counts }) => counts.own?.pipelines !== undefined);
   const software = adapter.isFallbackAdapter
@@ -127,6 +147,7 @@ export function report({ adapter, backend, commit, rows }) {
   return [
     `${backend}, ${described}, commit ${commit}.${software}`,
     ...(measured.length === 0 ? [] : [timeTable(measured), countTable(measured)]),
+    ...(inTurn.length === 0 ? [] : [methodTable(inTurn)]),
     ...(steps.length === 0 ? [] : [stepTable(steps, rateFigure(measured, adapter.isFallbackAdapter))]),
     ...skipped.map(
       (row) => `Skipped: ${row.name}${row.shape === "" ? "" : ` (${row.shape})`}: ${row.skipped}.`,

@@ -48,6 +48,20 @@ export interface Sides<T> {
   readonly jax: T | null;
 }
 
+/** A step of one method, beside another method's in the same rounds. */
+export interface MethodRow {
+  readonly method: string;
+  /** How its reference comes: remembered, or with a pass of its own in every step. */
+  readonly referenceMode: "cached" | "live";
+  readonly dispatches: number;
+  /** Median over the rounds of FPO's time over this one's; null for FPO itself. */
+  readonly fpoRatio: number | null;
+  /** What that ratio is promised to stay below; null for FPO itself. */
+  readonly goal: number | null;
+  /** Measured bytes that are remembered of a mean training pair. */
+  readonly referenceBytesPerPair: number;
+}
+
 /** One case. */
 export interface Row {
   readonly name: string;
@@ -69,6 +83,8 @@ export interface Row {
   readonly tensorGrowth: number | null;
   readonly estimatedBytes: number | null;
   readonly measuredPeakBytes: number | null;
+  /** Steps of several of our own methods; null in other cases. */
+  readonly methods: readonly MethodRow[] | null;
   /** Why the case was not measured; null when it was. */
   readonly skipped: string | null;
 }
@@ -88,6 +104,7 @@ export function emptyRow(name: string, shape: string, skipped: string | null = n
     tensorGrowth: null,
     estimatedBytes: null,
     measuredPeakBytes: null,
+    methods: null,
     skipped,
   };
 }

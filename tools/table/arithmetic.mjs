@@ -53,11 +53,14 @@ export function chooseRate(candidates) {
   });
 }
 
-/** A run's evaluations as points of accuracy and KL, the untouched model's ties counted as halves. */
-export function pointsOf(evaluations) {
+/**
+ * A run's evaluations as points of accuracy and of the two-sided metric `<prefix>chosen`, `<prefix>rejected`; the
+ * untouched model's ties count as halves.
+ */
+export function pointsOf(evaluations, prefix) {
   return evaluations.map((evaluation) => {
-    const chosen = evaluation["eval_kl/chosen"];
-    const rejected = evaluation["eval_kl/rejected"];
+    const chosen = evaluation[`${prefix}chosen`];
+    const rejected = evaluation[`${prefix}rejected`];
     const accuracy = evaluation.step === 0 ? UNTOUCHED_ACCURACY : evaluation["eval_accuracies/logratio"];
     return { accuracy, chosen, rejected, mean: (chosen + rejected) / 2 };
   });
@@ -68,7 +71,7 @@ export function commonLevel(runs, cap) {
   return Math.min(cap, ...runs.map((points) => Math.max(...points.map(({ accuracy }) => accuracy))));
 }
 
-/** The KLs where the accuracy first reaches `level`, on straight lines between evaluations; null where it never does. */
+/** Both sides where the accuracy first reaches `level`, on straight lines between evaluations; null where it never does. */
 export function firstAt(points, level) {
   const index = points.findIndex(({ accuracy }) => accuracy >= level);
   if (index < 0) return null;
@@ -83,4 +86,28 @@ export function firstAt(points, level) {
 export function verdict({ mean: middle, half }) {
   if (half === null || Math.abs(middle) <= half) return "not distinguishable";
   return middle < 0 ? "smaller" : "larger";
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [sorted.length - 1, sorted.length].map((twice) => sorted[Math.floor(twice / 2)]);
+  return (low + high) / 2;
+}
+
+/** Squared change of every feature's mean activation, as the mean of both sides. */
+export function featureShifts({ featuresBefore, featuresAfter }) {
+  const change = (side) => featuresAfter[side].map((value, feature) => value - featuresBefore[side][feature]);
+  const [chosen, rejected] = [change("chosen"), change("rejected")];
+  return chosen.map((one, feature) => (one ** 2 + rejected[feature] ** 2) / 2);
+}
+
+/** The `count` features with the largest shifts, ascending by number; of equal ones the lower number is taken. */
+export function mostMoved(shifts, count) {
+  return shifts
+    .map((shift, feature) => ({ shift, feature }))
+    .toSorted((a, b) => b.shift - a.shift || a.feature - b.feature)
+    .slice(0, count)
+    .map(({ feature }) => feature)
+    .toSorted((a, b) => a - b);
 }

@@ -65,12 +65,15 @@ describe("KL at equal accuracy", () => {
     "eval_kl/chosen": chosen,
     "eval_kl/rejected": rejected,
   });
-  const points = pointsOf([
-    evaluation(0, 0, 0, 0),
-    evaluation(10, 0.7, 0.2, 0.4),
-    evaluation(20, 0.9, 0.6, 1),
-    evaluation(30, 0.8, 2, 2),
-  ]);
+  const points = pointsOf(
+    [
+      evaluation(0, 0, 0, 0),
+      evaluation(10, 0.7, 0.2, 0.4),
+      evaluation(20, 0.9, 0.6, 1),
+      evaluation(30, 0.8, 2, 2),
+    ],
+    "eval_kl/",
+  );
 
   test("counts the ties of the untouched model as halves", () => {
     assert.deepEqual(points[0], { accuracy: 0.5, chosen: 0, rejected: 0, mean: 0 });

@@ -1,4 +1,4 @@
-/** `npm run table -- objectives`: trains every method with several seeds and writes one table. */
+/** `npm run table -- NAME`: trains every method with several seeds and writes one page of tables. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildIfStale } from "../scripts/build.mjs";
@@ -6,14 +6,15 @@ import { withBrowser } from "../scripts/driveStudio.mjs";
 import { withEngine } from "../scripts/engine.mjs";
 import { ensureInstalled } from "../scripts/install.mjs";
 import { projectRoot, run, runScript, secondsSince } from "../scripts/run.mjs";
-import { methodIds, runObjectives, SEEDS, STEPS } from "./objectives.mjs";
 import { readTableOptions, tableHelp } from "./options.mjs";
-import { objectivesPage } from "./page.mjs";
 import { hashSources, openRunCache } from "./runCache.mjs";
+import { tables } from "./tables.mjs";
+import { SEEDS, STEPS } from "./training.mjs";
 
-const start = { seeds: SEEDS, steps: STEPS, pages: 2, backend: "cpu", methods: methodIds };
-const cacheFolder = join(projectRoot, "node_modules", ".cache", "prefscope-table-objectives");
-const pageFile = join(projectRoot, "docs", "tables", "objectives.md");
+const start = { seeds: SEEDS, steps: STEPS, pages: 2, backend: "cpu" };
+const parts = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, table.parts]));
+const cacheOf = (table) => join(projectRoot, "node_modules", ".cache", `prefscope-table-${table}`);
+const pageOf = (table) => join(projectRoot, "docs", "tables", `${table}.md`);
 /** Failures that are a result of the training itself, and come again when the run is repeated. */
 const trainingFailures = ["NUM-1", "NUM-2"];
 
@@ -24,12 +25,12 @@ async function commitNow() {
   return `${await git("rev-parse", "--short=12", "HEAD")}${changes === "" ? "" : " with changes"}`;
 }
 
-/** Loads what the engine declares of the wanted methods. */
-function loadDefinitions(wanted) {
+/** Loads what the engine declares of all methods. */
+function loadDefinitions() {
   return withEngine(async (load) => {
     const { objectives } = await load("src/engine/losses/index.ts");
     const { defaultConfig } = await load("src/engine/training/config.ts");
-    return { objectives: wanted.map((id) => objectives[id]), defaultConfig };
+    return { objectives, defaultConfig };
   });
 }
 
@@ -52,11 +53,11 @@ async function trainRecord(studio, config, commit) {
 }
 
 async function makeTable(options, openStudio) {
-  const { methods, seeds, steps, pages, backend, table, isPart } = options;
-  const definitions = await loadDefinitions(methods);
+  const { seeds, steps, pages, backend, table, isPart } = options;
+  const { objectives, defaultConfig } = await loadDefinitions();
   const [fingerprint, commit] = await Promise.all([hashSources(), commitNow()]);
-  const cache = openRunCache(cacheFolder, fingerprint);
-  const common = { defaultConfig: definitions.defaultConfig, steps, backend };
+  const cache = openRunCache(cacheOf(table), fingerprint);
+  const common = { defaultConfig, steps, backend };
   let done = 0;
   let total = 0;
   const announce = (count) => {
@@ -76,25 +77,27 @@ async function makeTable(options, openStudio) {
   const price = async (config, studio) =>
     (await cache.get({ price: config }, async () => (await studio()).preflight(config))).record;
   const workers = lazyStudios(openStudio, pages);
-  const { objectives } = definitions;
-  const found = await runObjectives({ objectives, workers, common, seeds, train, price, announce });
+  const { run: runTable, page } = tables[table];
+  const wanted = options.parts;
+  const found = await runTable({ objectives, parts: wanted, workers, common, seeds, train, price, announce });
   const asked = Object.entries({ seeds, steps, backend })
     .filter(([name, value]) => value !== start[name])
     .map(([name, value]) => ` --${name} ${value}`);
-  const only = isPart ? ` --only ${methods.join(",")}` : "";
+  const only = isPart ? ` --only ${wanted.join(",")}` : "";
   const command = `npm run table -- ${table}${asked.join("")}${only}`;
-  return objectivesPage(found, { command, common, seeds, pages, fingerprint });
+  return page(found, { command, common, seeds, pages, fingerprint });
 }
 
 await runScript(async () => {
-  const options = readTableOptions(process.argv.slice(2), start);
+  const options = readTableOptions(process.argv.slice(2), start, parts);
   if (options.isHelp) {
-    console.log(tableHelp(start));
+    console.log(tableHelp(start, parts));
     return;
   }
   await ensureInstalled();
   await buildIfStale();
   const page = await withBrowser((openStudio) => makeTable(options, openStudio));
+  const pageFile = pageOf(options.table);
   const { format, resolveConfig } = await import("prettier");
   const text = await format(page, { ...(await resolveConfig(pageFile)), filepath: pageFile });
   if (options.isPart) {

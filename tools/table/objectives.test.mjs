@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  bytesPerTrainingPair,
   compareAtEqualAccuracy,
   compareAtEqualRates,
   EVAL_EVERY,
-  RATES,
   runObjectives,
-  SEARCH_SEED,
   summaryOf,
 } from "./objectives.mjs";
-import { answerSentence, objectivesPage } from "./page.mjs";
+import { answerSentence, objectivesPage } from "./objectivesPage.mjs";
+import { RATES, SEARCH_SEED } from "./training.mjs";
 
 const defaultConfig = {
   model: "story",
@@ -74,11 +72,7 @@ async function smallTable(slopes, { fails = () => false, bestRates = {} } = {}) 
       const slope = slopes[method] * (learningRate / 5e-3) * (1 + seed / 100);
       return recordOf(config, slope, bestRates[method] ?? 5e-3);
     },
-    price: async ({ evalPairs }) => ({
-      trainPairs: 640,
-      heldoutPairs: 160,
-      referenceBytes: 160 * 1000 + evalPairs * 16,
-    }),
+    price: async ({ method }) => ({ referenceBytesPerPair: method === "dpo" ? 16 : 16_776 }),
   });
   return { ...found, asked };
 }
@@ -100,13 +94,6 @@ test("every method has the same search, and its seeds take the rate that the jud
   assert.equal(finals[0].steps, 40);
   const { judge, length, seconds } = summaryOf(methods[0]);
   assert.deepEqual([judge.mean, length.mean, seconds.mean], [0.5, 2, 2]);
-});
-
-test("the bytes of a training pair are told apart from those of a held-out one", () => {
-  const whole = { trainPairs: 640, heldoutPairs: 160, referenceBytes: 160 * 1000 + 64 * 16 };
-  const single = { ...whole, referenceBytes: 160 * 1000 + 16 };
-  const config = { steps: 40, batchPairs: 4, accumulationSteps: 1, evalPairs: 64 };
-  assert.equal(bytesPerTrainingPair({ whole, single, config }), 1000);
 });
 
 test("half the slope is half the KL at equal accuracy, seed by seed", async () => {
@@ -166,6 +153,7 @@ test("a run that broke is in no mean, and the page names it", async () => {
   const page = objectivesPage(found, options);
   assert.match(page, /- dpo, seed 2, rate 0\.005: The loss was infinite\./);
   assert.match(page, /\| DPO \| 0\.900 ± 0\.000 \|/);
+  assert.match(page, /\| DPO .* \| 16 \|\n\| TDPO2 .* \| 16776 \|/);
   assert.match(page, /Form \(`form`\) sum/);
   assert.doesNotMatch(page, /NaN|undefined/);
 });

@@ -1,7 +1,5 @@
 /** The options of `npm run table`. */
 
-export const tables = ["objectives"];
-
 const numbers = {
   seeds: { low: 2, high: 50, help: "runs of every method that are averaged" },
   steps: { low: 1, high: 100_000, help: "optimizer steps of every run" },
@@ -17,7 +15,7 @@ function readNumber(name, text) {
   return value;
 }
 
-function readMethods(text, known) {
+function readParts(text, known) {
   const wanted = text.split(",").map((id) => id.trim());
   const unknown = wanted.find((id) => !known.includes(id));
   if (unknown !== undefined) throw new Error(`--only is ${text}: give some of ${known.join(",")}.`);
@@ -30,15 +28,16 @@ function readBackend(text) {
 }
 
 /**
- * Reads the command line; `start` holds what is not asked for: `{ seeds, steps, pages, backend, methods }`.
- * Gives `{ isHelp: true }`, or the same fields with `table` and `isPart`; throws one sentence on the first mistake.
+ * Reads the command line; `start` holds what is not asked for, `{ seeds, steps, pages, backend }`, and `parts` the parts
+ * of every table by its name. Gives `{ isHelp: true }`, or the fields of `start` with `table`, its `parts` and `isPart`;
+ * throws one sentence on the first mistake.
  */
-export function readTableOptions(args, start) {
+export function readTableOptions(args, start, parts) {
   const [table, ...rest] = args;
   if (args.length === 0 || args.includes("--help")) return { isHelp: true };
-  if (!tables.includes(table))
-    throw new Error(`There is no table ${table}: give one of ${tables.join(", ")}.`);
-  const options = { ...start, table, isPart: false };
+  if (!(table in parts))
+    throw new Error(`There is no table ${table}: give one of ${Object.keys(parts).join(", ")}.`);
+  const options = { ...start, table, parts: parts[table], isPart: false };
   while (rest.length > 0) {
     const [word, inline] = rest.shift().split("=", 2);
     const name = word.replace(/^--/, "");
@@ -48,24 +47,25 @@ export function readTableOptions(args, start) {
     if (text === undefined) throw new Error(`${word} needs a value after it.`);
     if (name === "backend") options.backend = readBackend(text);
     else if (name === "only") {
-      options.methods = readMethods(text, start.methods);
-      options.isPart = options.methods.length < start.methods.length;
+      options.parts = readParts(text, parts[table]);
+      options.isPart = options.parts.length < parts[table].length;
     } else options[name] = readNumber(name, text);
   }
   return options;
 }
 
 /** The text of `--help`. */
-export function tableHelp(start) {
+export function tableHelp(start, parts) {
   const line = (name, help) => `  --${name}\n    ${help}`;
+  const known = Object.entries(parts).map(([table, names]) => `${names.join(",")} (${table})`);
   return [
-    "Trains every method with several seeds and writes one table; runs that are on disk already are kept.",
+    "Trains every method with several seeds and writes one page of tables; runs that are on disk already are kept.",
     "",
-    "  npm run table -- objectives",
+    ...Object.keys(parts).map((table) => `  npm run table -- ${table}`),
     "",
     "Options:",
     ...Object.entries(numbers).map(([name, { help }]) => line(name, `${help}; otherwise ${start[name]}`)),
     line("backend", `what computes: ${backends.join(" or ")}; otherwise ${start.backend}`),
-    line("only", `some of ${start.methods.join(",")}; the table is then printed and no page is written`),
+    line("only", `some of ${known.join(" or ")}; the page is then printed and not written`),
   ].join("\n");
 }

@@ -2,20 +2,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readTableOptions, tableHelp } from "./options.mjs";
 
-const start = { seeds: 5, steps: 40, pages: 2, backend: "cpu", methods: ["sft", "dpo", "tdpo2"] };
-const read = (line) => readTableOptions(line.split(" ").filter(Boolean), start);
+const start = { seeds: 5, steps: 40, pages: 2, backend: "cpu" };
+const parts = { objectives: ["sft", "dpo", "tdpo2"], fpo: ["methods", "cost"] };
+const read = (line) => readTableOptions(line.split(" ").filter(Boolean), start, parts);
 
 test("what is not asked for stays as it was", () => {
-  assert.deepEqual(read("objectives"), { ...start, table: "objectives", isPart: false });
+  assert.deepEqual(read("objectives"), {
+    ...start,
+    table: "objectives",
+    parts: parts.objectives,
+    isPart: false,
+  });
 });
 
-test("methods keep the table's order, and some of them are a part", () => {
+test("parts keep the table's order, and some of them are not the whole", () => {
   const options = read("objectives --only tdpo2,dpo --seeds=3 --backend webgpu");
-  assert.deepEqual(options.methods, ["dpo", "tdpo2"]);
+  assert.deepEqual(options.parts, ["dpo", "tdpo2"]);
   assert.equal(options.isPart, true);
   assert.equal(options.seeds, 3);
   assert.equal(options.backend, "webgpu");
   assert.equal(read("objectives --only sft,dpo,tdpo2").isPart, false);
+  assert.deepEqual(read("fpo --only cost").parts, ["cost"]);
 });
 
 test("every mistake is a sentence", () => {
@@ -24,11 +31,13 @@ test("every mistake is a sentence", () => {
   assert.throws(() => read("objectives --seeds 1"), /from 2 to 50/);
   assert.throws(() => read("objectives --seeds"), /needs a value/);
   assert.throws(() => read("objectives --only dpo,ppo"), /--only is dpo,ppo: give some of sft,dpo,tdpo2/);
+  assert.throws(() => read("fpo --only dpo"), /--only is dpo: give some of methods,cost/);
   assert.throws(() => read("objectives --backend tpu"), /--backend is tpu/);
 });
 
-test("help names every option", () => {
+test("help names every table and every option", () => {
   assert.equal(read("").isHelp, true);
+  assert.match(tableHelp(start, parts), /table -- objectives\n  npm run table -- fpo\n/);
   for (const name of ["seeds", "steps", "pages", "backend", "only"])
-    assert.match(tableHelp(start), new RegExp(`--${name}`));
+    assert.match(tableHelp(start, parts), new RegExp(`--${name}`));
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { judges } from "../judges/index.ts";
 import { createTokenizer } from "../tokenizer/tokenizer.ts";
-import { embeddedDatasets, embeddedModels } from "./embedded.ts";
+import { embeddedDatasets, embeddedModels, embeddedSaes } from "./embedded.ts";
 import { readPairs } from "./readPairs.ts";
 import { textOf } from "./row.ts";
 import { tokenizePairs } from "./tokenizePairs.ts";
@@ -20,6 +20,13 @@ function openTokenizer() {
 
 describe("embedded models", () => {
   it.each(embeddedModels)("$label has all its files", ({ folder, files }) => {
+    expect(files.filter((file) => !existsSync(`public/${folder}/${file}`))).toEqual([]);
+  });
+});
+
+describe("embedded autoencoders", () => {
+  it.each(embeddedSaes)("$label has all its files, for a model that is there", ({ model, folder, files }) => {
+    expect(embeddedModels.map(({ id }) => id)).toContain(model);
     expect(files.filter((file) => !existsSync(`public/${folder}/${file}`))).toEqual([]);
   });
 });

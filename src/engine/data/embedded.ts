@@ -81,7 +81,7 @@ export const embeddedModels: readonly EmbeddedModel[] = [
 ];
 
 /** Every embedded autoencoder; the first of a model is preselected. */
-export const embeddedSaes: readonly EmbeddedSae[] = [2].map((layer) => ({
+export const embeddedSaes: readonly EmbeddedSae[] = [2, 1, 0].map((layer) => ({
   id: `story-${layer}`,
   model: "story",
   label: `Story, after layer ${layer}`,

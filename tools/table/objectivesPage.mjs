@@ -1,26 +1,25 @@
 /** The page of the table of objectives, as Markdown. */
 import { tInterval, verdict } from "./arithmetic.mjs";
 import {
+  bounds,
+  failures,
+  madeBy,
+  plain,
+  searchSection,
+  settingsSection,
+  spread,
+  table,
+} from "./markdown.mjs";
+import {
   baseSummary,
   compareAtEqualAccuracy,
   compareAtEqualRates,
   comparedOf,
   EVAL_EVERY,
-  LEVEL_CAP,
-  RATES,
   RATES_REASON,
-  SEARCH_SEED,
-  settings,
   summaryOf,
 } from "./objectives.mjs";
-
-const plain = (value, digits) => value.toFixed(digits).replace("-", "−");
-const spread = ({ mean, half }, digits) =>
-  half === null ? plain(mean, digits) : `${plain(mean, digits)} ± ${plain(half, digits)}`;
-const bounds = ({ mean, half }) => `${plain(mean, 3)} [${plain(mean - half, 3)}, ${plain(mean + half, 3)}]`;
-const table = (head, rows) =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-const listed = (items) => [...new Set(items)].join(", ");
+import { finished, LEVEL_CAP, settings } from "./training.mjs";
 
 function bytesCell({ objective, bytes }) {
   const isNeeded = objective.needs.includes("referenceLogps") || objective.needs.includes("tokenKl");
@@ -56,41 +55,6 @@ function mainTable(methods) {
     ];
   });
   return table(head, [[...baseRow, spread(base.judge, 3), spread(base.length, 1), "–", "–"], ...rows]);
-}
-
-function searchTable(methods) {
-  const cell = ({ judge, accuracy }) =>
-    Number.isFinite(judge) ? `${plain(judge, 3)} (${plain(accuracy, 3)})` : "failed";
-  const rows = methods.map(({ objective, search: { candidates, rate } }) => [
-    objective.label,
-    ...candidates.map(cell),
-    String(rate),
-  ]);
-  return table(["method", ...RATES.map((rate) => `rate ${rate}`), "chosen"], rows);
-}
-
-/** Which methods took the highest rate, beyond which nothing was tried. */
-function edgeSentence(methods) {
-  const highest = Math.max(...RATES);
-  const labels = methods
-    .filter(({ search }) => search.rate === highest)
-    .map(({ objective }) => objective.label);
-  if (labels.length === 0) return "No method took the highest rate.";
-  return `The highest rate was taken for ${labels.join(", ")}: a better one may lie beyond it.`;
-}
-
-/** A value of a knob as its name, where the studio shows names. */
-function knobText({ label, key, choices, default: value }) {
-  return `${label} (\`${key}\`) ${choices?.[value] ?? value}`;
-}
-
-function knobLines(methods) {
-  return methods
-    .map(({ objective: { label, parameters } }) => {
-      const knobs = parameters.length === 0 ? "none" : parameters.map(knobText).join(", ");
-      return `- ${label}: ${knobs}`;
-    })
-    .join("\n");
 }
 
 /** The answer to the papers' question in one sentence, made of the numbers. */
@@ -184,57 +148,16 @@ const allRuns = ({ methods, searches, others }) => [
   ...others,
 ];
 
-function failures(found) {
-  const broken = allRuns(found).filter(({ record }) => record.failure);
-  if (broken.length === 0) return "All runs came to their end.";
-  const lines = broken.map(
-    ({ config, record }) =>
-      `- ${config.method}, seed ${config.seed}, rate ${config.learningRate}: ${record.failure.message}`,
-  );
-  return `Runs that did not come to their end and are in no mean:\n\n${lines.join("\n")}`;
-}
-
-function madeOf(found) {
-  const runs = allRuns(found).filter(({ record }) => !record.failure);
-  const environments = runs.map(({ record }) => record.environment);
-  const device = listed(environments.map(({ backend, device }) => `${backend} (${device})`));
-  const browsers = environments.map(({ userAgent }) => /(?:Headless)?Chrome\/[\d.]+/.exec(userAgent)?.[0]);
-  return { device, browser: listed(browsers), commit: listed(runs.map(({ record }) => record.commit)) };
-}
-
-function settingsSection(methods, { defaultConfig, steps }) {
-  return `## Settings
-
-Preference set ${settings.data}, model ${defaultConfig.model}; ${steps} steps of ${settings.batchPairs} pairs; LoRA rank ${settings.loraRank}, alpha ${defaultConfig.loraAlpha}, all linear layers; AdamW, schedule
-${defaultConfig.schedule} after ${defaultConfig.warmupSteps} steps of warm-up, weight decay ${defaultConfig.weightDecay}, gradient norm at most ${defaultConfig.maxGradNorm}. Knobs are the studio's defaults:
-
-${knobLines(methods)}`;
-}
-
-function searchSection(methods) {
-  return `## The search for the learning rate
-
-Every method has the same budget: ${RATES.length} rates, one seed (${SEARCH_SEED}, which is in no mean above) and as many steps as above. The rate whose
-samples the judge scores highest is taken; equal scores are decided by accuracy. ${RATES_REASON}
-Cells: judge (accuracy).
-
-${searchTable(methods)}
-
-One seed and ${settings.samplePrompts} answers choose among rates whose scores can be closer than chance, so a row of the first table is a method at the
-rate that it was given here, not necessarily its best. ${edgeSentence(methods)}`;
-}
-
 /** The whole page; `pages` trained at once. */
 export function objectivesPage(found, { command, common, seeds, pages, fingerprint }) {
   const { methods } = found;
-  const { device, browser, commit } = madeOf(found);
+  const runs = allRuns(found);
   const { defaultConfig } = common;
-  const ended = methods.flatMap(({ runs }) => runs).filter(({ record }) => !record.failure);
-  const seconds = tInterval(ended.map(({ record }) => record.elapsedMs / 1000));
+  const ended = finished(methods.flatMap((method) => method.runs));
+  const seconds = tInterval(ended.map(({ elapsedMs }) => elapsedMs / 1000));
   return `# Objectives side by side
 
-Written by \`${command}\`, which trains in the built page and keeps every run. Computed on ${device} in ${browser},
-at commit ${commit}; fingerprint of the code that computes, the weights and the pairs, one for all runs: ${fingerprint.slice(0, 16)}.
+${madeBy(runs, { command, fingerprint })}
 
 ${mainTable(methods)}
 
@@ -252,10 +175,10 @@ pairs and the prompts.
 - **reference bytes a pair**: what is remembered of the reference for one training pair, by the pre-flight. "Figures only" marks methods
   that need no reference: the studio remembers two log-probs all the same, for the figures on this page.
 
-${failures(found)}
+${failures(runs)}
 
-${settingsSection(methods, common)}
+${settingsSection(methods, common, "the studio's defaults")}
 
-${searchSection(methods)}
+${searchSection(methods, RATES_REASON)}
 ${comparison(found)}`;
 }
