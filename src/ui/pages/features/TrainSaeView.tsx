@@ -169,7 +169,7 @@ function Status({ event }: { readonly event: SaeTrainingEvent }) {
       {Object.keys(heldOut).length > 0 && <HeldOut figures={heldOut} />}
       {sae !== null && (
         <div className="dialog-actions">
-          <span>{sae.label} is in use now.</span>
+          <span>In use now: {sae.label}.</span>
           <Button size="compact-xs" variant="default" onClick={() => void saveSae(sae.id)}>
             Save for SAELens
           </Button>
@@ -188,7 +188,7 @@ function HeldOut({ figures }: { readonly figures: Readonly<Record<string, number
     <dl className="sae-figures">
       {shown.map(({ name, text }) => (
         <div key={name}>
-          <dt>held-out {titles[name].toLowerCase()}</dt>
+          <dt>Held out: {titles[name]}</dt>
           <dd>{text}</dd>
         </div>
       ))}
