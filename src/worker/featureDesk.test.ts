@@ -1,4 +1,6 @@
 /** Autoencoders at hand, what a run does with them, and what the page is told of their features. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { tinyConfig } from "../engine/testing/tinyModel.ts";
 import type { RunConfig } from "../engine/training/config.ts";
@@ -15,7 +17,10 @@ import {
 // Every run here takes well under a second on an idle machine.
 vi.setConfig({ testTimeout: 30_000 });
 
-const { session, events, heard } = openStudio();
+const publicFolder = join(import.meta.dirname, "../../public");
+const { session, events, heard } = openStudio(undefined, async (path) =>
+  Uint8Array.from(await readFile(join(publicFolder, path))),
+);
 const fpoKnobs = { beta: 2, alpha: 0.5, topK: 4, featureMode: 0, stopGradientChosen: 1 };
 const width = 12;
 
@@ -198,4 +203,24 @@ it("pauses a training for a run, and goes on to what it would have come to", asy
     session.trainSae({ settings: { ...settings, layer: 9 }, isContinued: false }),
   );
   expect(wrong.code).toBe("CFG-1");
+});
+
+it("loads what a configuration names of the model's own, and leaves the default as it is", async () => {
+  const { sae } = await session.loadModel({ id: "story", files: null });
+  expect(sae).toMatchObject({ id: "story-2", layer: 2, origin: "embedded" });
+  const data = {
+    id: "kind-endings",
+    objective: "",
+    files: null,
+    maxTokens: 128,
+    terminator: "auto",
+  } as const;
+  await session.loadData(data);
+  const saes = ["story-0", "story-2"];
+  const config = { ...tinyRunConfig, model: "story", data: "kind-endings", maxTokens: 128, saes };
+  const [first, second] = await Promise.all([session.preflight({ config }), session.preflight({ config })]);
+  expect([first.problems, second.problems]).toEqual([[], []]);
+  const { atHand, embedded } = await session.listSaes(null);
+  expect(atHand.map(({ id }) => id)).toEqual(["story-2", "story-0"]);
+  expect(embedded.map(({ layer }) => layer)).toEqual([2, 1, 0]);
 });

@@ -53,6 +53,10 @@ export interface FeatureDesk {
   readonly shelf: SaeShelf;
   /** Loads the autoencoder that comes with an embedded model; null where none does. */
   readonly welcome: (owner: OwnModel) => Promise<SaeSummary | null>;
+  /** Whether `provide` has something to do. */
+  readonly lacks: (config: Pick<RunConfig, "saes">) => boolean;
+  /** Loads what a configuration asks for of those that come with the model; the default stays what it is. */
+  readonly provide: (config: Pick<RunConfig, "saes">) => Promise<void>;
   readonly featuresOf: (config: Pick<RunConfig, "saes">) => FoundFeatures;
   /** Lets go of the device while a run has it. */
   readonly pause: () => Promise<void>;
@@ -73,10 +77,16 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
     shelved: shelf.find(id),
     heldout: data().heldout,
   });
-  const open = async (owner: OwnModel, { files, folder, id, label }: EmbeddedSae) => {
+  const open = async (owner: OwnModel, embedded: EmbeddedSae, { isLast = false } = {}) => {
+    const { files, folder, id, label } = embedded;
     const read = async (name: string) => ({ name, bytes: await fetchFile(`${folder}/${name}`) });
     const opened = await Promise.all(files.map(read));
-    return shelf.open(opened, { id, label, origin: "embedded" }, owner.model.config);
+    return shelf.open(opened, { id, label, origin: "embedded", isLast }, owner.model.config);
+  };
+  /** Those of a configuration that come with the model and are not at hand yet. */
+  const missingOf = ({ saes }: Pick<RunConfig, "saes">) => {
+    const atHand = shelf.summaries().map(({ id }) => id);
+    return saesOf(model()).filter(({ id }) => saes.includes(id) && !atHand.includes(id));
   };
   const trainer = createSaeTrainer({
     ...sources,
@@ -94,6 +104,10 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
     welcome: async (owner) => {
       const [first] = saesOf(owner);
       return first === undefined ? null : open(owner, first);
+    },
+    lacks: (config) => missingOf(config).length > 0,
+    provide: async (config) => {
+      for (const sae of missingOf(config)) await open(model(), sae, { isLast: true });
     },
     featuresOf: ({ saes }) => {
       const { used, problem } = shelf.choose(saes);

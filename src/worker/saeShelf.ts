@@ -24,6 +24,8 @@ export interface ShelvedSae {
 export interface SaeSource extends Pick<SaeSummary, "label" | "origin"> {
   /** Its origin and layer where it has none of its own, so that one of each layer can be at hand. */
   readonly id?: string;
+  /** Puts it behind the others, so that they stay what runs use by default. */
+  readonly isLast?: boolean;
 }
 
 /** The shelf. */
@@ -56,14 +58,20 @@ export function createSaeShelf(): SaeShelf {
     return `There is no autoencoder "${id}" at hand; at hand: ${known}.`;
   };
   const find = (id: string): ShelvedSae => shelved.get(id) ?? refuse("CFG-1", whyMissing(id));
+  const moveToEnd = (id: string, one: ShelvedSae) => {
+    shelved.delete(id);
+    shelved.set(id, one);
+  };
   const put = (arrays: SaeArrays, source: SaeSource): SaeSummary => {
     const hasDecoder = arrays.decoder !== null;
     const sae = uploadSae(arrays, { needsDecoder: hasDecoder });
     const summary = summaryOf(arrays, source);
     shelved.get(summary.id)?.sae.dispose();
-    // The newest is the last.
     shelved.delete(summary.id);
+    const others = [...shelved];
     shelved.set(summary.id, { summary, sae, print: printOf(arrays) });
+    // The newest is the last of the map.
+    if (source.isLast === true) for (const [id, other] of others) moveToEnd(id, other);
     return summary;
   };
   return {
@@ -79,8 +87,7 @@ export function createSaeShelf(): SaeShelf {
     use: (id) => {
       const wanted = shelved.get(id);
       if (wanted === undefined) return null;
-      shelved.delete(id);
-      shelved.set(id, wanted);
+      moveToEnd(id, wanted);
       return wanted.summary;
     },
     summaries: () => [...shelved.values()].map(({ summary }) => summary).toReversed(),

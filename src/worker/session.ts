@@ -225,7 +225,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         };
         return loaded.summary;
       }),
-    preflight: ({ config }) => {
+    preflight: async ({ config }) => {
+      if (desk.lacks(config)) await alone(() => desk.provide(config));
       const [loaded, data] = [needModel(), needData()];
       return preflight(config, { loaded, data, kept: data.kept, features: desk.featuresOf(config), speed });
     },
@@ -246,6 +247,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         // A run tells its own speed, and is not stopped to measure it.
         if (runner !== null) return { secondsPerStep: null };
         device?.takeErrors();
+        await desk.provide(config);
         const run = trainingRun({ ...config, ...warmUpRun });
         const secondsPerStep = await measureStep(run, isOvertaken);
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
@@ -258,6 +260,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const loaded = needModel();
         if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
         refuseOtherPairs(config, needData());
+        await desk.provide(config);
         const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
         const [problem] = configProblems(config, parts);
         if (problem !== undefined) refuse("CFG-1", problem.message);

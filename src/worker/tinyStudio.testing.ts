@@ -5,6 +5,7 @@ import { saveSae } from "../engine/sae/saveSae.ts";
 import { tinyArrays, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
 import type { FileStore } from "../storage/fileStore.ts";
+import type { FetchFile } from "./library.ts";
 import type { LocalFile, WorkerEvent } from "./protocol.ts";
 import { replySchema } from "./schemas.ts";
 import { createSession, type Handlers } from "./session.ts";
@@ -128,15 +129,19 @@ export interface Studio {
   ) => Promise<Found>;
 }
 
+function fetchNothing(path: string): Promise<never> {
+  return Promise.reject(new Error(`"${path}" could not be loaded (404).`));
+}
+
 /** Opens a session on the cpu, with files from nowhere; it keeps nothing unless it is told where. */
-export function openStudio(store?: FileStore): Studio {
+export function openStudio(store?: FileStore, fetchFile: FetchFile = fetchNothing): Studio {
   const events: WorkerEvent[] = [];
   const session = createSession({
     emit: (event) => {
       const reply = replySchema.parse(structuredClone({ kind: "event", event }));
       if (reply.kind === "event") events.push(reply.event);
     },
-    fetchFile: (path) => Promise.reject(new Error(`"${path}" could not be loaded (404).`)),
+    fetchFile,
     ...(store === undefined ? {} : { store: Promise.resolve(store) }),
   });
   return {
