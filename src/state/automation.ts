@@ -1,6 +1,6 @@
 /** The door for programs: `window.prefscope` trains a configuration on the open page and returns its record. */
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { EvaluatedFeatures, Phase, Preflight, Sample } from "../worker/protocol.ts";
+import type { EvaluatedFeatures, MeasuredSae, Phase, Preflight, Sample } from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { problemsOf } from "./configChanges.ts";
@@ -12,6 +12,7 @@ import { openData, openModel } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { featureHistory } from "./movingFeatures.ts";
 import { history, isRunActive, useRunStore, type SampleSet } from "./runStore.ts";
+import { openSaeFiles, useSaeStore } from "./saes.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
 
 /** How far a run has come. */
@@ -42,7 +43,7 @@ export interface TrainingRecord {
 
 /** Features of an evaluation as plain numbers. */
 export interface RecordedFeatures {
-  readonly saes: readonly string[];
+  readonly saes: readonly MeasuredSae[];
   readonly chosen: readonly number[];
   readonly rejected: readonly number[];
 }
@@ -144,18 +145,30 @@ async function openChosenFiles(config: RunConfig): Promise<void> {
     ["data", openData],
   ] as const) {
     if (config[part] !== localId) continue;
-    const files = [
-      ...(document.querySelector<HTMLInputElement>(`[data-testid="${part}-files"]`)?.files ?? []),
-    ];
+    const files = chosenFiles(part);
     if (files.length === 0) throw failure("FIL-1", `No ${part} files were chosen.`);
     await open(files);
     if (useSetupStore.getState().config[part] !== localId) throw lastMessage(`The ${part} was not opened.`);
   }
 }
 
+function chosenFiles(part: "model" | "data" | "sae"): File[] {
+  return [...(document.querySelector<HTMLInputElement>(`[data-testid="${part}-files"]`)?.files ?? [])];
+}
+
+/** Opens the chosen autoencoder, which the run uses unless it names others; it belongs to the loaded model. */
+async function openChosenSae(): Promise<void> {
+  const files = chosenFiles("sae");
+  if (files.length === 0) return;
+  await openSaeFiles(files);
+  const { refusal } = useSaeStore.getState();
+  if (refusal !== null) throw failure("FIL-1", refusal);
+}
+
 /** The cost of a run; rejects with the first thing that keeps it from being trained. */
 async function countCost(config: RunConfig): Promise<Preflight> {
   await ensureLoaded(config);
+  await openChosenSae();
   const preflight = await callTrainer("preflight", { config });
   const [problem] = setupProblems({ config, preflight });
   if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);

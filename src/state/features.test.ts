@@ -283,7 +283,11 @@ it("collects how features move, and starts over with the next run", async () => 
       metrics: {},
       points: testPoints(0, 0),
       scores: testScores,
-      features: { saes: ["story-2"], chosen: Float32Array.of(mean), rejected: Float32Array.of(0) },
+      features: {
+        saes: [{ id: "story-2", width: 1 }],
+        chosen: Float32Array.of(mean),
+        rejected: Float32Array.of(0),
+      },
     });
   };
   say(0, 1);

@@ -3,7 +3,7 @@ import { FeatureHistory, misfit } from "./movingFeatures.ts";
 
 let history: FeatureHistory;
 
-const say = (step: number, chosen: number[], rejected: number[], saes = ["story-2"]) => {
+const say = (step: number, chosen: number[], rejected: number[], saes = [{ id: "story-2", width: 3 }]) => {
   history.add(step, { saes, chosen: Float32Array.from(chosen), rejected: Float32Array.from(rejected) });
 };
 
@@ -42,9 +42,9 @@ it("goes back to a step, and starts over with other autoencoders", () => {
   expect(history.changeOf(0)).toBe(0);
   say(20, [1], [1]);
   expect(history.changeOf(0)).toBe(1);
-  say(30, [9], [9], ["another"]);
+  say(30, [9], [9], [{ id: "another", width: 1 }]);
   expect(history.changeOf(0)).toBe(0);
-  expect(history.saes).toEqual(["another"]);
+  expect(history.saes).toEqual([{ id: "another", width: 1 }]);
 });
 
 it("warns from three times the first reconstruction error on", () => {
@@ -58,4 +58,23 @@ it("warns from three times the first reconstruction error on", () => {
   expect(at()).toBeNull();
   expect(at(undefined, 1)).toBeNull();
   expect(at(0, 1)).toBeNull();
+});
+
+it("tells whose a feature is where a run has several autoencoders", () => {
+  history.clear();
+  say(
+    0,
+    [1, 2, 3],
+    [1, 2, 3],
+    [
+      { id: "story-0", width: 2 },
+      { id: "story-2", width: 1 },
+    ],
+  );
+  expect([0, 1, 2, 3].map((feature) => history.placeOf(feature))).toEqual([
+    { sae: "story-0", feature: 0 },
+    { sae: "story-0", feature: 1 },
+    { sae: "story-2", feature: 0 },
+    null,
+  ]);
 });

@@ -1,5 +1,5 @@
 /** How the mean activation of each feature moves from evaluation to evaluation of a run. */
-import type { EvaluatedFeatures } from "../worker/protocol.ts";
+import type { EvaluatedFeatures, MeasuredSae } from "../worker/protocol.ts";
 
 /** The mean activations at one evaluation. */
 interface Moment {
@@ -26,12 +26,12 @@ const shownFeatures = 8;
 export class FeatureHistory {
   private moments: Moment[] = [];
   /** The autoencoders whose features were measured. */
-  saes: readonly string[] = [];
+  saes: readonly MeasuredSae[] = [];
 
   /** Takes in an evaluation; one of other autoencoders starts over. */
   add(step: number, sides: EvaluatedFeatures): void {
     const { saes, chosen, rejected } = sides;
-    if (saes.join() !== this.saes.join()) this.moments = [];
+    if (JSON.stringify(saes) !== JSON.stringify(this.saes)) this.moments = [];
     this.saes = saes;
     const means = chosen.map((value, index) => (value + (rejected[index] ?? 0)) / 2);
     this.moments.push({ step, means, sides });
@@ -57,6 +57,16 @@ export class FeatureHistory {
   get ends(): { readonly before: EvaluatedFeatures; readonly after: EvaluatedFeatures } | null {
     const [first, last] = [this.moments[0], this.moments.at(-1)];
     return first === undefined || last === undefined ? null : { before: first.sides, after: last.sides };
+  }
+
+  /** Which autoencoder a feature of the run is one of, and its number there. */
+  placeOf(feature: number): { readonly sae: string; readonly feature: number } | null {
+    let first = 0;
+    for (const { id, width } of this.saes) {
+      if (feature < first + width) return { sae: id, feature: feature - first };
+      first += width;
+    }
+    return null;
   }
 
   /** Change of a feature from the first evaluation to the last; 0 before the second. */

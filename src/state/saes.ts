@@ -37,12 +37,17 @@ export function saeInUse({ inUse }: Pick<SaeState, "inUse">): SaeSummary | null 
   return inUse[0] ?? null;
 }
 
-/**
- * What tells an autoencoder from others in what the browser keeps: those from files all have one id, so what their files say
- * of them counts as well.
- */
-export function saeKey({ id, origin, label, layer, width }: SaeSummary): string {
-  return origin === "embedded" ? id : [id, label, `layer ${layer}`, width].join(" · ");
+/** Those at hand, the one in use first, and those that the studio can load. */
+export function offeredSaes({
+  inUse,
+  embedded,
+}: Pick<SaeState, "inUse" | "embedded">): readonly Pick<SaeSummary, "id" | "label">[] {
+  return [...inUse, ...embedded.filter(({ id }) => inUse.every((sae) => sae.id !== id))];
+}
+
+/** What tells an autoencoder from others in what the browser keeps: one that is opened or trained again may be another. */
+export function saeKey({ id, origin, print }: SaeSummary): string {
+  return origin === "embedded" ? id : `${id} ${print}`;
 }
 
 /** Lists the autoencoders of every model that is loaded from now on; the answer ends that. */

@@ -23,6 +23,7 @@ const testSae: SaeSummary = {
   inputSize: 96,
   modelName: "story",
   sizeBytes: 2_400,
+  print: "2-abc",
   hasDecoder: true,
 };
 

@@ -139,7 +139,7 @@ it("counts the pairs that lack something, and tells what both methods ask for on
 
 it("asks for an autoencoder, and for a list of its features where some are held", () => {
   const sae = tinySae();
-  const source = { saes: [sae], ids: ["tiny"], print: "", startToken: null };
+  const source = { saes: [sae], measured: [{ id: "tiny", width: 24 }], print: "", startToken: null };
   const found = { features: { source, problem: null } };
   const knobs = { beta: 2, alpha: 0.5, topK: 4, stopGradientChosen: 1 };
   const held = (heldFeatures: number[]) =>

@@ -56,11 +56,11 @@ export function createCorpora(): FeatureCorpora {
 
   const before = async (sources: CorpusSources): Promise<Before> => {
     const { owner, shelved, heldout } = sources;
-    if (known?.print === shelved.print && known.heldout === heldout) return known;
+    if (known?.print === shelved.summary.print && known.heldout === heldout) return known;
     const pairs = heldout.slice(0, CORPUS_PAIRS);
     const encoded = await encodePairs(readerOf(sources, withoutAdapters(owner.model)), pairs);
     const corpus = { pairs, startToken: owner.tokenizer.bosTokenId, before: encoded, after: null };
-    known = { print: shelved.print, heldout, corpus, table: featureTable(corpus, owner.tokenizer) };
+    known = { print: shelved.summary.print, heldout, corpus, table: featureTable(corpus, owner.tokenizer) };
     return known;
   };
 

@@ -78,7 +78,7 @@ it("measures features at every evaluation of any method once an autoencoder is a
   expect(first!.metrics["eval_features/mse_chosen"]).toBe(0);
   expect(last!.metrics["eval_features/mse_chosen"]).toBeGreaterThan(0);
   expect(last!.metrics["eval_features/unexplained"]).toBeGreaterThan(0);
-  expect(last!.features?.saes).toEqual(["opened-1"]);
+  expect(last!.features?.saes).toEqual([{ id: "opened-1", width }]);
   expect(last!.features?.chosen).toHaveLength(width);
   expect(last!.features?.chosen).not.toEqual(first!.features?.chosen);
 });
@@ -152,6 +152,18 @@ it("looks at the policy of a paused run, and lets it go on", async () => {
   expect((await heard(isEnd)).phase).toBe("done");
 });
 
+it("lets a run keep the autoencoder that another took the place of", async () => {
+  await session.loadSae({ id: "", files: tinySaeFiles() });
+  events.length = 0;
+  const config = { ...tinyRunConfig, method: "fpo", params: fpoKnobs };
+  await session.start({ runId: "run", config, resume: null, isStepping: true });
+  await heard(isPause);
+  const { print } = await session.loadSae({ id: "", files: tinySaeFiles({ seed: 6 }) });
+  await session.resume(null);
+  expect((await heard(isEnd)).phase).toBe("done");
+  expect((await session.listSaes(null)).atHand.map((sae) => sae.print)).toEqual([print]);
+});
+
 it("steers the same prompt and seed with and without a feature", async () => {
   await session.loadSae({ id: "", files: tinySaeFiles() });
   const steering = { sae: "opened-1", feature: 3, mode: "add", value: 0 } as const;
@@ -184,7 +196,7 @@ it("trains an autoencoder on the pairs, and uses it from then on", async () => {
   expect(done.metrics["eval_unexplained"]).toBeGreaterThan(0);
   expect((await session.listSaes(null)).atHand).toEqual([done.sae]);
   expect(await run({})).toBe("done");
-  expect(evaluations()[0]!.features?.saes).toEqual(["trained-0"]);
+  expect(evaluations()[0]!.features?.saes).toEqual([{ id: "trained-0", width: 16 }]);
 });
 
 it("pauses a training for a run, and goes on to what it would have come to", async () => {

@@ -12,7 +12,7 @@ import { refuse } from "./errorReport.ts";
 import { createCorpora, readerOf, type CorpusSources, type SeenPolicy } from "./featureCorpora.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { FetchFile } from "./library.ts";
-import type { Commands, FeatureCommands, LookedAt, SaeSummary } from "./protocol.ts";
+import type { Commands, FeatureCommands, LookedAt, MeasuredSae, SaeSummary } from "./protocol.ts";
 import { createSaeShelf, type SaeShelf } from "./saeShelf.ts";
 import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
 
@@ -35,7 +35,7 @@ export interface DeskSources extends Omit<SaeTrainerSources, "put"> {
 
 /** Autoencoders of a run with what tells them from others. */
 export interface DeskSource extends FeatureSource {
-  readonly ids: readonly string[];
+  readonly measured: readonly MeasuredSae[];
   /** Of all of them, in the order of their features. */
   readonly print: string;
 }
@@ -114,8 +114,8 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       if (problem !== null || used.length === 0) return { source: null, problem };
       const source = {
         saes: used.map(({ sae }) => sae),
-        ids: used.map(({ summary }) => summary.id),
-        print: used.map(({ print }) => print).join("+"),
+        measured: used.map(({ summary: { id, width } }) => ({ id, width })),
+        print: used.map(({ summary }) => summary.print).join("+"),
         startToken: model().tokenizer.bosTokenId,
       };
       return { source, problem: null };

@@ -25,6 +25,8 @@ export interface SaeSummary {
   /** Model it was trained on, as its file says; null where it does not. */
   readonly modelName: string | null;
   readonly sizeBytes: number;
+  /** Fingerprint of what encodes its features: two with the same print have the same features. */
+  readonly print: string;
   /** False where its file has no decoder or none was read: no logits, no steering, no reconstruction. */
   readonly hasDecoder: boolean;
 }

@@ -218,10 +218,16 @@ export interface ExportedFile {
   readonly bytes: Uint8Array;
 }
 
+/** An autoencoder of a run, and how many of the run's features are its own. */
+export interface MeasuredSae {
+  readonly id: string;
+  readonly width: number;
+}
+
 /** Mean pooled activation of every feature over the held-out answers, under the policy. */
 export interface EvaluatedFeatures {
   /** The autoencoders, whose features are numbered one after another. */
-  readonly saes: readonly string[];
+  readonly saes: readonly MeasuredSae[];
   readonly chosen: Float32Array;
   readonly rejected: Float32Array;
 }

@@ -11,7 +11,7 @@ import {
 } from "../engine/training/samples.ts";
 import { train, type Milestone, type TrainingReport, type TrainingRun } from "../engine/training/train.ts";
 import { reportError } from "./errorReport.ts";
-import type { Checkpoint, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
+import type { Checkpoint, MeasuredSae, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
 import { stepRoom } from "./stepRoom.ts";
 
 /** Optimizer steps between checkpoints: what a failure can cost at most. */
@@ -26,7 +26,7 @@ export interface RunnerSettings {
   readonly sampling: SampleSettings;
   readonly prompts: readonly SamplePrompt[];
   /** Autoencoders of the run, whose features are numbered one after another. */
-  readonly saes: readonly string[];
+  readonly saes: readonly MeasuredSae[];
   /** Active milliseconds of the run that is resumed. */
   readonly activeMs: number;
   readonly emit: (event: WorkerEvent) => void;

@@ -12,12 +12,10 @@ import type { ExportedFile, SaeSummary } from "./protocol.ts";
 
 const BYTES_PER_NUMBER = 4;
 
-/** An autoencoder on the device, and what tells it from others. */
+/** An autoencoder on the device. */
 export interface ShelvedSae {
   readonly summary: SaeSummary;
   readonly sae: SparseAutoencoder;
-  /** Of its encoder, bias and thresholds: what the features of a text depend on. */
-  readonly print: string;
 }
 
 /** Where an autoencoder comes from. */
@@ -47,12 +45,18 @@ export interface SaeShelf {
   readonly put: (arrays: SaeArrays, source: SaeSource) => SaeSummary;
   /** Files of one, as SAELens 6 keeps them. */
   readonly save: (id: string) => Promise<readonly ExportedFile[]>;
+  /** Frees those that others took the place of; no run may use them any more. */
+  readonly sweep: () => void;
   readonly clear: () => void;
 }
 
 /** An empty shelf. */
 export function createSaeShelf(): SaeShelf {
   const shelved = new Map<string, ShelvedSae>();
+  const retired: SparseAutoencoder[] = [];
+  const sweep = () => {
+    for (const sae of retired.splice(0)) sae.dispose();
+  };
   const whyMissing = (id: string) => {
     const known = [...shelved.keys()].map((name) => `"${name}"`).join(", ") || "none";
     return `There is no autoencoder "${id}" at hand; at hand: ${known}.`;
@@ -66,10 +70,11 @@ export function createSaeShelf(): SaeShelf {
     const hasDecoder = arrays.decoder !== null;
     const sae = uploadSae(arrays, { needsDecoder: hasDecoder });
     const summary = summaryOf(arrays, source);
-    shelved.get(summary.id)?.sae.dispose();
+    const replaced = shelved.get(summary.id);
+    if (replaced !== undefined) retired.push(replaced.sae);
     shelved.delete(summary.id);
     const others = [...shelved];
-    shelved.set(summary.id, { summary, sae, print: printOf(arrays) });
+    shelved.set(summary.id, { summary, sae });
     // The newest is the last of the map.
     if (source.isLast === true) for (const [id, other] of others) moveToEnd(id, other);
     return summary;
@@ -98,7 +103,9 @@ export function createSaeShelf(): SaeShelf {
     },
     put,
     save: async (id) => saveSae(await arraysOf(find(id).sae)),
+    sweep,
     clear: () => {
+      sweep();
       for (const { sae } of shelved.values()) sae.dispose();
       shelved.clear();
     },
@@ -124,6 +131,7 @@ function summaryOf(arrays: SaeArrays, { label, origin, id }: SaeSource): SaeSumm
     inputSize,
     modelName,
     sizeBytes,
+    print: printOf(arrays),
     hasDecoder: decoder !== null,
   };
 }

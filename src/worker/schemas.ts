@@ -31,8 +31,10 @@ const saeSummary = z.strictObject({
   inputSize: z.number(),
   modelName: z.nullable(z.string()),
   sizeBytes: z.number(),
+  print: z.string(),
   hasDecoder: z.boolean(),
 });
+const measuredSae = z.strictObject({ id: z.string(), width: z.number() });
 /** Most places of a loss surface along one axis: more would keep a run waiting. */
 const LARGEST_SURFACE = 129;
 /** Measured numbers: those of a run that went wrong may be NaN or infinite, and must still be heard of. */
@@ -183,7 +185,7 @@ const event = z.discriminatedUnion("type", [
       chosenRewards: floats,
       rejectedRewards: floats,
     }),
-    features: z.nullable(z.strictObject({ saes: z.array(z.string()), chosen: floats, rejected: floats })),
+    features: z.nullable(z.strictObject({ saes: z.array(measuredSae), chosen: floats, rejected: floats })),
   }),
   z.strictObject({
     type: z.literal("sae"),

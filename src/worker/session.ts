@@ -37,7 +37,7 @@ import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
 import { modelPrints, numericsOf } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
-import { startRunner, type Runner } from "./runner.ts";
+import { startRunner, type Runner, type RunnerSettings } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
 
 /** A handler for every command: one that is missing does not compile. */
@@ -112,7 +112,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     runner = null;
   };
 
-  const trainingRun = (config: RunConfig): TrainingRun & { readonly saes: readonly string[] } => {
+  const trainingRun = (config: RunConfig): TrainingRun & Pick<RunnerSettings, "saes"> => {
     const { model: weights } = needModel();
     const pairs = needData();
     const { source: features } = desk.featuresOf(config);
@@ -120,7 +120,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     return {
       model: weights,
       features,
-      saes: features?.ids ?? [],
+      saes: features?.measured ?? [],
       config,
       objective: objectiveOf(config),
       trainPairs: pairs.train,
@@ -265,6 +265,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const [problem] = configProblems(config, parts);
         if (problem !== undefined) refuse("CFG-1", problem.message);
         await endRun();
+        desk.shelf.sweep();
         // What an earlier run asked too much of the device is no fault of this one.
         device?.takeErrors();
         begin(question);

@@ -5,7 +5,7 @@ import { serve } from "./server.mjs";
 
 /**
  * Serves the built page to one browser, calls `work` with a function that opens a studio in it, and ends both.
- * That function takes `{ modelFiles, dataFiles }`, paths that are left out when the embedded ones are meant.
+ * That function takes `{ modelFiles, dataFiles, saeFiles }`, paths that are left out when the embedded ones are meant.
  */
 export async function withBrowser(work) {
   const { chromium } = await import("playwright-core");
@@ -25,7 +25,7 @@ export async function withBrowser(work) {
  * `train(config, onProgress)` resolves to a run's result, `preflight(config)` to what it will cost; both throw what
  * the page says when it fails, with its code as `code`.
  */
-async function openStudio(browser, url, { modelFiles = [], dataFiles = [] } = {}) {
+async function openStudio(browser, url, { modelFiles = [], dataFiles = [], saeFiles = [] } = {}) {
   // Pages of one context share a file system, in which they would wait for one another.
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -50,6 +50,7 @@ async function openStudio(browser, url, { modelFiles = [], dataFiles = [] } = {}
   await page.addStyleTag({ content: "body { display: none }" });
   if (modelFiles.length > 0) await page.setInputFiles('input[data-testid="model-files"]', modelFiles);
   if (dataFiles.length > 0) await page.setInputFiles('input[data-testid="data-files"]', dataFiles);
+  if (saeFiles.length > 0) await page.setInputFiles('input[data-testid="sae-files"]', saeFiles);
   return {
     train: (config, onProgress = () => undefined) => {
       tell = onProgress;

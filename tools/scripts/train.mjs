@@ -25,6 +25,7 @@ async function loadDefinitions() {
 
 const modelFilePattern =
   /^((generation_|tokenizer_)?config|tokenizer|special_tokens_map)\.json$|^chat_template\.jinja$|\.safetensors$/;
+const saeFilePattern = /^(cfg|config)\.json$|^(sae_weights|params)\.safetensors$|\.npz$/;
 const neededModelFiles = ["config.json", "model.safetensors", "tokenizer.json"];
 
 /** The files of a local model folder, or none when `model` is an embedded model's id. */
@@ -38,6 +39,20 @@ async function findModelFiles(model) {
   const missing = neededModelFiles.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new Error(`--model is ${model}, which lacks ${missing.join(", ")}.`);
   return names.filter((name) => modelFilePattern.test(name)).map((name) => join(folder, name));
+}
+
+/** The files of the local autoencoder folder, or none when `saes` are ids. */
+async function findSaeFiles(saes) {
+  const [first = ""] = saes;
+  const folder = resolve(first);
+  if (first === "" || !(await isFolder(folder))) {
+    if (/[/\\.]/.test(first)) throw new Error(`--saes is ${first}, which is not a folder.`);
+    return [];
+  }
+  if (saes.length > 1) throw new Error(`--saes is ${saes.join(",")}: give one folder, or some ids.`);
+  const names = (await readdir(folder)).filter((name) => saeFilePattern.test(name));
+  if (names.length === 0) throw new Error(`--saes is ${first}, which has no autoencoder in it.`);
+  return names.map((name) => join(folder, name));
 }
 
 /** The local file of pairs, or none when `data` is an embedded set's id. */
@@ -107,6 +122,7 @@ await runScript(async () => {
   const { config, jsonFile } = options;
   const modelFiles = await findModelFiles(config.model);
   const dataFiles = await findDataFiles(config.data);
+  const saeFiles = await findSaeFiles(config.saes);
   if (jsonFile) await checkJsonFile(jsonFile);
   await buildIfStale();
   const result = await trainInBrowser({
@@ -114,9 +130,11 @@ await runScript(async () => {
       ...config,
       model: modelFiles.length > 0 ? "local" : config.model,
       data: dataFiles.length > 0 ? "local" : config.data,
+      saes: saeFiles.length > 0 ? [] : config.saes,
     },
     modelFiles,
     dataFiles,
+    saeFiles,
     onProgress: createProgressPrinter(),
   });
   printResult(result);

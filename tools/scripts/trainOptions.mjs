@@ -7,7 +7,7 @@ export const fieldHelp = {
   objective: "which labelled objective of the set is trained",
   method: "what is learned from the pairs; --loss is the same option",
   heldFeatures: "features that the feature mode held holds, numbered from 0, separated by commas",
-  saes: "sparse autoencoders by their ids, separated by commas; none: the one at hand",
+  saes: "sparse autoencoders by their ids, separated by commas, or a folder of one; none: the model's own",
   sftWeight: "weight of an SFT term on the chosen answers; 0: none",
   secondMethod: "a second method whose loss is added; its knobs are --second-<knob>",
   methodWeight: "what the method's loss is multiplied by",

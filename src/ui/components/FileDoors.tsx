@@ -4,8 +4,11 @@ import { openData, openFiles, openModel } from "../../state/localFiles.ts";
 import { usePlaceStore } from "../../state/place.ts";
 import { openSaeFiles } from "../../state/saes.ts";
 
-/** Opens the browser's file chooser for a model's files or for a file of pairs. */
-export function chooseFiles(part: "model" | "data"): void {
+/** What files are chosen for. */
+type FilePart = "model" | "data" | "sae";
+
+/** Opens the browser's file chooser for a model's or an autoencoder's files, or for a file of pairs. */
+export function chooseFiles(part: FilePart): void {
   document.querySelector<HTMLInputElement>(`[data-testid="${part}-files"]`)?.click();
 }
 
@@ -15,12 +18,13 @@ export function FileInputs() {
     <div hidden>
       <FileInput part="model" label="Model files" open={openModel} />
       <FileInput part="data" label="Preference pairs" open={openData} />
+      <FileInput part="sae" label="Files of an autoencoder" open={openSaeFiles} />
     </div>
   );
 }
 
 interface FileInputProps {
-  readonly part: "model" | "data";
+  readonly part: FilePart;
   readonly label: string;
   readonly open: (files: readonly File[]) => Promise<void>;
 }
@@ -31,13 +35,13 @@ function FileInput({ part, label, open }: FileInputProps) {
       type="file"
       data-testid={`${part}-files`}
       aria-label={label}
-      multiple={part === "model"}
+      multiple={part !== "data"}
       onChange={({ currentTarget }) => {
         const files = [...(currentTarget.files ?? [])];
         if (window.prefscope !== undefined || files.length === 0) return;
         // Choosing the same file again must count as a change.
         currentTarget.value = "";
-        (part === "model" || files.length > 1 ? open(files) : openFiles(files)).catch(raiseError);
+        (part !== "data" || files.length > 1 ? open(files) : openFiles(files)).catch(raiseError);
       }}
     />
   );

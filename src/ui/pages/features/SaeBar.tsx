@@ -1,9 +1,9 @@
 import { Button, NativeSelect } from "@mantine/core";
-import { useRef } from "react";
 import { changeReport } from "../../../state/features.ts";
 import { goTo } from "../../../state/navigation.ts";
-import { chooseSae, openSaeFiles, saeInUse, saveSae, useSaeStore } from "../../../state/saes.ts";
+import { chooseSae, offeredSaes, saeInUse, saveSae, useSaeStore } from "../../../state/saes.ts";
 import type { SaeSummary } from "../../../worker/protocol.ts";
+import { chooseFiles } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { formatCount, formatFineShare, formatValue } from "../../format.ts";
 import { Refusal } from "./Refusal.tsx";
@@ -13,8 +13,7 @@ import { useTable } from "./useFeatureSources.ts";
 export function SaeBar() {
   const { inUse, embedded, opening, refusal } = useSaeStore();
   const sae = inUse[0] ?? null;
-  const others = embedded.filter(({ id }) => inUse.every((other) => other.id !== id));
-  const choices = [...inUse, ...others].map(({ id, label }) => ({ value: id, label }));
+  const choices = offeredSaes({ inUse, embedded }).map(({ id, label }) => ({ value: id, label }));
   if (sae === null) choices.unshift({ value: "", label: "No autoencoder" });
   return (
     <section className="panel sae-bar" aria-label="Sparse autoencoder">
@@ -54,32 +53,15 @@ export function SaeBar() {
 }
 
 function OpenFiles() {
-  const input = useRef<HTMLInputElement>(null);
   return (
-    <>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<Icon name="folder" size={14} />}
-        onClick={() => input.current?.click()}
-      >
-        Open files…
-      </Button>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        multiple
-        data-testid="sae-files"
-        aria-label="Files of an autoencoder"
-        onChange={({ currentTarget }) => {
-          const files = [...(currentTarget.files ?? [])];
-          // Choosing the same files again must count as a change.
-          currentTarget.value = "";
-          void openSaeFiles(files);
-        }}
-      />
-    </>
+    <Button
+      size="xs"
+      variant="default"
+      leftSection={<Icon name="folder" size={14} />}
+      onClick={() => chooseFiles("sae")}
+    >
+      Open files…
+    </Button>
   );
 }
 

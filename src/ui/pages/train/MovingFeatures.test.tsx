@@ -27,7 +27,7 @@ const evaluate = (step: number, means: number[], unexplained: number) => {
     metrics: { "eval_features/l0": 8 + step / 10, "eval_features/unexplained": unexplained },
     points: testPoints(0, 0),
     scores: testScores,
-    features: { saes: ["story-2"], chosen, rejected: chosen },
+    features: { saes: [{ id: "story-2", width: 3 }], chosen, rejected: chosen },
   });
 };
 

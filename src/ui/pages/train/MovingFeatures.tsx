@@ -55,7 +55,7 @@ function Moving() {
       <Fit version={version} />
       <ul className="moving-rows">
         {rows.map((row) => (
-          <MovingRow key={row.feature} row={row} name={label(row.feature)} largest={largest} />
+          <MovingRow key={row.feature} row={row} label={label(row.feature)} largest={largest} />
         ))}
       </ul>
     </>
@@ -68,7 +68,7 @@ function readMoving(_version: number, held: readonly number[]): readonly MovingF
 }
 
 /** Names of features; they are asked for while the trainer has nothing else to do. */
-function useLabels(): (feature: number) => string {
+function useLabels(): (feature: number) => RowLabel {
   const sae = useSaeStore(saeInUse);
   const loaded = useSetupStore((state) => state.loaded);
   const isBusy = useRunStore(({ phase }) => phase === "waking" || isRunActive(phase));
@@ -82,7 +82,20 @@ function useLabels(): (feature: number) => string {
   const suggested = featureTable.useStore(({ answer }) =>
     answer?.sae.id === sae?.id ? answer?.names : null,
   );
-  return (feature) => nameOf(names, feature, suggested?.[feature]);
+  return (feature) => {
+    const place = featureHistory.placeOf(feature) ?? { sae: sae?.id ?? "", feature };
+    const isOpen = place.sae === sae?.id;
+    const name = isOpen ? nameOf(names, place.feature, suggested?.[place.feature]) : `of ${place.sae}`;
+    return { number: place.feature, name, isOpen };
+  };
+}
+
+/** How a feature is called, by its number in its own autoencoder. */
+interface RowLabel {
+  readonly number: number;
+  readonly name: string;
+  /** Whether its autoencoder is the one that the Features screen shows. */
+  readonly isOpen: boolean;
 }
 
 /** How well the autoencoder fits the model as it is now. */
@@ -120,11 +133,12 @@ function readFit(_version: number) {
 
 interface RowProps {
   readonly row: MovingFeature;
-  readonly name: string;
+  readonly label: RowLabel;
   readonly largest: number;
 }
 
-function MovingRow({ row: { feature, change, values, isHeld }, name, largest }: RowProps) {
+function MovingRow({ row: { feature, change, values, isHeld }, label, largest }: RowProps) {
+  const { number, name, isOpen } = label;
   const share = largest > 0 ? Math.abs(change) / largest : 0;
   return (
     <li>
@@ -132,10 +146,11 @@ function MovingRow({ row: { feature, change, values, isHeld }, name, largest }: 
         type="button"
         className="moving-row"
         data-testid={`moving-feature-${feature}`}
-        onClick={() => openFeature(feature)}
+        disabled={!isOpen}
+        onClick={() => openFeature(number)}
       >
         <span className="moving-name">
-          #{feature} {name}
+          #{number} {name}
           {isHeld && <span className="moving-held"> held</span>}
         </span>
         <span className="moving-track" aria-hidden="true">

@@ -4,6 +4,7 @@ import type { ObjectiveCard } from "../../../../worker/description.ts";
 import { Icon } from "../../../components/Icon.tsx";
 import { needsInWords } from "./methodGroups.ts";
 import { HeldFeatures } from "./HeldFeatures.tsx";
+import { SaeChoice } from "./SaeChoice.tsx";
 import { KnobSetting } from "./KnobSetting.tsx";
 import { MethodChoice } from "./MethodChoice.tsx";
 
@@ -44,6 +45,7 @@ function ChosenMethod() {
       {objective.parameters.map((spec) => (
         <KnobSetting key={`${objective.id} ${spec.key}`} paramKey={spec.key} spec={spec} />
       ))}
+      {objective.needs.includes("features") && <SaeChoice />}
       {setup.config.params["featureMode"] === heldMode && <HeldFeatures />}
       <MethodFacts objective={objective} />
     </>
