@@ -71,6 +71,7 @@ export interface SteeredTexts {
 export interface SaeTrainingEvent {
   readonly type: "sae";
   readonly status: "collecting" | "training" | "paused" | "done" | "failed";
+  /** Optimizer steps; while collecting, the texts that have been read. */
   readonly step: number;
   readonly steps: number;
   /** `loss`, `unexplained`, `l0`, `dead` (share of features silent for long); held-out ones carry the prefix `eval_`. */

@@ -8,7 +8,7 @@ import type { OwnModel } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
 import type { SaeSummary, SaeTrainingEvent } from "./protocol.ts";
 
-/** Evaluations of a training, the last one included. */
+/** Evaluations of a training at most, the last one included. */
 const EVALUATIONS = 10;
 /** Reports cross the wall at most ten times a second. */
 const TELL_EVERY_MS = 100;
@@ -35,59 +35,41 @@ export interface SaeTrainer {
   readonly forget: () => Promise<void>;
 }
 
+/** What a training is made on. */
+type Streams = Pick<SaeTraining, "rows" | "heldout">;
+
 /** A training with what it has so far. */
 interface Job {
   readonly settings: SaeSettings;
-  streams: Pick<SaeTraining, "rows" | "heldout"> | null;
+  /** Reads the streams of the pairs, text by text; a pause leaves it where it is. */
+  readonly reading: AsyncGenerator<{ readonly done: number; readonly total: number }, Streams>;
+  streams: Streams | null;
   saved: NonNullable<SaeTraining["resume"]> | null;
 }
 
 /** A trainer that has nothing to do yet. */
 export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
-  const { model, data, alone, emit } = sources;
+  const { model, data, alone } = sources;
   let job: Job | null = null;
   let isPausing = false;
   let working: Promise<void> | null = null;
 
-  const teller = ({ settings: { steps } }: Job) => {
-    let [toldAt, metrics] = [-Infinity, {} as Readonly<Record<string, number>>];
-    return (
-      status: SaeTrainingEvent["status"],
-      step: number,
-      more: { metrics?: Readonly<Record<string, number>>; reason?: string; sae?: SaeSummary | null } = {},
-    ) => {
-      metrics = { ...metrics, ...more.metrics };
-      const isFrequent = status === "training" || status === "collecting";
-      if (isFrequent && performance.now() - toldAt < TELL_EVERY_MS) return;
-      toldAt = performance.now();
-      emit({ type: "sae", status, step, steps, metrics, reason: more.reason ?? "", sae: more.sae ?? null });
-    };
+  /** Reads what is missing of the streams; null when it was paused before that. */
+  const collect = async ({ reading }: Job, tell: Tell): Promise<Streams | null> => {
+    for (;;) {
+      const next = await alone(() => reading.next());
+      if (next.done === true) return next.value;
+      tell("collecting", next.value.done, { steps: next.value.total });
+      if (isPausing) return null;
+      await nextTask();
+    }
   };
 
-  /** Rows of the streams of the pairs; null when it was paused before they were all read. */
-  const collect = async ({ settings: { layer } }: Job, tell: ReturnType<typeof teller>) => {
-    const { model: own, tokenizer } = model();
-    const read = async (pairs: LoadedData["train"]): Promise<StreamRows | null> => {
-      const options = { model: own, layer, texts: pairTexts(pairs), startToken: tokenizer.bosTokenId };
-      const reading = collectActivations(options);
-      for (;;) {
-        const next = await alone(() => reading.next());
-        if (next.done === true) return next.value;
-        tell("collecting", 0);
-        if (isPausing) return null;
-      }
-    };
-    const { train, heldout } = data();
-    const rows = await read(train);
-    const others = rows === null ? null : await read(heldout);
-    return rows === null || others === null ? null : { rows, heldout: others };
-  };
-
-  const work = async (own: Job, tell: ReturnType<typeof teller>): Promise<void> => {
+  const work = async (own: Job, tell: Tell): Promise<void> => {
     own.streams ??= await collect(own, tell);
     if (own.streams === null) return tell("paused", 0);
     const { settings, streams, saved } = own;
-    const evalEvery = Math.max(1, Math.floor(settings.steps / EVALUATIONS));
+    const evalEvery = Math.ceil(settings.steps / EVALUATIONS);
     const resumed = saved === null ? {} : { resume: saved };
     const training = trainSae({ ...streams, ...resumed, settings, evalEvery, modelName: model().id });
     let trained: SaeArrays | null = null;
@@ -104,19 +86,24 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
           own.saved = { step, tensors: await alone(report.save) };
           return tell("paused", step);
         }
-        // Messages from the page are heard between tasks only.
-        await new Promise((resolve) => setTimeout(resolve));
+        await nextTask();
       }
     } finally {
       await alone(() => training.return());
     }
     job = null;
-    if (trained !== null) tell("done", step, { sae: sources.put(trained) });
+    const made = trained;
+    if (made !== null) tell("done", step, { sae: await alone(async () => sources.put(made)) });
   };
 
   const pause = async () => {
     isPausing = true;
     await working;
+  };
+  const forget = async () => {
+    await pause();
+    void job?.reading.return({ rows: noRows, heldout: noRows });
+    job = null;
   };
   return {
     start: (settings, { isContinued }) => {
@@ -125,13 +112,15 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
       if (sources.isRunning()) refuse("RUN-1", "A run is under way: stop it first, or wait for its end.");
       if (working !== null) refuse("RUN-1", "An autoencoder is being trained already: pause it first.");
       if (isContinued && job === null) refuse("RUN-1", "No training is paused: start one.");
-      data();
-      const own = (isContinued ? job : null) ?? { settings, streams: null, saved: null };
+      const begun = { settings, reading: streamsOf(model(), data(), settings), streams: null, saved: null };
+      const own = (isContinued ? job : null) ?? begun;
       job = own;
       isPausing = false;
-      const tell = teller(own);
+      const tell = teller(own, sources.emit);
       working = work(own, tell)
         .catch((error: unknown) => {
+          // What failed is not gone on with, and its rows are let go.
+          job = null;
           const reason = error instanceof Error ? error.message : String(error);
           tell("failed", own.saved?.step ?? 0, { reason });
         })
@@ -140,9 +129,50 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
         });
     },
     pause,
-    forget: async () => {
-      await pause();
-      job = null;
-    },
+    forget,
   };
+}
+
+const noRows = { values: new Float32Array(), width: 1 };
+
+/** Reads the streams of the training pairs, then of the held-out ones. */
+async function* streamsOf(
+  { model, tokenizer }: OwnModel,
+  { train, heldout }: LoadedData,
+  { layer }: SaeSettings,
+): Job["reading"] {
+  const textsOf = (pairs: LoadedData["train"]) => ({
+    model,
+    layer,
+    texts: pairTexts(pairs),
+    startToken: tokenizer.bosTokenId,
+  });
+  const rows = yield* collectActivations(textsOf(train));
+  return { rows, heldout: yield* collectActivations(textsOf(heldout)) };
+}
+
+type Tell = ReturnType<typeof teller>;
+
+/** Says how far a job is, with the metrics that are known so far. */
+function teller({ settings }: Job, emit: SaeTrainerSources["emit"]) {
+  let [toldAt, metrics] = [-Infinity, {} as Readonly<Record<string, number>>];
+  return (
+    status: SaeTrainingEvent["status"],
+    step: number,
+    more: Partial<Pick<SaeTrainingEvent, "metrics" | "reason" | "sae" | "steps">> = {},
+  ): void => {
+    const { reason = "", sae = null, steps = settings.steps } = more;
+    metrics = { ...metrics, ...more.metrics };
+    const isFrequent = status === "training" || status === "collecting";
+    if (isFrequent && performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    emit({ type: "sae", status, step, steps, metrics, reason, sae });
+  };
+}
+
+/** Messages from the page are heard between tasks only. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve);
+  });
 }

@@ -68,6 +68,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
   let runningConfig: RunConfig | null = null;
   let turns = 0;
+  let comingUp = 0;
+  let runs = 0;
   let changing: Promise<unknown> = Promise.resolve();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
@@ -92,21 +94,32 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     changing = done.catch(() => undefined);
     return done;
   };
-  const withPolicy: DeskSources["withPolicy"] = (look) => seePolicy(look, { runner, last, loaded: model });
+  const withPolicy: DeskSources["withPolicy"] = (look) =>
+    seePolicy(look, { runner, last, loaded: model, run: runs });
   const desk = createFeatureDesk({
     model: needModel,
     data: needData,
     fetchFile,
     alone,
     withPolicy,
-    isRunning: () => runner !== null,
+    isRunning: () => runner !== null || comingUp > 0,
     emit,
   });
-  /** Changes what a training of an autoencoder works on. */
-  const afterTraining = async <Answer>(change: () => Promise<Answer>): Promise<Answer> => {
-    await desk.forgetTraining();
-    return alone(change);
+  /** Does something before which no training of an autoencoder may begin. */
+  const ahead = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    comingUp += 1;
+    try {
+      return await work();
+    } finally {
+      comingUp -= 1;
+    }
   };
+  /** Changes what a training of an autoencoder works on. */
+  const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
+    ahead(async () => {
+      await desk.forgetTraining();
+      return alone(change);
+    });
   const endRun = async () => {
     await runner?.stop();
     runner = null;
@@ -148,6 +161,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   let live: TrainingRun["live"] | null = null;
   const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
     const { saes, ...run } = trainingRun(config);
+    runs += 1;
     ({ live } = run);
     runningConfig = config;
     last = resume === null ? null : { config, checkpoint: resume };
@@ -165,6 +179,23 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     void started.ended.then(() => {
       if (runner === started) runner = null;
     });
+  };
+
+  const start = async (question: Commands["start"]["question"]): Promise<null> => {
+    const { config } = question;
+    const loaded = needModel();
+    if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
+    refuseOtherPairs(config, needData());
+    await desk.provide(config);
+    const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
+    const [problem] = configProblems(config, parts);
+    if (problem !== undefined) refuse("CFG-1", problem.message);
+    await endRun();
+    desk.sweep();
+    // What an earlier run asked too much of the device is no fault of this one.
+    device?.takeErrors();
+    begin(question);
+    return null;
   };
 
   return {
@@ -253,25 +284,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: async (question) => {
-      await desk.pause();
-      return alone(async () => {
-        const { config } = question;
-        const loaded = needModel();
-        if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
-        refuseOtherPairs(config, needData());
-        await desk.provide(config);
-        const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
-        const [problem] = configProblems(config, parts);
-        if (problem !== undefined) refuse("CFG-1", problem.message);
-        await endRun();
-        desk.shelf.sweep();
-        // What an earlier run asked too much of the device is no fault of this one.
-        device?.takeErrors();
-        begin(question);
-        return null;
-      });
-    },
+    start: (question) =>
+      ahead(async () => {
+        await desk.pause();
+        return alone(() => start(question));
+      }),
     pause: () => {
       needRunner().pause();
       return null;
@@ -284,11 +301,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       needRunner().step();
       return null;
     },
-    stop: () =>
-      alone(async () => {
+    stop: () => {
+      // At once, and not behind a question that waits for the run's next milestone.
+      void runner?.stop();
+      return alone(async () => {
         await endRun();
         return null;
-      }),
+      });
+    },
     setLive: (changes) => {
       if (live !== null) Object.assign(live, changes);
       // What is saved or continued from here on was trained with the changed settings.
