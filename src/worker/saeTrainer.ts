@@ -1,6 +1,6 @@
 /** Trains an autoencoder on the loaded pairs between everything else that the session does with the device. */
 import type { SaeArrays } from "../engine/sae/layouts/layout.ts";
-import { collectActivations, pairTexts, type StreamRows } from "../engine/sae/training/collectActivations.ts";
+import { collectActivations, pairTexts } from "../engine/sae/training/collectActivations.ts";
 import { saeSettingProblems, type SaeSettings } from "../engine/sae/training/saeSettings.ts";
 import { trainSae, type SaeTraining } from "../engine/sae/training/trainSae.ts";
 import { refuse } from "./errorReport.ts";
