@@ -4,6 +4,7 @@ import type { saeSettingRanges } from "../engine/sae/training/saeSettings.ts";
 import type { SaeSettings, SaeTrainingEvent } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
+import { readFiles } from "./loading.ts";
 import { putInUse } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { BucketSeries, type SeriesPoint } from "./series.ts";
@@ -16,6 +17,8 @@ export type SaeMetric = (typeof saeMetrics)[number];
 
 interface SaeTrainingState {
   readonly settings: SaeSettings;
+  /** The texts that are trained on; null for the loaded pairs. */
+  readonly texts: File | null;
   /** The newest word of the trainer; null before the first training. */
   readonly event: SaeTrainingEvent | null;
   /** Held-out figures, as they were last measured. */
@@ -53,6 +56,7 @@ let drawnStep = 0;
 /** The autoencoder that is trained. */
 export const useSaeTrainingStore = create<SaeTrainingState>(() => ({
   settings: startSettings,
+  texts: null,
   event: null,
   heldOut: {},
   points: noPoints,
@@ -104,7 +108,7 @@ export function isSaeTraining({ event }: Pick<SaeTrainingState, "event">): boole
   return event?.status === "collecting" || event?.status === "training";
 }
 
-/** Trains an autoencoder on the loaded pairs, or goes on with the paused one. */
+/** Trains an autoencoder on the chosen texts or the loaded pairs, or goes on with the paused one. */
 export async function trainSae(isContinued: boolean): Promise<void> {
   if (!isContinued) {
     series = newSeries();
@@ -112,7 +116,15 @@ export async function trainSae(isContinued: boolean): Promise<void> {
     useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints });
   }
   const settings = saeSettings(useSaeTrainingStore.getState(), useSetupStore.getState().model?.layers ?? 0);
-  await tell(callTrainer("trainSae", { settings, isContinued }));
+  const { texts: file } = useSaeTrainingStore.getState();
+  // A paused training has its texts already.
+  const [texts = null] = file === null || isContinued ? [] : await readFiles([file]);
+  await tell(callTrainer("trainSae", { settings, isContinued, texts }));
+}
+
+/** Trains on the texts of a file from now on; null for the loaded pairs. */
+export function chooseSaeTexts(texts: File | null): void {
+  useSaeTrainingStore.setState({ texts });
 }
 
 /** Pauses after the present step. */

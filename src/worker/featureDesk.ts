@@ -149,8 +149,8 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       promptFeatures: (question) => look(question.sae, (at) => tellPrompt(at, question)),
       changeReport: (question) => look(question.sae, (at) => tellChanges(at, question)),
       steer: (question) => look(question.steering.sae, (at) => writeBoth(at, question)),
-      trainSae: ({ settings, isContinued }) => {
-        trainer.start(settings, { isContinued });
+      trainSae: (question) => {
+        trainer.start(question);
         return null;
       },
       pauseSae: async () => {

@@ -113,8 +113,15 @@ export interface FeatureCommands {
     };
     answer: SteeredTexts;
   };
-  /** Trains an autoencoder on the loaded pairs; goes on with a paused one where `isContinued`. */
-  trainSae: { question: { settings: SaeSettings; isContinued: boolean }; answer: null };
+  /** Trains an autoencoder on the texts of a file, or on the loaded pairs; goes on with a paused one where `isContinued`. */
+  trainSae: {
+    question: {
+      settings: SaeSettings;
+      isContinued: boolean;
+      texts: { readonly name: string; readonly bytes: Uint8Array } | null;
+    };
+    answer: null;
+  };
   pauseSae: { question: null; answer: null };
   /** SAELens 6 files. */
   exportSae: {

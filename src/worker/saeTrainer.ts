@@ -1,4 +1,5 @@
 /** Trains an autoencoder on the loaded pairs between everything else that the session does with the device. */
+import { readTexts } from "../engine/data/readTexts.ts";
 import type { SaeArrays } from "../engine/sae/layouts/layout.ts";
 import { collectActivations, pairTexts } from "../engine/sae/training/collectActivations.ts";
 import { saeSettingProblems, type SaeSettings } from "../engine/sae/training/saeSettings.ts";
@@ -6,12 +7,19 @@ import { trainSae, type SaeTraining } from "../engine/sae/training/trainSae.ts";
 import { refuse } from "./errorReport.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
-import type { SaeSummary, SaeTrainingEvent } from "./protocol.ts";
+import type { FeatureCommands, LocalFile, SaeSummary, SaeTrainingEvent } from "./protocol.ts";
 
 /** Evaluations of a training at most, the last one included. */
 const EVALUATIONS = 10;
 /** Reports cross the wall at most ten times a second. */
 const TELL_EVERY_MS = 100;
+
+/** Longest text of a file, in tokens. */
+const LONGEST_TEXT = 256;
+/** One text of so many is held out of a file. */
+const HELD_OUT_EVERY = 10;
+/** Held-out rows that are measured at most. */
+const HELD_OUT_ROWS = 20_000;
 
 /** What the trainer needs of the session. */
 export interface SaeTrainerSources {
@@ -28,7 +36,7 @@ export interface SaeTrainerSources {
 /** Trains one autoencoder at a time. */
 export interface SaeTrainer {
   /** Begins anew, or goes on with what was paused. Refuses settings that cannot be trained. */
-  readonly start: (settings: SaeSettings, options: { readonly isContinued: boolean }) => void;
+  readonly start: (question: FeatureCommands["trainSae"]["question"]) => void;
   /** Pauses after the step under way and resolves when the device is free. */
   readonly pause: () => Promise<void>;
   /** Pauses, and forgets what was paused: it belongs to a model and pairs that are about to go. */
@@ -106,14 +114,17 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
     job = null;
   };
   return {
-    start: (settings, { isContinued }) => {
+    start: ({ settings, isContinued, texts }) => {
       const [problem] = saeSettingProblems(settings, model().model.config);
       if (problem !== undefined) refuse("CFG-1", problem);
       if (sources.isRunning()) refuse("RUN-1", "A run is under way: stop it first, or wait for its end.");
       if (working !== null) refuse("RUN-1", "An autoencoder is being trained already: pause it first.");
       if (isContinued && job === null) refuse("RUN-1", "No training is paused: start one.");
-      const begun = { settings, reading: streamsOf(model(), data(), settings), streams: null, saved: null };
-      const own = (isContinued ? job : null) ?? begun;
+      const begin = (): Job => {
+        const split = texts === null ? pairSplit(data()) : textSplit(texts, model());
+        return { settings, reading: streamsOf(model(), split, settings), streams: null, saved: null };
+      };
+      const own = (isContinued ? job : null) ?? begin();
       job = own;
       isPausing = false;
       const tell = teller(own, sources.emit);
@@ -135,20 +146,46 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
 
 const noRows = { values: new Float32Array(), width: 1 };
 
-/** Reads the streams of the training pairs, then of the held-out ones. */
+/** Token ids of texts that are trained on, and of those that it is measured on. */
+interface TextSplit {
+  readonly train: readonly Int32Array[];
+  readonly heldout: readonly Int32Array[];
+}
+
+function pairSplit({ train, heldout }: LoadedData): TextSplit {
+  return { train: pairTexts(train), heldout: pairTexts(heldout) };
+}
+
+/** The texts of a file, cut where they are long; every tenth is held out. */
+function textSplit({ name, bytes }: LocalFile, { model, tokenizer }: OwnModel): TextSplit {
+  const longest = Math.min(LONGEST_TEXT, model.config.maxPositions);
+  const ids = readTexts(bytes, name).map((text) =>
+    Int32Array.from(tokenizer.encode(text, { addSpecialTokens: true }).slice(0, longest)),
+  );
+  const isHeldOut = (index: number) => index % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
+  const [train, heldout] = [false, true].map((wanted) => ids.filter((_, at) => isHeldOut(at) === wanted));
+  if (train === undefined || heldout === undefined || heldout.length === 0)
+    return refuse("FIL-1", `"${name}" holds ${ids.length} texts; at least ${HELD_OUT_EVERY} are needed.`);
+  return { train, heldout };
+}
+
+/** Only so many texts that no step reads a row of another one's again: more would only take memory. */
+function enough(texts: readonly Int32Array[], rows: number): readonly Int32Array[] {
+  let read = 0;
+  const end = texts.findIndex(({ length }) => (read += length) >= rows);
+  return end < 0 ? texts : texts.slice(0, end + 1);
+}
+
+/** Reads the streams of the texts to train on, then of those that are held out. */
 async function* streamsOf(
   { model, tokenizer }: OwnModel,
-  { train, heldout }: LoadedData,
-  { layer }: SaeSettings,
+  { train, heldout }: TextSplit,
+  { layer, steps, batchRows }: SaeSettings,
 ): Job["reading"] {
-  const textsOf = (pairs: LoadedData["train"]) => ({
-    model,
-    layer,
-    texts: pairTexts(pairs),
-    startToken: tokenizer.bosTokenId,
-  });
-  const rows = yield* collectActivations(textsOf(train));
-  return { rows, heldout: yield* collectActivations(textsOf(heldout)) };
+  const options = { model, layer, startToken: tokenizer.bosTokenId };
+  const rows = yield* collectActivations({ ...options, texts: enough(train, steps * batchRows) });
+  const others = enough(heldout, HELD_OUT_ROWS);
+  return { rows, heldout: yield* collectActivations({ ...options, texts: others }) };
 }
 
 type Tell = ReturnType<typeof teller>;
