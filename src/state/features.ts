@@ -3,7 +3,7 @@ import { create } from "zustand";
 import type { SaeSummary } from "../worker/protocol.ts";
 import { createAsker } from "./asked.ts";
 import { useRunStore, type RunState } from "./runStore.ts";
-import { saeInUse, saeKey, useSaeStore } from "./saes.ts";
+import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
 import { useSetupStore, type LoadedParts } from "./setupStore.ts";
 
 /** Every feature of the autoencoder in use. */

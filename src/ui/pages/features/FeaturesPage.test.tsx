@@ -16,7 +16,7 @@ import {
 } from "../../../state/features.ts";
 import { useFeatureViewStore } from "../../../state/featureViewStore.ts";
 import { usePlaceStore } from "../../../state/place.ts";
-import { useSaeStore } from "../../../state/saes.ts";
+import { useSaeStore } from "../../../state/saeStore.ts";
 import { useHeldStore } from "../../../state/heldSet.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testAnswers, TestTrainer } from "../../../state/testTrainer.ts";
@@ -233,4 +233,24 @@ it("lists what is held, what share of the change it carries, and tells of sets p
   await press(page.querySelector('[aria-label="Let go: feature 1"]'));
   await press(button("Hold the 1 that the run changed most"));
   expect(useSetupStore.getState().config.heldFeatures).toEqual([0]);
+});
+
+it("refuses to hold a feature while several autoencoders are compared, and offers to compare one alone", async () => {
+  useSetupStore.setState(({ config }) => ({ config: { ...config, saes: ["story-0", "story-2"] } }));
+  await show();
+  expect((find("hold-still") as HTMLButtonElement).disabled).toBe(true);
+  expect(words()).toContain("The setup compares 2 autoencoders at once");
+  await act(async () => usePlaceStore.setState({ tab: "held" }));
+  expect(find("train-holding")).toBeNull();
+  await press(button(`Compare ${sae.label} alone`));
+  expect(useSetupStore.getState().config.saes).toEqual([]);
+  expect(find("train-holding")).not.toBeNull();
+});
+
+it("tells of an autoencoder that a link names and that is nowhere", async () => {
+  useSetupStore.setState(({ config }) => ({ config: { ...config, saes: ["opened-2"] } }));
+  await show();
+  const select = find("sae-select") as HTMLSelectElement;
+  expect(select.value).toBe("opened-2");
+  expect(select.textContent).toContain("opened-2: not at hand");
 });
