@@ -13,7 +13,7 @@ import { readPlace, usePlaceStore } from "./place.ts";
 import { reportDeath, reportDeviceLoss, reportFailedStart, reportFailure, starting } from "./recovery.ts";
 import { addLog, applyEvent, useRunStore } from "./runStore.ts";
 import { followLink, watchSaes } from "./saes.ts";
-import { hearSaeTraining } from "./saeTraining.ts";
+import { hearSaeTraining, watchSaeTraining } from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
 
 /** What the page knows when it starts. */
@@ -29,6 +29,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   const { injections, isInsecure } = readFaults(search);
   usePlaceStore.setState(readPlace(location.hash));
   watchSaes();
+  watchSaeTraining();
   watchAnswers();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });

@@ -17,6 +17,7 @@ import {
 import { useFeatureViewStore } from "../../../state/featureViewStore.ts";
 import { usePlaceStore } from "../../../state/place.ts";
 import { useSaeStore } from "../../../state/saeStore.ts";
+import { useSaeTrainingStore } from "../../../state/saeTraining.ts";
 import { useHeldStore } from "../../../state/heldSet.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testAnswers, TestTrainer } from "../../../state/testTrainer.ts";
@@ -32,6 +33,7 @@ const stores = [
   useSaeStore,
   usePlaceStore,
   useHeldStore,
+  useSaeTrainingStore,
   useFeatureViewStore,
   useMarkStore,
 ].map((store) => [store, store.getState()] as const);
@@ -253,4 +255,22 @@ it("tells of an autoencoder that a link names and that is nowhere", async () => 
   const select = find("sae-select") as HTMLSelectElement;
   expect(select.value).toBe("opened-2");
   expect(select.textContent).toContain("opened-2: not at hand");
+});
+
+it("says that a trained autoencoder is in use only while it is", async () => {
+  const trained = {
+    ...sae,
+    id: "trained-1",
+    origin: "trained",
+    label: "Trained here",
+    print: "1-t",
+  } as const;
+  const event = { type: "sae", status: "done", step: 9, steps: 9, metrics: {}, reason: "" } as const;
+  useSaeTrainingStore.setState({ event: { ...event, sae: trained } });
+  useSaeStore.setState({ inUse: [trained, sae] });
+  await act(async () => usePlaceStore.setState({ tab: "train-sae" }));
+  await show();
+  expect(find("sae-status")?.textContent).toContain("In use now: Trained here.");
+  await act(async () => useSaeStore.setState({ inUse: [sae, trained] }));
+  expect(find("sae-status")?.textContent).not.toContain("In use now");
 });
