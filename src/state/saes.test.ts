@@ -3,12 +3,16 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { SaeSummary } from "../worker/protocol.ts";
 import { boot } from "./boot.ts";
 import { edit } from "./editing.ts";
+import { steeredTexts } from "./features.ts";
+import { editSteering, useFeatureViewStore } from "./featureViewStore.ts";
 import { hold, isHeldStill, trainHolding, useHeldStore, whyNotHeld } from "./heldSet.ts";
 import { openFiles } from "./localFiles.ts";
+import { openFeature } from "./navigation.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore } from "./runStore.ts";
 import { chooseSae, compareSaes, putInUse } from "./saes.ts";
 import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
+import { isSaeTraining, trainSae, useSaeTrainingStore } from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { testAnswers, TestTrainer } from "./testTrainer.ts";
 
@@ -20,9 +24,15 @@ const answers = { ...testAnswers };
 let trainer: TestTrainer;
 let page: { hash: string; href: string };
 let follow: () => void;
-const stores = [useRunStore, useSetupStore, useSaeStore, useHeldStore, usePlaceStore].map(
-  (store) => [store, store.getState()] as const,
-);
+const stores = [
+  useRunStore,
+  useSetupStore,
+  useSaeStore,
+  useHeldStore,
+  usePlaceStore,
+  useSaeTrainingStore,
+  useFeatureViewStore,
+].map((store) => [store, store.getState()] as const);
 const config = () => useSetupStore.getState().config;
 const inUse = () => saeInUse(useSaeStore.getState())?.id;
 const settle = () => vi.advanceTimersByTimeAsync(500);
@@ -188,4 +198,45 @@ it("holds what is held of the one in use in the next run", async () => {
   hold([2]);
   trainHolding();
   expect(config()).toMatchObject({ saes: [], heldFeatures: [2], params: { featureMode: 2 } });
+});
+
+it("forgets the training of an autoencoder with the trainer and with the pairs", async () => {
+  await bootStudio();
+  const event = { type: "sae", status: "training", steps: 20, reason: "", sae: null } as const;
+  const tell = async () => {
+    await trainSae(false);
+    trainer.say({ ...event, step: 10, metrics: { loss: 2, eval_l0: 9 } });
+    expect(isSaeTraining(useSaeTrainingStore.getState())).toBe(true);
+  };
+  const forgotten = { event: null, heldOut: {}, points: { loss: [] }, refusal: null };
+  await tell();
+  edit({ maxTokens: 40 });
+  await settle();
+  expect(useSaeTrainingStore.getState()).toMatchObject(forgotten);
+  await tell();
+  trainer.die("out of memory");
+  expect(useSaeTrainingStore.getState()).toMatchObject(forgotten);
+});
+
+it("forgets strength and texts of another feature, and a strength with the way it was chosen for", async () => {
+  await bootStudio();
+  openFeature(0);
+  editSteering({ value: -3 });
+  const { steering, prompt, policy, ...rest } = {
+    steering: { sae: "story-2", feature: 0, mode: "add" as const, value: -3 },
+    prompt: "Once",
+    policy: "reference" as const,
+    seed: 1,
+    temperature: 0,
+    maxNewTokens: 4,
+  };
+  await steeredTexts.ask({ steering, prompt, policy, ...rest });
+  editSteering({ mode: "add", seed: 3 });
+  expect(useFeatureViewStore.getState().steering.value).toBe(-3);
+  openFeature(1);
+  expect(steeredTexts.useStore.getState().answer).toBeNull();
+  expect(useFeatureViewStore.getState().steering.value).toBeNull();
+  editSteering({ value: -3 });
+  editSteering({ mode: "clamp" });
+  expect(useFeatureViewStore.getState().steering.value).toBeNull();
 });
