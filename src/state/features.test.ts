@@ -19,7 +19,8 @@ import { featureHistory } from "./movingFeatures.ts";
 import { goTo, openFeature } from "./navigation.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore } from "./runStore.ts";
-import { chooseSae, openSaeFiles, putInUse, saeInUse, saeKey, useSaeStore } from "./saes.ts";
+import { chooseSae, openSaeFiles, putInUse } from "./saes.ts";
+import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
 import {
   editSae,
   isSaeTraining,

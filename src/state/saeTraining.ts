@@ -28,7 +28,10 @@ interface SaeTrainingState {
   readonly refusal: string | null;
 }
 
-/** Where the form starts. */
+/**
+ * Where the form starts. State takes types alone from the engine, and the form is there before the trainer is: the
+ * trainer refuses what it cannot train with, and the type of the ranges fails to compile when the engine's differ.
+ */
 const startSettings: SaeSettings = {
   layer: 2,
   width: 512,
@@ -72,6 +75,26 @@ function pointsOf<Value>(make: (name: SaeMetric) => Value): Record<SaeMetric, Va
   return { loss: make(loss), unexplained: make(unexplained), l0: make(l0), dead: make(dead) };
 }
 
+/** Forgets a training with the trainer, the model or the pairs that it belongs to; the answer ends that. */
+export function watchSaeTraining(): () => void {
+  const subject = () => {
+    const { loaded } = useSetupStore.getState();
+    return loaded && [loaded.backend, loaded.model, loaded.data].join(" ");
+  };
+  let known = subject();
+  return useSetupStore.subscribe(() => {
+    if (subject() === known) return;
+    known = subject();
+    forgetTraining();
+  });
+}
+
+function forgetTraining(): void {
+  series = newSeries();
+  drawnStep = 0;
+  useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints, refusal: null });
+}
+
 /** Changes what the next training is set up with. */
 export function editSae(change: Partial<SaeSettings>): void {
   useSaeTrainingStore.setState(({ settings }) => ({ settings: { ...settings, ...change } }));
@@ -110,11 +133,7 @@ export function isSaeTraining({ event }: Pick<SaeTrainingState, "event">): boole
 
 /** Trains an autoencoder on the chosen texts or the loaded pairs, or goes on with the paused one. */
 export async function trainSae(isContinued: boolean): Promise<void> {
-  if (!isContinued) {
-    series = newSeries();
-    drawnStep = 0;
-    useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints });
-  }
+  if (!isContinued) forgetTraining();
   const settings = saeSettings(useSaeTrainingStore.getState(), useSetupStore.getState().model?.layers ?? 0);
   const { texts: file } = useSaeTrainingStore.getState();
   // A paused training has its texts already.

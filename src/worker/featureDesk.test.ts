@@ -94,7 +94,10 @@ it("trains FPO with what is at hand, and says what is missing without", async ()
   expect(steps.at(-1)?.metrics["features/mse_rejected"]).toBeGreaterThan(0);
   const unknown = { ...config, saes: ["story-2"] };
   expect((await session.preflight({ config: unknown })).problems).toEqual([
-    { field: "saes", message: 'There is no autoencoder "story-2" at hand; at hand: "opened-1".' },
+    {
+      field: "saes",
+      message: 'There is no autoencoder "story-2" at hand; at hand: "opened-1". Choose one under Features.',
+    },
   ]);
 });
 

@@ -1,6 +1,7 @@
 import { Button, FileButton, NativeSelect, NumberInput, Progress } from "@mantine/core";
 import { useState } from "react";
 import { saveSae } from "../../../state/saes.ts";
+import { saeInUse, useSaeStore } from "../../../state/saeStore.ts";
 import {
   chooseSaeTexts,
   editSae,
@@ -182,6 +183,7 @@ const statusWords: Record<SaeTrainingEvent["status"], string> = {
 function Status({ event }: { readonly event: SaeTrainingEvent }) {
   const heldOut = useSaeTrainingStore((state) => state.heldOut);
   const { status, step, steps, sae } = event;
+  const isInUse = useSaeStore((state) => saeInUse(state)?.print === sae?.print);
   return (
     <section className="panel sae-status" aria-label="Training of the autoencoder" data-testid="sae-status">
       <p>
@@ -194,7 +196,7 @@ function Status({ event }: { readonly event: SaeTrainingEvent }) {
       {Object.keys(heldOut).length > 0 && <HeldOut figures={heldOut} />}
       {sae !== null && (
         <div className="dialog-actions">
-          <span>In use now: {sae.label}.</span>
+          <span>{isInUse ? `In use now: ${sae.label}.` : `Made: ${sae.label}.`}</span>
           <Button size="compact-xs" variant="default" onClick={() => void saveSae(sae.id)}>
             Save for SAELens
           </Button>
