@@ -39,7 +39,10 @@ const stores = [
 ].map((store) => [store, store.getState()] as const);
 const find = (id: string) => page.querySelector<HTMLElement>(`[data-testid="${id}"]`);
 const words = () => page.textContent.replaceAll(/\s+/g, " ");
-const press = (element: Element | null | undefined) => act(async () => (element as HTMLElement).click());
+const press = async (element: Element | null | undefined) => {
+  await act(async () => (element as HTMLElement).click());
+  await settle();
+};
 const button = (name: string) =>
   [...page.querySelectorAll("button")].find((candidate) => candidate.textContent === name);
 
@@ -49,8 +52,7 @@ beforeEach(() => {
   localStorage.clear();
   for (const [store, state] of stores)
     (store.setState as (state: unknown, replace: true) => void)(state, true);
-  for (const asker of [featureTable, featureDetail, promptFeatures, changeReport, steeredTexts])
-    asker.forget();
+  for (const asker of askers) asker.forget();
   trainer = new TestTrainer();
   configureTrainer(() => trainer.port, { onEvent: () => undefined, onDeath: () => undefined });
   openTrainer();
@@ -71,14 +73,24 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-const show = () =>
-  act(async () => {
+const askers = [featureTable, featureDetail, promptFeatures, changeReport, steeredTexts];
+
+/** An answer leads to the next question: all of them have come once nobody asks any more. */
+const settle = async () => {
+  do await act(() => new Promise<void>((resolve) => setTimeout(resolve)));
+  while (askers.some(({ useStore }) => useStore.getState().isAsking));
+};
+
+const show = async () => {
+  await act(async () => {
     root.render(
       <MantineProvider>
         <FeaturesPage />
       </MantineProvider>,
     );
   });
+  await settle();
+};
 
 const trainedRun = () => {
   beginRun("run");

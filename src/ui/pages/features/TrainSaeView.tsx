@@ -187,7 +187,8 @@ function Status({ event }: { readonly event: SaeTrainingEvent }) {
   return (
     <section className="panel sae-status" aria-label="Training of the autoencoder" data-testid="sae-status">
       <p>
-        <strong>{statusWords[status]}</strong> · step {formatCount(step)} of {formatCount(steps)}
+        <strong>{statusWords[status]}</strong> · {status === "collecting" ? "text" : "step"}{" "}
+        {formatCount(step)} of {formatCount(steps)}
       </p>
       <Progress value={steps > 0 ? (100 * step) / steps : 0} aria-label="Steps taken" />
       <p className="visually-hidden" role="status">
