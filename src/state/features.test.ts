@@ -4,7 +4,14 @@ import type { SaeSummary } from "../worker/protocol.ts";
 import { train } from "./actions.ts";
 import { boot } from "./boot.ts";
 import { nameFeature, namesOf, readNames, useNameStore } from "./featureNames.ts";
-import { changeReport, featureTable, hasTunedModel, policyKey, useMarkStore } from "./features.ts";
+import {
+  changeReport,
+  featureTable,
+  hasTunedModel,
+  policyKey,
+  steeredTexts,
+  useMarkStore,
+} from "./features.ts";
 import {
   dropSaved,
   hold,
@@ -130,6 +137,23 @@ it("takes over the settings of a link that came from elsewhere, and the place wi
   follow();
   expect(useSetupStore.getState().config.steps).toBe(44);
   expect(usePlaceStore.getState().screen).toBe("features");
+});
+
+it("forgets steered texts when another feature is opened or another run begins", async () => {
+  await bootStudio();
+  openFeature(2);
+  const steering = { sae: shipped.id, feature: 2, mode: "add", value: 1 } as const;
+  const question = { steering, prompt: "Tom", policy: "policy", seed: 7, temperature: 0.7, maxNewTokens: 8 };
+  const ask = () => steeredTexts.ask(question as Parameters<typeof steeredTexts.ask>[0]);
+  await ask();
+  expect(steeredTexts.useStore.getState().answer).not.toBeNull();
+  goTo({ tab: "held" });
+  expect(steeredTexts.useStore.getState().answer).not.toBeNull();
+  openFeature(3);
+  expect(steeredTexts.useStore.getState().answer).toBeNull();
+  await ask();
+  useRunStore.setState({ runId: "another" });
+  expect(steeredTexts.useStore.getState().answer).toBeNull();
 });
 
 it("says in the trainer's words why files were not taken over, and keeps the one in use", async () => {

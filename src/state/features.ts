@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import type { SaeSummary } from "../worker/protocol.ts";
 import { createAsker } from "./asked.ts";
+import { usePlaceStore } from "./place.ts";
 import { useRunStore, type RunState } from "./runStore.ts";
 import { saeInUse, saeKey, useSaeStore } from "./saes.ts";
 import { useSetupStore, type LoadedParts } from "./setupStore.ts";
@@ -74,7 +75,12 @@ export function watchAnswers(): () => void {
     useSaeStore.subscribe(look),
     useSetupStore.subscribe(look),
     useRunStore.subscribe(({ runId }, previous) => {
-      if (runId !== previous.runId) changeReport.forget();
+      if (runId === previous.runId) return;
+      changeReport.forget();
+      steeredTexts.forget();
+    }),
+    usePlaceStore.subscribe(({ feature }, previous) => {
+      if (feature !== previous.feature) steeredTexts.forget();
     }),
   ];
   return () => {
