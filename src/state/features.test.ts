@@ -156,6 +156,22 @@ it("forgets steered texts when another feature is opened or another run begins",
   expect(steeredTexts.useStore.getState().answer).toBeNull();
 });
 
+it("keeps all autoencoders of a link, and narrows them to the held set's own when it is trained with", async () => {
+  const other = { ...shipped, id: "story-1", label: "Story, after layer 1" };
+  const { listSaes, loadSae } = testAnswers;
+  Object.assign(testAnswers, { listSaes: { ...listSaes, embedded: [shipped, other] }, loadSae: other });
+  try {
+    await bootStudio("#/train?preset=tiny-dpo&saes=story-1,story-2&seed=7");
+    expect(saeInUse(useSaeStore.getState())).toEqual(other);
+    expect(useSetupStore.getState().config.saes).toEqual(["story-1", "story-2"]);
+    hold([5]);
+    trainHolding();
+    expect(useSetupStore.getState().config).toMatchObject({ saes: ["story-1"], heldFeatures: [5] });
+  } finally {
+    Object.assign(testAnswers, { listSaes, loadSae });
+  }
+});
+
 it("says in the trainer's words why files were not taken over, and keeps the one in use", async () => {
   await bootStudio();
   const message = "The autoencoder reads 256 values, the model's stream has 96.";

@@ -105,7 +105,10 @@ function keep(saved: readonly SavedSet[]): void {
 export function trainHolding(): void {
   if (useSetupStore.getState().config.method !== "fpo") chooseMethod("fpo");
   const { config } = useSetupStore.getState();
-  edit({ params: { ...config.params, featureMode: heldMode } });
+  // Over several autoencoders features are numbered through, and the set's numbers are those of one.
+  const { sae } = useHeldStore.getState();
+  const saes = config.saes.length > 1 ? config.saes.filter((id) => id === sae) : config.saes;
+  edit({ saes, params: { ...config.params, featureMode: heldMode } });
   goTo({ screen: "train" });
 }
 

@@ -120,9 +120,13 @@ export function putInUse(sae: SaeSummary): void {
   addLog({ level: "info", message: `Using the autoencoder ${sae.label}.` });
   adopt();
   // Runs need no name for the newest, but a link brings along one that comes with the studio.
-  const isShipped = sae.origin === "embedded" && sae.id !== useSetupStore.getState().model?.sae?.id;
+  const { model, config } = useSetupStore.getState();
+  const isShipped = sae.origin === "embedded" && sae.id !== model?.sae?.id;
+  const named = isShipped ? [sae.id] : [];
+  // Looking at one of several that runs compare leaves the others in.
+  const isOneOfSeveral = config.saes.length > 1 && config.saes.includes(sae.id);
   // Even with the same names the cost of a run has to be counted again.
-  edit({ saes: isShipped ? [sae.id] : [] });
+  edit({ saes: isOneOfSeveral ? [...config.saes] : named });
 }
 
 /** Saves the files of an autoencoder as SAELens reads them. */

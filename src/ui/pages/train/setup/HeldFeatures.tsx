@@ -10,6 +10,7 @@ import { Icon } from "../../../components/Icon.tsx";
 export function HeldFeatures() {
   const setup = useSetupStore();
   const held = setup.config.heldFeatures;
+  const isOverSeveral = setup.config.saes.length > 1;
   const problem = setupProblems(setup).find(({ field }) => field === "heldFeatures")?.message;
   const sae = useSaeStore(saeInUse);
   const names = useNameStore((state) => namesOf(state, sae === null ? null : saeKey(sae)));
@@ -24,7 +25,8 @@ export function HeldFeatures() {
       {held.length > 0 && (
         <ul className="held-chips" aria-label="Held features">
           {held.map((feature) => {
-            const name = `#${feature} ${nameOf(names, feature, suggested?.[feature])}`.trim();
+            const ownName = isOverSeveral ? "" : nameOf(names, feature, suggested?.[feature]);
+            const name = `#${feature} ${ownName}`.trim();
             return (
               <li key={feature} className="chip">
                 <span className="chip-text">{name}</span>
@@ -40,6 +42,12 @@ export function HeldFeatures() {
             );
           })}
         </ul>
+      )}
+      {held.length > 0 && isOverSeveral && (
+        <p className="note" role="status">
+          Several autoencoders are chosen: these numbers count through all of them, the lowest layer’s first.
+          Choose one to hold the features that its screen shows.
+        </p>
       )}
       {problem !== undefined && <p className="setting-problem">{problem}</p>}
       <button
