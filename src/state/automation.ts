@@ -12,7 +12,8 @@ import { openData, openModel } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { featureHistory } from "./movingFeatures.ts";
 import { history, isRunActive, useRunStore, type SampleSet } from "./runStore.ts";
-import { openSaeFiles, useSaeStore } from "./saes.ts";
+import { openSaeFiles } from "./saes.ts";
+import { useSaeStore } from "./saeStore.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
 
 /** How far a run has come. */

@@ -4,6 +4,7 @@ import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
 import { beginVisit, isOwnEntry, settle, writeAddress } from "./editing.ts";
 import { watchAnswers } from "./features.ts";
+import { putHeldAside } from "./heldSet.ts";
 import { readFaults } from "./injections.ts";
 import { linkVersion, readLink } from "./link.ts";
 import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading.ts";
@@ -11,8 +12,8 @@ import { raiseMessage } from "./messageStore.ts";
 import { readPlace, usePlaceStore } from "./place.ts";
 import { reportDeath, reportDeviceLoss, reportFailedStart, reportFailure, starting } from "./recovery.ts";
 import { addLog, applyEvent, useRunStore } from "./runStore.ts";
-import { watchSaes } from "./saes.ts";
-import { hearSaeTraining } from "./saeTraining.ts";
+import { followLink, watchSaes } from "./saes.ts";
+import { hearSaeTraining, watchSaeTraining } from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
 
 /** What the page knows when it starts. */
@@ -28,6 +29,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   const { injections, isInsecure } = readFaults(search);
   usePlaceStore.setState(readPlace(location.hash));
   watchSaes();
+  watchSaeTraining();
   watchAnswers();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
@@ -81,7 +83,9 @@ function applyLink(): boolean {
     });
     addLog({ level: "warning", code: "LNK-1", message: `Skipped in the link: ${settings || "nothing"}.` });
   }
+  putHeldAside();
   useSetupStore.setState({ presetId, config });
+  void followLink();
   writeAddress();
   return JSON.stringify(previous) !== JSON.stringify(config);
 }

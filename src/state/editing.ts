@@ -7,16 +7,21 @@ import { ensureLoaded, isLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseError } from "./messageStore.ts";
 import { addressOf, usePlaceStore } from "./place.ts";
 import { addLog, addMark, isRunActive, useRunStore } from "./runStore.ts";
+import { linkedConfig, useSaeStore } from "./saeStore.ts";
 import { setupProblems, useSetupStore } from "./setupStore.ts";
 
 /** Long enough for a slider to come to rest. */
 const settleMs = 200;
 let settleTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** Changes settings of the configuration. */
+/** What names features names those of one model. */
+export const noFeatures: Pick<RunConfig, "saes" | "heldFeatures"> = { saes: [], heldFeatures: [] };
+
+/** Changes settings of the configuration; another model begins without named autoencoders and held features. */
 export function edit(patch: Partial<RunConfig>): void {
   const previous = useSetupStore.getState().config;
-  useSetupStore.setState({ config: { ...previous, ...patch } });
+  const isOtherModel = patch.model !== undefined && patch.model !== previous.model;
+  useSetupStore.setState({ config: { ...previous, ...(isOtherModel ? noFeatures : {}), ...patch } });
   clearTimeout(settleTimer);
   settleTimer = setTimeout(settle, settleMs);
 }
@@ -81,7 +86,9 @@ export function writeAddress(kind: "replace" | "push" = "replace"): void {
   const { config, presetId, description } = useSetupStore.getState();
   if (description === null) return;
   const isSound = setupProblems({ config, preflight: null }).length === 0;
-  const settings = isSound ? formatLink(config, presetId, description) : location.hash;
+  const settings = isSound
+    ? formatLink(linkedConfig(config, useSaeStore.getState()), presetId, description)
+    : location.hash;
   const link = addressOf(usePlaceStore.getState(), settings);
   if (link === location.hash) return;
   if (kind === "push") window.history.pushState(visit, "", link);

@@ -56,7 +56,10 @@ export function editQuery(change: Partial<FeatureQuery>): void {
   useFeatureViewStore.setState(({ query }) => ({ query: { ...query, ...change } }));
 }
 
-/** Changes how a feature will be steered. */
+/** Changes how a feature will be steered; a strength belongs to the way it was chosen for. */
 export function editSteering(change: Partial<SteeringForm>): void {
-  useFeatureViewStore.setState(({ steering }) => ({ steering: { ...steering, ...change } }));
+  useFeatureViewStore.setState(({ steering }) => {
+    const isOtherWay = change.mode !== undefined && change.mode !== steering.mode;
+    return { steering: { ...steering, ...(isOtherWay ? { value: null } : {}), ...change } };
+  });
 }

@@ -4,14 +4,7 @@ import type { SaeSummary } from "../worker/protocol.ts";
 import { train } from "./actions.ts";
 import { boot } from "./boot.ts";
 import { nameFeature, namesOf, readNames, useNameStore } from "./featureNames.ts";
-import {
-  changeReport,
-  featureTable,
-  hasTunedModel,
-  policyKey,
-  steeredTexts,
-  useMarkStore,
-} from "./features.ts";
+import { changeReport, featureTable, hasTunedModel, policyKey, useMarkStore } from "./features.ts";
 import {
   dropSaved,
   hold,
@@ -26,7 +19,8 @@ import { featureHistory } from "./movingFeatures.ts";
 import { goTo, openFeature } from "./navigation.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore } from "./runStore.ts";
-import { chooseSae, openSaeFiles, putInUse, saeInUse, saeKey, useSaeStore } from "./saes.ts";
+import { chooseSae, openSaeFiles, putInUse } from "./saes.ts";
+import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
 import {
   editSae,
   isSaeTraining,
@@ -137,39 +131,6 @@ it("takes over the settings of a link that came from elsewhere, and the place wi
   follow();
   expect(useSetupStore.getState().config.steps).toBe(44);
   expect(usePlaceStore.getState().screen).toBe("features");
-});
-
-it("forgets steered texts when another feature is opened or another run begins", async () => {
-  await bootStudio();
-  openFeature(2);
-  const steering = { sae: shipped.id, feature: 2, mode: "add", value: 1 } as const;
-  const question = { steering, prompt: "Tom", policy: "policy", seed: 7, temperature: 0.7, maxNewTokens: 8 };
-  const ask = () => steeredTexts.ask(question as Parameters<typeof steeredTexts.ask>[0]);
-  await ask();
-  expect(steeredTexts.useStore.getState().answer).not.toBeNull();
-  goTo({ tab: "held" });
-  expect(steeredTexts.useStore.getState().answer).not.toBeNull();
-  openFeature(3);
-  expect(steeredTexts.useStore.getState().answer).toBeNull();
-  await ask();
-  useRunStore.setState({ runId: "another" });
-  expect(steeredTexts.useStore.getState().answer).toBeNull();
-});
-
-it("keeps all autoencoders of a link, and narrows them to the held set's own when it is trained with", async () => {
-  const other = { ...shipped, id: "story-1", label: "Story, after layer 1" };
-  const { listSaes, loadSae } = testAnswers;
-  Object.assign(testAnswers, { listSaes: { ...listSaes, embedded: [shipped, other] }, loadSae: other });
-  try {
-    await bootStudio("#/train?preset=tiny-dpo&saes=story-1,story-2&seed=7");
-    expect(saeInUse(useSaeStore.getState())).toEqual(other);
-    expect(useSetupStore.getState().config.saes).toEqual(["story-1", "story-2"]);
-    hold([5]);
-    trainHolding();
-    expect(useSetupStore.getState().config).toMatchObject({ saes: ["story-1"], heldFeatures: [5] });
-  } finally {
-    Object.assign(testAnswers, { listSaes, loadSae });
-  }
 });
 
 it("says in the trainer's words why files were not taken over, and keeps the one in use", async () => {

@@ -2,9 +2,10 @@
 import { create } from "zustand";
 import type { SaeSummary } from "../worker/protocol.ts";
 import { createAsker } from "./asked.ts";
+import { editSteering } from "./featureViewStore.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore, type RunState } from "./runStore.ts";
-import { saeInUse, saeKey, useSaeStore } from "./saes.ts";
+import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
 import { useSetupStore, type LoadedParts } from "./setupStore.ts";
 
 /** Every feature of the autoencoder in use. */
@@ -70,17 +71,20 @@ export function watchAnswers(): () => void {
     for (const asker of [featureTable, featureDetail, promptFeatures, testedText, changeReport, steeredTexts])
       asker.forget();
     useMarkStore.setState({ mark: null });
+    editSteering({ value: null });
   };
   const leave = [
     useSaeStore.subscribe(look),
     useSetupStore.subscribe(look),
+    usePlaceStore.subscribe(({ feature }, previous) => {
+      if (feature === previous.feature) return;
+      steeredTexts.forget();
+      editSteering({ value: null });
+    }),
     useRunStore.subscribe(({ runId }, previous) => {
       if (runId === previous.runId) return;
       changeReport.forget();
       steeredTexts.forget();
-    }),
-    usePlaceStore.subscribe(({ feature }, previous) => {
-      if (feature !== previous.feature) steeredTexts.forget();
     }),
   ];
   return () => {

@@ -3,6 +3,7 @@
  * autoencoder, and is put aside when another is used.
  */
 import { create } from "zustand";
+import type { RunConfig } from "../engine/training/config.ts";
 import type { ChangeReport } from "../worker/protocol.ts";
 import { chooseMethod, edit } from "./editing.ts";
 import { goTo } from "./navigation.ts";
@@ -20,7 +21,7 @@ export interface SavedSet {
 }
 
 interface HeldState {
-  /** Autoencoder that the set in force belongs to; null before one was used. */
+  /** Autoencoder that the set in force belongs to, or several joined by "+"; null before one was used. */
   readonly sae: string | null;
   /** Sets of other autoencoders, put aside. */
   readonly aside: Readonly<Record<string, readonly number[]>>;
@@ -52,18 +53,32 @@ export function heldFeatures(): readonly number[] {
 
 /** Puts the set of another autoencoder aside, and takes up the one that was put aside for this. */
 export function changeHeldSae(sae: string): void {
-  const { sae: previous, aside } = useHeldStore.getState();
-  if (previous === sae) return;
-  const held = heldFeatures();
+  if (useHeldStore.getState().sae === sae) return;
   // What a link holds belongs to the autoencoder that is used first.
-  if (previous === null) {
-    useHeldStore.setState({ sae });
-    return;
-  }
-  const { [sae]: taken = [], ...others } = aside;
-  const next = held.length === 0 ? others : { ...others, [previous]: held };
-  useHeldStore.setState({ sae, aside: next });
-  hold(taken);
+  const isFromLink = useHeldStore.getState().sae === null;
+  putHeldAside();
+  const { [sae]: taken = [], ...others } = useHeldStore.getState().aside;
+  useHeldStore.setState({ sae, aside: others });
+  if (!isFromLink) hold(taken);
+}
+
+/** Puts the set in force aside, before another that belongs to nobody yet takes its place. */
+export function putHeldAside(): void {
+  const { sae, aside } = useHeldStore.getState();
+  const held = heldFeatures();
+  if (sae === null) return;
+  useHeldStore.setState({ sae: null, aside: held.length === 0 ? aside : { ...aside, [sae]: held } });
+}
+
+/** Why features of the autoencoder in use cannot be held, in a sentence; null where they can. */
+export function whyNotHeld({ saes }: Pick<RunConfig, "saes">): string | null {
+  if (saes.length < 2) return null;
+  return `The setup compares ${saes.length} autoencoders at once: compare one alone to hold its features.`;
+}
+
+/** Whether a feature of the autoencoder in use is held still. */
+export function isHeldStill(config: Pick<RunConfig, "saes" | "heldFeatures">, feature: number): boolean {
+  return whyNotHeld(config) === null && config.heldFeatures.includes(feature);
 }
 
 /** Replaces the set in force. */
@@ -72,7 +87,7 @@ export function hold(features: readonly number[]): void {
   if (sorted.join() !== heldFeatures().join()) edit({ heldFeatures: sorted });
 }
 
-/** Holds a feature still, or lets it go. */
+/** Holds a feature still, or lets it go; its number is the run's. */
 export function toggleHeld(feature: number): void {
   const held = heldFeatures();
   hold(held.includes(feature) ? held.filter((other) => other !== feature) : [...held, feature]);
@@ -105,10 +120,7 @@ function keep(saved: readonly SavedSet[]): void {
 export function trainHolding(): void {
   if (useSetupStore.getState().config.method !== "fpo") chooseMethod("fpo");
   const { config } = useSetupStore.getState();
-  // Over several autoencoders features are numbered through, and the set's numbers are those of one.
-  const { sae } = useHeldStore.getState();
-  const saes = config.saes.length > 1 ? config.saes.filter((id) => id === sae) : config.saes;
-  edit({ saes, params: { ...config.params, featureMode: heldMode } });
+  edit({ params: { ...config.params, featureMode: heldMode } });
   goTo({ screen: "train" });
 }
 

@@ -1,6 +1,6 @@
 /** Files from the person's disk: told apart, handed to the trainer, and taken over only when it accepts them. */
 import { callTrainer } from "./connection.ts";
-import { edit } from "./editing.ts";
+import { edit, noFeatures } from "./editing.ts";
 import { localId } from "./link.ts";
 import { buffersOf, ensureLoaded, warmUp, readFiles, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
@@ -48,7 +48,7 @@ export async function openModel(files: readonly File[]): Promise<void> {
     const contents = await readFiles(files);
     const model = await callTrainer("loadModel", { id: localId, files: contents }, buffersOf(contents));
     const maxTokens = Math.min(previous.config.maxTokens, model.maxPositions);
-    const config = { ...previous.config, model: localId, maxTokens };
+    const config = { ...previous.config, ...noFeatures, model: localId, maxTokens };
     useSetupStore.setState(({ loaded, chosenFiles }) => ({
       model,
       config,

@@ -4,6 +4,7 @@ import type { saeSettingRanges } from "../engine/sae/training/saeSettings.ts";
 import type { SaeSettings, SaeTrainingEvent } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
+import { readFiles } from "./loading.ts";
 import { putInUse } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { BucketSeries, type SeriesPoint } from "./series.ts";
@@ -16,6 +17,8 @@ export type SaeMetric = (typeof saeMetrics)[number];
 
 interface SaeTrainingState {
   readonly settings: SaeSettings;
+  /** The texts that are trained on; null for the loaded pairs. */
+  readonly texts: File | null;
   /** The newest word of the trainer; null before the first training. */
   readonly event: SaeTrainingEvent | null;
   /** Held-out figures, as they were last measured. */
@@ -25,7 +28,10 @@ interface SaeTrainingState {
   readonly refusal: string | null;
 }
 
-/** Where the form starts. */
+/**
+ * Where the form starts. State takes types alone from the engine, and the form is there before the trainer is: the
+ * trainer refuses what it cannot train with, and the type of the ranges fails to compile when the engine's differ.
+ */
 const startSettings: SaeSettings = {
   layer: 2,
   width: 512,
@@ -53,6 +59,7 @@ let drawnStep = 0;
 /** The autoencoder that is trained. */
 export const useSaeTrainingStore = create<SaeTrainingState>(() => ({
   settings: startSettings,
+  texts: null,
   event: null,
   heldOut: {},
   points: noPoints,
@@ -66,6 +73,26 @@ function newSeries(): Record<SaeMetric, BucketSeries> {
 function pointsOf<Value>(make: (name: SaeMetric) => Value): Record<SaeMetric, Value> {
   const [loss, unexplained, l0, dead] = saeMetrics;
   return { loss: make(loss), unexplained: make(unexplained), l0: make(l0), dead: make(dead) };
+}
+
+/** Forgets a training with the trainer, the model or the pairs that it belongs to; the answer ends that. */
+export function watchSaeTraining(): () => void {
+  const subject = () => {
+    const { loaded } = useSetupStore.getState();
+    return loaded && [loaded.backend, loaded.model, loaded.data].join(" ");
+  };
+  let known = subject();
+  return useSetupStore.subscribe(() => {
+    if (subject() === known) return;
+    known = subject();
+    forgetTraining();
+  });
+}
+
+function forgetTraining(): void {
+  series = newSeries();
+  drawnStep = 0;
+  useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints, refusal: null });
 }
 
 /** Changes what the next training is set up with. */
@@ -104,15 +131,19 @@ export function isSaeTraining({ event }: Pick<SaeTrainingState, "event">): boole
   return event?.status === "collecting" || event?.status === "training";
 }
 
-/** Trains an autoencoder on the loaded pairs, or goes on with the paused one. */
+/** Trains an autoencoder on the chosen texts or the loaded pairs, or goes on with the paused one. */
 export async function trainSae(isContinued: boolean): Promise<void> {
-  if (!isContinued) {
-    series = newSeries();
-    drawnStep = 0;
-    useSaeTrainingStore.setState({ event: null, heldOut: {}, points: noPoints });
-  }
+  if (!isContinued) forgetTraining();
   const settings = saeSettings(useSaeTrainingStore.getState(), useSetupStore.getState().model?.layers ?? 0);
-  await tell(callTrainer("trainSae", { settings, isContinued }));
+  const { texts: file } = useSaeTrainingStore.getState();
+  // A paused training has its texts already.
+  const [texts = null] = file === null || isContinued ? [] : await readFiles([file]);
+  await tell(callTrainer("trainSae", { settings, isContinued, texts }));
+}
+
+/** Trains on the texts of a file from now on; null for the loaded pairs. */
+export function chooseSaeTexts(texts: File | null): void {
+  useSaeTrainingStore.setState({ texts });
 }
 
 /** Pauses after the present step. */

@@ -1,54 +1,14 @@
 /** The sparse autoencoders at hand: listed, chosen, opened from files and saved. */
-import { create } from "zustand";
-import type { Commands, ModelSummary, SaeSummary } from "../worker/protocol.ts";
+import type { ModelSummary, SaeSummary } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
 import { edit } from "./editing.ts";
-import { changeHeldSae, useHeldStore } from "./heldSet.ts";
+import { changeHeldSae } from "./heldSet.ts";
 import { buffersOf, readFiles } from "./loading.ts";
 import { addLog } from "./runStore.ts";
+import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
 import { useSetupStore } from "./setupStore.ts";
-
-interface SaeState {
-  /** At hand, the one in use first. */
-  readonly inUse: readonly SaeSummary[];
-  /** Those that come with the studio for this model. */
-  readonly embedded: Commands["listSaes"]["answer"]["embedded"];
-  /** The loaded model that the list belongs to; null before the first list. */
-  readonly model: ModelSummary | null;
-  /** What is being read, by name; null when nothing is. */
-  readonly opening: string | null;
-  /** Why the last one could not be listed or used; null when there is nothing to say. */
-  readonly refusal: string | null;
-}
-
-/** The autoencoders of the page. */
-export const useSaeStore = create<SaeState>(() => ({
-  inUse: [],
-  embedded: [],
-  model: null,
-  opening: null,
-  refusal: null,
-}));
-
-/** The autoencoder in use; null without one. */
-export function saeInUse({ inUse }: Pick<SaeState, "inUse">): SaeSummary | null {
-  return inUse[0] ?? null;
-}
-
-/** Those at hand, the one in use first, and those that the studio can load. */
-export function offeredSaes({
-  inUse,
-  embedded,
-}: Pick<SaeState, "inUse" | "embedded">): readonly Pick<SaeSummary, "id" | "label">[] {
-  return [...inUse, ...embedded.filter(({ id }) => inUse.every((sae) => sae.id !== id))];
-}
-
-/** What tells an autoencoder from others in what the browser keeps: one that is opened or trained again may be another. */
-export function saeKey({ id, origin, print }: SaeSummary): string {
-  return origin === "embedded" ? id : `${id} ${print}`;
-}
 
 /** Lists the autoencoders of every model that is loaded from now on; the answer ends that. */
 export function watchSaes(): () => void {
@@ -71,62 +31,102 @@ async function list(model: ModelSummary): Promise<void> {
     if (useSaeStore.getState().model !== model) return;
     useSaeStore.setState({ inUse: atHand, embedded });
     adopt();
-    const [wanted] = useSetupStore.getState().config.saes;
-    if (wanted !== undefined) await chooseSae(wanted);
+    await takeNamed(useSetupStore.getState().config.saes);
   } catch (error) {
     if (useSaeStore.getState().model === model) useSaeStore.setState({ refusal: sentenceOf(error) });
   }
 }
 
-/** The held set follows the autoencoder in use. */
+/** Uses the first of these that there is, unless one of them is in use; the setup stays as it is. */
+async function takeNamed(names: readonly string[]): Promise<void> {
+  const { inUse, embedded } = useSaeStore.getState();
+  const wanted = names.find((name) => [...inUse, ...embedded].some(({ id }) => id === name));
+  if (wanted === undefined || names.includes(inUse[0]?.id ?? "")) return;
+  const sae = await find(wanted);
+  if (sae !== null) takeUp(sae, useSetupStore.getState().config.saes);
+}
+
+/** After a link was taken over: uses what it names, or else what comes with the model; its held features are of that. */
+export async function followLink(): Promise<void> {
+  const { config, model, loaded } = useSetupStore.getState();
+  // A model or a device that is still to be loaded brings its own list.
+  const isAtHand = loaded?.model === config.model && loaded.backend === config.backend;
+  const own = isAtHand && model?.sae ? [model.sae.id] : [];
+  const named = config.saes.length > 0 ? config.saes : own;
+  if (named.length > 0) changeHeldSae(named.join("+"));
+  if (isAtHand) await takeNamed(named);
+}
+
+/** The held set follows the autoencoder that it is numbered by: the one in use, unless the setup names others. */
 function adopt(): void {
   const sae = saeInUse(useSaeStore.getState());
-  const [wanted = sae?.id] = useSetupStore.getState().config.saes;
-  // What a link holds belongs to the autoencoder that it names, which may still be on its way.
-  const isOnItsWay = useHeldStore.getState().sae === null && wanted !== sae?.id;
-  if (sae !== null && !isOnItsWay) changeHeldSae(saeKey(sae));
+  const { saes } = useSetupStore.getState().config;
+  const [wanted = sae?.id] = saes;
+  const isInUse = saes.length < 2 && wanted === sae?.id;
+  if (!isInUse) changeHeldSae(saes.join("+"));
+  else if (sae !== null) changeHeldSae(saeKey(sae));
 }
 
 /** Uses an autoencoder of the list from now on. */
 export async function chooseSae(id: string): Promise<void> {
-  const { inUse, embedded } = useSaeStore.getState();
-  const known = [...inUse, ...embedded].find((sae) => sae.id === id);
-  if (known !== undefined && id !== inUse[0]?.id) await load(id, known.label, null);
+  const sae = await find(id);
+  if (sae !== null) putInUse(sae);
+}
+
+/** Compares the features of these autoencoders in the next run, and uses one of them. */
+export async function compareSaes(ids: readonly string[]): Promise<void> {
+  const present = useSaeStore.getState().inUse[0]?.id ?? "";
+  const sae = await find(ids.includes(present) ? present : (ids[0] ?? ""));
+  if (sae !== null) takeUp(sae, ids.length > 1 ? ids : namesOf(sae));
 }
 
 /** Opens an autoencoder's files and uses it; every layout that the trainer reads is fine. */
 export async function openSaeFiles(files: readonly File[]): Promise<void> {
-  if (files.length > 0) await load("opened", files.map(({ name }) => name).join(", "), files);
+  if (files.length === 0) return;
+  const sae = await load("opened", files.map(({ name }) => name).join(", "), files);
+  if (sae !== null) putInUse(sae);
 }
 
-async function load(id: string, name: string, files: readonly File[] | null): Promise<void> {
+/** The one of this name, loaded unless it is in use; null where there is none or it could not be loaded. */
+async function find(id: string): Promise<SaeSummary | null> {
+  const { inUse, embedded } = useSaeStore.getState();
+  if (inUse[0]?.id === id) return inUse[0];
+  const known = [...inUse, ...embedded].find((sae) => sae.id === id);
+  return known === undefined ? null : load(id, known.label, null);
+}
+
+async function load(id: string, name: string, files: readonly File[] | null): Promise<SaeSummary | null> {
   useSaeStore.setState({ opening: name, refusal: null });
   try {
     const contents = files === null ? null : await readFiles(files);
-    putInUse(await callTrainer("loadSae", { id, files: contents }, buffersOf(contents)));
+    return await callTrainer("loadSae", { id, files: contents }, buffersOf(contents));
   } catch (error) {
     useSaeStore.setState({ refusal: sentenceOf(error) });
+    return null;
   } finally {
     useSaeStore.setState({ opening: null });
   }
 }
 
-/** Takes over the autoencoder that the trainer took last, which runs use. */
+/** Takes over the autoencoder that the trainer took last, which runs use unless the setup names others. */
 export function putInUse(sae: SaeSummary): void {
-  useSaeStore.setState(({ inUse }) => ({
-    inUse: [sae, ...inUse.filter(({ id }) => id !== sae.id)],
-    refusal: null,
-  }));
-  addLog({ level: "info", message: `Using the autoencoder ${sae.label}.` });
-  adopt();
-  // Runs need no name for the newest, but a link brings along one that comes with the studio.
-  const { model, config } = useSetupStore.getState();
-  const isShipped = sae.origin === "embedded" && sae.id !== model?.sae?.id;
-  const named = isShipped ? [sae.id] : [];
-  // Looking at one of several that runs compare leaves the others in.
-  const isOneOfSeveral = config.saes.length > 1 && config.saes.includes(sae.id);
+  const { saes } = useSetupStore.getState().config;
+  takeUp(sae, saes.includes(sae.id) ? saes : namesOf(sae));
+}
+
+/** Runs need no name for the newest, but a link brings along one that comes with the studio. */
+function namesOf(sae: SaeSummary): readonly string[] {
+  const isShipped = sae.origin === "embedded" && sae.id !== useSetupStore.getState().model?.sae?.id;
+  return isShipped ? [sae.id] : [];
+}
+
+function takeUp(sae: SaeSummary, saes: readonly string[]): void {
+  const { inUse } = useSaeStore.getState();
+  if (inUse[0] !== sae) addLog({ level: "info", message: `Using the autoencoder ${sae.label}.` });
+  useSaeStore.setState({ inUse: [sae, ...inUse.filter(({ id }) => id !== sae.id)], refusal: null });
   // Even with the same names the cost of a run has to be counted again.
-  edit({ saes: isOneOfSeveral ? [...config.saes] : named });
+  edit({ saes: [...saes] });
+  adopt();
 }
 
 /** Saves the files of an autoencoder as SAELens reads them. */

@@ -13,7 +13,8 @@ const CORPUS_PAIRS = 64;
 /** The policy of the run under way or of the last one, while nothing else uses the device. */
 export interface SeenPolicy {
   readonly weights: Weights;
-  readonly runId: string;
+  /** Counts the runs, and those that went on from a checkpoint. */
+  readonly run: number;
   readonly step: number;
 }
 
@@ -69,7 +70,7 @@ export function createCorpora(): FeatureCorpora {
     beside: async (sources, policy) => {
       const own = await before(sources);
       if (policy === null) return own;
-      const mark = `${policy.runId} ${policy.step}`;
+      const mark = `${policy.run} ${policy.step}`;
       if (after?.of !== own || after.mark !== mark) {
         const encoded = await encodePairs(readerOf(sources, policy.weights), own.corpus.pairs);
         after = { of: own, mark, encoded };

@@ -94,7 +94,10 @@ it("trains FPO with what is at hand, and says what is missing without", async ()
   expect(steps.at(-1)?.metrics["features/mse_rejected"]).toBeGreaterThan(0);
   const unknown = { ...config, saes: ["story-2"] };
   expect((await session.preflight({ config: unknown })).problems).toEqual([
-    { field: "saes", message: 'There is no autoencoder "story-2" at hand; at hand: "opened-1".' },
+    {
+      field: "saes",
+      message: 'There is no autoencoder "story-2" at hand; at hand: "opened-1". Choose one under Features.',
+    },
   ]);
 });
 
@@ -190,7 +193,7 @@ const hasStatus =
 
 it("trains an autoencoder on the pairs, and uses it from then on", async () => {
   events.length = 0;
-  await session.trainSae({ settings, isContinued: false });
+  await session.trainSae({ settings, isContinued: false, texts: null });
   const done = await heard(hasStatus("done"));
   expect(done).toMatchObject({ step: 40, steps: 40, sae: { id: "trained-0", layer: 0, width: 16 } });
   expect(done.metrics["eval_unexplained"]).toBeGreaterThan(0);
@@ -199,20 +202,38 @@ it("trains an autoencoder on the pairs, and uses it from then on", async () => {
   expect(evaluations()[0]!.features?.saes).toEqual([{ id: "trained-0", width: 16 }]);
 });
 
+it("trains an autoencoder on the texts of a file, of which it holds some out", async () => {
+  const file = (texts: readonly string[]) => ({
+    name: "texts.json",
+    bytes: new TextEncoder().encode(JSON.stringify(texts)),
+  });
+  const few = await reasonOf(() =>
+    session.trainSae({ settings, isContinued: false, texts: file(["the ab", "is kind."]) }),
+  );
+  expect(few).toMatchObject({
+    code: "FIL-1",
+    message: '"texts.json" holds 2 texts; at least 10 are needed.',
+  });
+  events.length = 0;
+  const texts = Array.from({ length: 40 }, (_, index) => `the ab is ${"kind ".repeat(1 + (index % 5))}.`);
+  await session.trainSae({ settings, isContinued: false, texts: file(texts) });
+  expect((await heard(hasStatus("done"))).metrics["eval_l0"]).toBeGreaterThan(0);
+});
+
 it("pauses a training for a run, and goes on to what it would have come to", async () => {
   events.length = 0;
-  await session.trainSae({ settings, isContinued: false });
+  await session.trainSae({ settings, isContinued: false, texts: null });
   const whole = (await heard(hasStatus("done"))).metrics;
   events.length = 0;
-  await session.trainSae({ settings, isContinued: false });
+  await session.trainSae({ settings, isContinued: false, texts: null });
   await heard(hasStatus("training"));
   expect(await run({ steps: 1 })).toBe("done");
-  await session.trainSae({ settings, isContinued: true });
+  await session.trainSae({ settings, isContinued: true, texts: null });
   expect((await heard(hasStatus("done"))).metrics).toEqual(whole);
-  const again = await reasonOf(() => session.trainSae({ settings, isContinued: true }));
+  const again = await reasonOf(() => session.trainSae({ settings, isContinued: true, texts: null }));
   expect(again.message).toBe("No training is paused: start one.");
   const wrong = await reasonOf(() =>
-    session.trainSae({ settings: { ...settings, layer: 9 }, isContinued: false }),
+    session.trainSae({ settings: { ...settings, layer: 9 }, isContinued: false, texts: null }),
   );
   expect(wrong.code).toBe("CFG-1");
 });

@@ -1,23 +1,15 @@
 /** What the session does with sparse autoencoders: keeps them at hand, and answers what the page asks of their features. */
 import { embeddedSaes, type EmbeddedSae } from "../engine/data/embedded.ts";
-import { changeReport } from "../engine/features/changeReport.ts";
-import { featureDetail } from "../engine/features/featureDetail.ts";
-import { directLogits } from "../engine/features/featureLogits.ts";
-import { promptFeatures } from "../engine/features/promptFeatures.ts";
-import { generate, type GenerationOptions } from "../engine/generation/generate.ts";
-import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { FeatureSource } from "../engine/training/measures.ts";
 import { refuse } from "./errorReport.ts";
-import { createCorpora, readerOf, type CorpusSources, type SeenPolicy } from "./featureCorpora.ts";
+import { tellChanges, tellDetail, tellPrompt, tellTable, writeBoth, type Looking } from "./featureAnswers.ts";
+import { createCorpora, type CorpusSources, type SeenPolicy } from "./featureCorpora.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { FetchFile } from "./library.ts";
-import type { Commands, FeatureCommands, LookedAt, MeasuredSae, SaeSummary } from "./protocol.ts";
-import { createSaeShelf, type SaeShelf } from "./saeShelf.ts";
+import type { FeatureCommands, MeasuredSae, SaeSummary } from "./protocol.ts";
+import { createSaeShelf } from "./saeShelf.ts";
 import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
-
-/** Seed of the permutations of a change report: the same run gives the same report. */
-const REPORT_SEED = 1;
 
 /** A handler for every command about features. */
 export type FeatureHandlers = {
@@ -50,7 +42,8 @@ export interface FoundFeatures {
 
 /** The desk with its shelf. */
 export interface FeatureDesk {
-  readonly shelf: SaeShelf;
+  /** Frees autoencoders that others took the place of; no run may be under way. */
+  readonly sweep: () => void;
   /** Loads the autoencoder that comes with an embedded model; null where none does. */
   readonly welcome: (owner: OwnModel) => Promise<SaeSummary | null>;
   /** Whether `provide` has something to do. */
@@ -88,19 +81,25 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
     const atHand = shelf.summaries().map(({ id }) => id);
     return saesOf(model()).filter(({ id }) => saes.includes(id) && !atHand.includes(id));
   };
+  /** A run keeps the autoencoders that it began with. */
+  const sweep = () => {
+    if (!sources.isRunning()) shelf.sweep();
+  };
   const trainer = createSaeTrainer({
     ...sources,
     put: (arrays) => {
       const label = `Trained here, after layer ${arrays.layer}, ${arrays.width} features`;
-      return shelf.put(arrays, { label, origin: "trained" });
+      const summary = shelf.put(arrays, { label, origin: "trained" });
+      sweep();
+      return summary;
     },
   });
-  /** Does something that needs the device and maybe the policy. */
-  const look = <Answer>(task: (policy: SeenPolicy | null) => Promise<Answer>) =>
-    alone(() => sources.withPolicy(task));
+  /** Looks at an autoencoder's features, and maybe at the policy. */
+  const look = <Answer>(sae: string, task: (looking: Looking) => Promise<Answer>) =>
+    alone(() => sources.withPolicy((policy) => task({ from: corpusOf(sae), corpora, policy })));
 
   return {
-    shelf,
+    sweep: shelf.sweep,
     welcome: async (owner) => {
       const [first] = saesOf(owner);
       return first === undefined ? null : open(owner, first);
@@ -140,44 +139,18 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
             return loaded ?? refuse("CFG-1", `No autoencoder "${id}" is at hand or comes with this model.`);
           }
           const label = files.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)).join(", ");
-          return shelf.open(files, { label, origin: "opened" }, owner.model.config);
+          const summary = await shelf.open(files, { label, origin: "opened" }, owner.model.config);
+          sweep();
+          return summary;
         }),
       exportSae: ({ sae }) => alone(() => shelf.save(sae)),
-      featureTable: ({ sae }) =>
-        look(async () => {
-          const from = corpusOf(sae);
-          return { sae: from.shelved.summary, ...(await corpora.before(from)).table };
-        }),
-      featureDetail: ({ sae, feature }) =>
-        look(async (policy) => {
-          const from = corpusOf(sae);
-          const { corpus, table } = await corpora.beside(from, policy);
-          const { tokenizer } = from.owner;
-          const logits = await directLogits(readerOf(from, untouched(from.owner)), feature);
-          const name = table.names[feature] ?? "";
-          return { sae, ...featureDetail(corpus, feature, { name, logits, decoder: tokenizer }) };
-        }),
-      promptFeatures: ({ sae, text, policy: wanted }) =>
-        look(async (policy) => {
-          const from = corpusOf(sae);
-          const { table } = await corpora.before(from);
-          const { tokenizer } = from.owner;
-          const ids = tokenizer.encode(text, { addSpecialTokens: true });
-          const labels = { tokens: tokenizer.decodeTokens(ids), names: table.names };
-          const reader = readerOf(from, wantedWeights(from.owner, wanted, policy));
-          const found = await promptFeatures(reader, Int32Array.from(ids), labels);
-          return { sae, policy: wanted, ...found };
-        }),
-      changeReport: ({ sae }) =>
-        look(async (policy) => {
-          if (policy === null) return refuseUntrained();
-          const { corpus, table } = await corpora.beside(corpusOf(sae), policy);
-          const report = changeReport(corpus, { names: table.names, seed: REPORT_SEED });
-          return { sae, step: policy.step, ...report };
-        }),
-      steer: (question) => look((policy) => steer(question, { owner: model(), shelf, policy })),
-      trainSae: ({ settings, isContinued }) => {
-        trainer.start(settings, { isContinued });
+      featureTable: ({ sae }) => look(sae, tellTable),
+      featureDetail: (question) => look(question.sae, (at) => tellDetail(at, question)),
+      promptFeatures: (question) => look(question.sae, (at) => tellPrompt(at, question)),
+      changeReport: (question) => look(question.sae, (at) => tellChanges(at, question)),
+      steer: (question) => look(question.steering.sae, (at) => writeBoth(at, question)),
+      trainSae: (question) => {
+        trainer.start(question);
         return null;
       },
       pauseSae: async () => {
@@ -190,37 +163,4 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
 
 function saesOf({ id }: OwnModel): readonly EmbeddedSae[] {
   return embeddedSaes.filter((sae) => sae.model === id);
-}
-
-function untouched({ model }: OwnModel): Weights {
-  return withoutAdapters(model);
-}
-
-function refuseUntrained(): never {
-  return refuse("RUN-1", "No run has tuned the model yet: train first.");
-}
-
-function wantedWeights(owner: OwnModel, wanted: LookedAt, policy: SeenPolicy | null): Weights {
-  return wanted === "reference" ? untouched(owner) : (policy?.weights ?? refuseUntrained());
-}
-
-/** Writes on from a prompt twice with the same seed, without and with steering. */
-async function steer(
-  question: Commands["steer"]["question"],
-  at: { readonly owner: OwnModel; readonly shelf: SaeShelf; readonly policy: SeenPolicy | null },
-): Promise<Commands["steer"]["answer"]> {
-  const { owner, shelf, policy } = at;
-  const { steering, prompt, policy: wanted, ...drawing } = question;
-  const { model, tokenizer } = owner;
-  const weights = wantedWeights(owner, wanted, policy);
-  const ids = tokenizer.encode(prompt, { addSpecialTokens: true });
-  const options = { ...drawing, stopTokenIds: tokenizer.stopTokenIds };
-  const write = async (more: GenerationOptions) => {
-    const [answer = []] = await generate(model, weights, [Int32Array.from(ids)], more);
-    return tokenizer.decode(answer, { after: ids });
-  };
-  const { feature, mode, value } = steering;
-  const { sae } = shelf.find(steering.sae);
-  const turned = { sae, feature, mode, value, startToken: tokenizer.bosTokenId };
-  return { plain: await write(options), steered: await write({ ...options, steering: turned }) };
 }

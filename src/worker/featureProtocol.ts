@@ -71,6 +71,7 @@ export interface SteeredTexts {
 export interface SaeTrainingEvent {
   readonly type: "sae";
   readonly status: "collecting" | "training" | "paused" | "done" | "failed";
+  /** Optimizer steps; while collecting, the texts that have been read. */
   readonly step: number;
   readonly steps: number;
   /** `loss`, `unexplained`, `l0`, `dead` (share of features silent for long); held-out ones carry the prefix `eval_`. */
@@ -112,8 +113,15 @@ export interface FeatureCommands {
     };
     answer: SteeredTexts;
   };
-  /** Trains an autoencoder on the loaded pairs; goes on with a paused one where `isContinued`. */
-  trainSae: { question: { settings: SaeSettings; isContinued: boolean }; answer: null };
+  /** Trains an autoencoder on the texts of a file, or on the loaded pairs; goes on with a paused one where `isContinued`. */
+  trainSae: {
+    question: {
+      settings: SaeSettings;
+      isContinued: boolean;
+      texts: { readonly name: string; readonly bytes: Uint8Array } | null;
+    };
+    answer: null;
+  };
   pauseSae: { question: null; answer: null };
   /** SAELens 6 files. */
   exportSae: {

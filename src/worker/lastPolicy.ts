@@ -28,24 +28,26 @@ export interface PolicyPlaces {
   readonly runner: Runner | null;
   readonly last: TrainedRun | null;
   readonly loaded: LoadedModel | null;
+  /** Number of the run. */
+  readonly run: number;
 }
 
-/** Lets `look` see the policy at the run's next milestone, or that of the last run; null before the first step. */
+/** Lets `look` see the policy at the run's next milestone, or that of the last run; null where there was none. */
 export async function seePolicy<Answer>(
   look: (policy: SeenPolicy | null) => Promise<Answer>,
-  { runner, last, loaded }: PolicyPlaces,
+  { runner, last, loaded, run }: PolicyPlaces,
 ): Promise<Answer> {
   const answers: Answer[] = [];
   await runner?.atMilestone(async ({ weights, step }) => {
-    answers.push(await look({ weights, runId: runner.runId, step }));
+    answers.push(await look({ weights, run, step }));
   });
   const [answer] = answers;
   if (answer !== undefined) return answer;
   if (loaded === null || last === null || last.checkpoint.step === 0) return look(null);
-  const { runId, step } = last.checkpoint;
+  const { step } = last.checkpoint;
   const policy = restorePolicy(loaded, last);
   try {
-    return await look({ weights: policy.weights, runId, step });
+    return await look({ weights: policy.weights, run, step });
   } finally {
     policy.dispose();
   }

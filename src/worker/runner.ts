@@ -37,7 +37,6 @@ export type PolicyTask = (milestone: Milestone) => Promise<void>;
 
 /** A run under way. */
 export interface Runner {
-  readonly runId: string;
   readonly pause: () => void;
   readonly resume: () => void;
   /** Takes exactly one more optimizer step. */
@@ -180,7 +179,6 @@ export function startRunner(settings: RunnerSettings): Runner {
       go();
     });
   return {
-    runId,
     pause: () => {
       stepsAllowed = 0;
     },

@@ -59,7 +59,7 @@ export function createSaeShelf(): SaeShelf {
   };
   const whyMissing = (id: string) => {
     const known = [...shelved.keys()].map((name) => `"${name}"`).join(", ") || "none";
-    return `There is no autoencoder "${id}" at hand; at hand: ${known}.`;
+    return `There is no autoencoder "${id}" at hand; at hand: ${known}. Choose one under Features.`;
   };
   const find = (id: string): ShelvedSae => shelved.get(id) ?? refuse("CFG-1", whyMissing(id));
   const moveToEnd = (id: string, one: ShelvedSae) => {

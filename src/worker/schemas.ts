@@ -126,6 +126,7 @@ const questions = {
       seed: z.int(),
     }),
     isContinued: z.boolean(),
+    texts: z.nullable(localFile),
   }),
   pauseSae: z.null(),
   exportSae: z.strictObject({ sae: z.string() }),

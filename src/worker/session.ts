@@ -3,13 +3,7 @@ import { loadModel } from "../engine/models/loadModel.ts";
 import { withoutAdapters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
-import {
-  followedPrompts,
-  meanScore,
-  samplePrompts,
-  type SamplePrompt,
-  type SampleSettings,
-} from "../engine/training/samples.ts";
+import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
@@ -21,15 +15,13 @@ import { createFeatureDesk, type DeskSources } from "./featureDesk.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
 import { seePolicy } from "./lastPolicy.ts";
-import { openReference, type KeptReference, type OwnModel } from "./keptReference.ts";
+import { openReference, type OwnModel } from "./keptReference.ts";
 import {
   checkUpload,
   embeddedModelFiles,
   loadData,
-  promptText,
   summarizeModel,
   type FetchFile,
-  type LoadedData,
   weightsFingerprint,
 } from "./library.ts";
 import { lossSurface } from "./lossLab.ts";
@@ -37,7 +29,8 @@ import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
 import { modelPrints, numericsOf } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
-import { startRunner, type Runner, type RunnerSettings } from "./runner.ts";
+import { promptsOf, samplingOf, trainingRun, type OwnData, type RunParts } from "./runSettings.ts";
+import { startRunner, type Runner } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
 
 /** A handler for every command: one that is missing does not compile. */
@@ -62,12 +55,14 @@ const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
   let device: Device | null = null;
   let model: OwnModel | null = null;
-  let data: (LoadedData & { readonly kept: KeptReference }) | null = null;
+  let data: OwnData | null = null;
   let runner: Runner | null = null;
   let tamper = createTamper([]);
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
   let runningConfig: RunConfig | null = null;
   let turns = 0;
+  let comingUp = 0;
+  let runs = 0;
   let changing: Promise<unknown> = Promise.resolve();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
@@ -92,62 +87,47 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     changing = done.catch(() => undefined);
     return done;
   };
-  const withPolicy: DeskSources["withPolicy"] = (look) => seePolicy(look, { runner, last, loaded: model });
+  const withPolicy: DeskSources["withPolicy"] = (look) =>
+    seePolicy(look, { runner, last, loaded: model, run: runs });
   const desk = createFeatureDesk({
     model: needModel,
     data: needData,
     fetchFile,
     alone,
     withPolicy,
-    isRunning: () => runner !== null,
+    isRunning: () => runner !== null || comingUp > 0,
     emit,
   });
-  /** Changes what a training of an autoencoder works on. */
-  const afterTraining = async <Answer>(change: () => Promise<Answer>): Promise<Answer> => {
-    await desk.forgetTraining();
-    return alone(change);
+  /** Does something before which no training of an autoencoder may begin. */
+  const ahead = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    comingUp += 1;
+    try {
+      return await work();
+    } finally {
+      comingUp -= 1;
+    }
   };
+  /** Changes what a training of an autoencoder works on. */
+  const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
+    ahead(async () => {
+      await desk.forgetTraining();
+      return alone(change);
+    });
   const endRun = async () => {
     await runner?.stop();
     runner = null;
   };
 
-  const trainingRun = (config: RunConfig): TrainingRun & Pick<RunnerSettings, "saes"> => {
-    const { model: weights } = needModel();
-    const pairs = needData();
-    const { source: features } = desk.featuresOf(config);
-    if (features !== null) pairs.kept.useFeatures(features.print);
-    return {
-      model: weights,
-      features,
-      saes: features?.measured ?? [],
-      config,
-      objective: objectiveOf(config),
-      trainPairs: pairs.train,
-      heldoutPairs: pairs.heldout,
-      reference: pairs.kept.cache,
-      live: { learningRate: config.learningRate, evalEvery: config.evalEvery },
-      tamper,
-    };
-  };
-  const promptsOf = (count: number): SamplePrompt[] => {
-    const { heldout, heldoutRows } = needData();
-    return heldout.slice(0, count).map((pair) => ({
-      text: promptText(heldoutRows[pair.row]),
-      ids: pair.prompt,
-    }));
-  };
-  const samplingOf = (config: RunConfig): SampleSettings => ({
-    model: needModel().model,
-    tokenizer: needModel().tokenizer,
-    judge: needData().judge,
-    maxNewTokens: config.sampleTokens,
-    temperature: config.sampleTemperature,
-    seed: config.seed,
+  const partsOf = (config: RunConfig): RunParts => ({
+    owner: needModel(),
+    data: needData(),
+    features: desk.featuresOf(config).source,
   });
   let live: TrainingRun["live"] | null = null;
   const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
-    const { saes, ...run } = trainingRun(config);
+    const parts = partsOf(config);
+    const run: TrainingRun = { ...trainingRun(config, parts), tamper };
+    runs += 1;
     ({ live } = run);
     runningConfig = config;
     last = resume === null ? null : { config, checkpoint: resume };
@@ -156,15 +136,32 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       run: resume === null ? run : { ...run, resume },
       activeMs: resume?.activeMs ?? 0,
       emit: tell,
-      saes,
-      prompts: promptsOf(config.samplePrompts),
-      sampling: samplingOf(config),
+      saes: parts.features?.measured ?? [],
+      prompts: promptsOf(parts.data, config.samplePrompts),
+      sampling: samplingOf(config, parts),
     });
     if (isStepping) started.step();
     runner = started;
     void started.ended.then(() => {
       if (runner === started) runner = null;
     });
+  };
+
+  const start = async (question: Commands["start"]["question"]): Promise<null> => {
+    const { config } = question;
+    const loaded = needModel();
+    if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
+    refuseOtherPairs(config, needData());
+    await desk.provide(config);
+    const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
+    const [problem] = configProblems(config, parts);
+    if (problem !== undefined) refuse("CFG-1", problem.message);
+    await endRun();
+    desk.sweep();
+    // What an earlier run asked too much of the device is no fault of this one.
+    device?.takeErrors();
+    begin(question);
+    return null;
   };
 
   return {
@@ -235,9 +232,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (runner !== null) return { samples: [], meanJudgeScore: null };
         const untouched = withoutAdapters(needModel().model);
         const samples = await samplePrompts(
-          samplingOf(config),
+          samplingOf(config, { owner: needModel(), data: needData() }),
           untouched,
-          promptsOf(followedPrompts),
+          promptsOf(needData(), followedPrompts),
           "greedy",
         );
         return { samples, meanJudgeScore: meanScore(samples) };
@@ -248,30 +245,16 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (runner !== null) return { secondsPerStep: null };
         device?.takeErrors();
         await desk.provide(config);
-        const run = trainingRun({ ...config, ...warmUpRun });
+        const run = trainingRun({ ...config, ...warmUpRun }, partsOf(config));
         const secondsPerStep = await measureStep(run, isOvertaken);
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: async (question) => {
-      await desk.pause();
-      return alone(async () => {
-        const { config } = question;
-        const loaded = needModel();
-        if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
-        refuseOtherPairs(config, needData());
-        await desk.provide(config);
-        const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
-        const [problem] = configProblems(config, parts);
-        if (problem !== undefined) refuse("CFG-1", problem.message);
-        await endRun();
-        desk.shelf.sweep();
-        // What an earlier run asked too much of the device is no fault of this one.
-        device?.takeErrors();
-        begin(question);
-        return null;
-      });
-    },
+    start: (question) =>
+      ahead(async () => {
+        await desk.pause();
+        return alone(() => start(question));
+      }),
     pause: () => {
       needRunner().pause();
       return null;
@@ -284,11 +267,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       needRunner().step();
       return null;
     },
-    stop: () =>
-      alone(async () => {
+    stop: () => {
+      // At once, and not behind a question that waits for the run's next milestone.
+      void runner?.stop();
+      return alone(async () => {
         await endRun();
         return null;
-      }),
+      });
+    },
     setLive: (changes) => {
       if (live !== null) Object.assign(live, changes);
       // What is saved or continued from here on was trained with the changed settings.

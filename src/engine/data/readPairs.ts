@@ -1,4 +1,5 @@
 import { DatasetError } from "./datasetError.ts";
+import { readEntries, unknownFile, type Entry } from "./fileEntries.ts";
 import { pairFormats } from "./formats/index.ts";
 import type { PairFormat, RawRow } from "./formats/pairFormat.ts";
 import { isBlank, isSameText, type PairRow, type ProblemKind, type RowProblem } from "./row.ts";
@@ -9,58 +10,12 @@ export interface ReadPairs {
   readonly problems: readonly RowProblem[];
 }
 
-/** A parsed value and where it stood; `value` is undefined where the text was not JSON. */
-interface Entry {
-  readonly row: number;
-  readonly value: unknown;
-}
-
 const formats: readonly PairFormat[] = Object.values(pairFormats);
 const MAX_COLUMNS_LISTED = 20;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const ACCEPTED = "JSONL or JSON pairs";
 
 function isRawRow(value: unknown): value is RawRow {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function unknownFile(file: string, detail: string): DatasetError {
-  return new DatasetError(
-    "FIL-1",
-    file,
-    `"${file}" is not a format I know${detail}. Accepted: JSONL or JSON pairs.`,
-  );
-}
-
-function decodeText(source: string | Uint8Array, file: string): string {
-  if (typeof source === "string") return source.replace(/^\uFEFF/, "");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(source);
-  } catch {
-    throw unknownFile(file, ": it is not text in UTF-8");
-  }
-}
-
-function readEntries(source: string | Uint8Array, file: string): Entry[] {
-  const container = /\.(jsonl|json)$/i.exec(file)?.[1]?.toLowerCase();
-  if (container === undefined) throw unknownFile(file, "");
-  const text = decodeText(source, file);
-  if (container === "json") {
-    const list = parseJson(text);
-    if (!Array.isArray(list)) throw unknownFile(file, ": it does not hold one JSON list");
-    return list.map((value: unknown, index) => ({ row: index + 1, value }));
-  }
-  return text
-    .split("\n")
-    .map((line, index) => ({ row: index + 1, line: line.trim() }))
-    .filter(({ line }) => line !== "")
-    .map(({ row, line }) => ({ row, value: parseJson(line) }));
 }
 
 /** The layout whose columns a row has, or else the one it has most columns of, or null when it has none. */
@@ -110,7 +65,7 @@ function listColumns(raws: readonly RawRow[]): string {
 function checkRecognised(entries: readonly Entry[], file: string): void {
   if (entries.length === 0) throw new DatasetError("FIL-1", file, `"${file}" holds no rows.`);
   const raws = entries.map(({ value }) => value).filter(isRawRow);
-  if (raws.length === 0) throw unknownFile(file, ": no row of it is a JSON object");
+  if (raws.length === 0) throw unknownFile(file, ": no row of it is a JSON object", ACCEPTED);
   const isWhole = (raw: RawRow) =>
     formats.some((format) => format.columns.every((column) => raw[column] !== undefined));
   if (raws.some(isWhole)) return;
@@ -126,7 +81,7 @@ function checkRecognised(entries: readonly Entry[], file: string): void {
  * Throws `DatasetError` for an unknown container (FIL-1) and for columns that no layout knows (DAT-1).
  */
 export function readPairs(source: string | Uint8Array, fileName: string): ReadPairs {
-  const entries = readEntries(source, fileName);
+  const entries = readEntries(source, fileName, ACCEPTED);
   checkRecognised(entries, fileName);
   const rows: PairRow[] = [];
   const problems: RowProblem[] = [];

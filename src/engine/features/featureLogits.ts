@@ -1,10 +1,10 @@
-import { gatherRows } from "../kernels/gatherRows/gatherRows.ts";
 import type { Model } from "../models/decoder.ts";
 import { headLogits } from "../models/headLogits.ts";
 import { parameter, type Weights } from "../models/weights.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import { topFeatures } from "../sae/topFeatures.ts";
-import { dispose, read, tensor, tidy } from "../tensor/run.ts";
+import { read, tensor, tidy, view } from "../tensor/run.ts";
+import type { Tensor } from "../tensor/tfjs.ts";
 import { tokenText, type TokenDecoder } from "./tokenTexts.ts";
 
 /** A token and how much a feature's direction adds to its logit. */
@@ -38,11 +38,10 @@ export async function directLogits(
   if (sae.decoder === null) return null;
   if (!Number.isInteger(feature) || feature < 0 || feature >= sae.width)
     throw new RangeError(`Feature ${feature} is unknown: the autoencoder has 0 to ${sae.width - 1}.`);
-  const indices = tensor(Int32Array.of(feature), [1]);
-  const inverse = tensor(new Int32Array(2 * sae.width).fill(-1), [sae.width, 2]);
-  const row = gatherRows(sae.decoder.weight, { indices, inverse });
-  const [direction, gain] = await Promise.all([read(row), read(parameter(weights, "model.norm.weight"))]);
-  dispose([indices, inverse, row]);
+  const [direction, gain] = await Promise.all([
+    readRow(sae.decoder.weight, feature),
+    read(parameter(weights, "model.norm.weight")),
+  ]);
   const isCentred = model.config.norm === "layer";
   const mean = isCentred
     ? Float64Array.from(direction).reduce((sum, value) => sum + value, 0) / direction.length
@@ -53,6 +52,17 @@ export async function directLogits(
     return Float32Array.from(await read(logits));
   } finally {
     logits.dispose();
+  }
+}
+
+/** One row of a matrix [rows, width]. */
+async function readRow(matrix: Tensor, row: number): Promise<ArrayLike<number> & Iterable<number>> {
+  const width = matrix.shape[1] ?? 0;
+  const part = view(matrix, row * width, [1, width]);
+  try {
+    return await read(part);
+  } finally {
+    part.dispose();
   }
 }
 

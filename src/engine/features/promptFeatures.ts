@@ -20,7 +20,8 @@ export interface PromptFeatures {
   readonly unexplained: Float32Array | null;
 }
 
-const LARGEST_FEATURES = 256;
+/** Features that are listed of a text at most: those with the strongest activations. */
+export const LARGEST_FEATURES = 256;
 
 /** What a text's words and features are called. */
 interface Labels {

@@ -78,7 +78,7 @@ export function meanFeatureBytes(
   return sizes.length === 0 ? null : sizes.reduce((sum, bytes) => sum + bytes, 0) / sizes.length;
 }
 
-/** Remembered records by pair; one cache belongs to one model, and to one layer and dictionary of features. */
+/** Remembered records by pair; one cache belongs to one model, and its features to one choice of autoencoders. */
 export interface ReferenceCache {
   readonly get: (pair: TokenPair) => ReferenceRecord | undefined;
   /** Remembers a record; hidden states and features that it lacks and that are known already stay. */

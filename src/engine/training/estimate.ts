@@ -159,9 +159,8 @@ export function evaluatorBytes(
   const used = heldout.slice(0, config.evalPairs);
   const entries = used.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0);
   const rows = entries + used.reduce((sum, { prompt }) => sum + prompt.length, 0);
-  // Full fine-tuning measures no KL; the reference runs for features all the same.
-  const keepsStates = config.tuning === "lora" || evaluationTap !== null;
-  const hiddenSize = keepsStates ? model.config.hiddenSize : 0;
+  // Full fine-tuning measures no KL.
+  const hiddenSize = config.tuning === "lora" ? model.config.hiddenSize : 0;
   // Pooling reads the row of each entry, and where the entries of both answers of a pair begin and end.
   const pooling = evaluationTap === null ? 0 : entries + 2 * 2 * used.length;
   const tables = rows * TABLE_NUMBERS_PER_ROW + entries * TABLE_NUMBERS_PER_ENTRY + pooling;

@@ -7,8 +7,9 @@ import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
 import type { ReferenceCache } from "../reference/referenceCache.ts";
 import { dispose } from "../tensor/run.ts";
+import type { Tensor } from "../tensor/tfjs.ts";
 import { heldoutBatches } from "./batches.ts";
-import { totalWidth, type DevicePool } from "./featureTap.ts";
+import { totalWidth, type DevicePool, type PooledFeatures } from "./featureTap.ts";
 import { measuresNothing, type Measures } from "./measures.ts";
 import { mismatchedRatiosOf } from "./mismatched.ts";
 import { MetricAccumulator, prefixed, type MetricRecord } from "./metrics.ts";
@@ -73,8 +74,8 @@ interface HeldoutBatch {
   readonly pairs: readonly TokenPair[];
   readonly batch: DeviceBatch;
   readonly pool: DevicePool | null;
-  /** The reference's hidden states [entries, hidden] and what it pools, filled by the first evaluation. */
-  reference: Awaited<ReturnType<typeof referenceStates>> | null;
+  /** The reference's hidden states [entries, hidden], where KL is measured, and what it pools; from the first evaluation. */
+  reference: { readonly hidden: Tensor | null; readonly pooled: PooledFeatures | null } | null;
 }
 
 /** Prepares evaluations; pairs must be in the reference cache. */
@@ -109,10 +110,10 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       yield { done, total: pairs.length };
       const { batch } = heldout;
       if (hasKl || heldout.pool !== null) {
-        heldout.reference ??= await referenceStates(model, batch, heldout.pool);
+        heldout.reference ??= await referenceOf(model, heldout, { keepsHidden: hasKl });
       }
       const { entries, pooled } = await scoreAndPool(model, weights, batch, {
-        reference: hasKl ? heldout.reference?.hidden : undefined,
+        reference: heldout.reference?.hidden ?? undefined,
         pool: heldout.pool,
         unexplained,
       });
@@ -155,10 +156,21 @@ export function createEvaluator(model: Model, settings: EvaluationSettings): Eva
       for (const { batch, pool, reference: states } of batches) {
         batch.dispose();
         if (pool !== null) dispose(pool.tensors);
-        states?.hidden.dispose();
+        states?.hidden?.dispose();
       }
     },
   };
+}
+
+/** What an evaluation needs of the reference. */
+async function referenceOf(
+  model: Model,
+  { batch, pool }: HeldoutBatch,
+  { keepsHidden }: { readonly keepsHidden: boolean },
+): Promise<HeldoutBatch["reference"]> {
+  const { hidden, pooled } = await referenceStates(model, batch, pool);
+  if (!keepsHidden) hidden.dispose();
+  return { hidden: keepsHidden ? hidden : null, pooled };
 }
 
 /** Adds up pooled features [2 · pairs · width] of batches, chosen answers before rejected ones. */

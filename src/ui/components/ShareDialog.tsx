@@ -1,6 +1,7 @@
 import { Modal } from "@mantine/core";
 import { changesBetween } from "../../state/configChanges.ts";
 import { formatLink, linkBase, localId } from "../../state/link.ts";
+import { linkedConfig, useSaeStore } from "../../state/saeStore.ts";
 import { useSetupStore } from "../../state/setupStore.ts";
 import { openLayer, useViewStore } from "../../state/viewStore.ts";
 import { CopyButton } from "./CopyButton.tsx";
@@ -24,7 +25,8 @@ export function ShareDialog() {
 }
 
 function ShareContent() {
-  const { config, presetId, description } = useSetupStore();
+  const { config: present, presetId, description } = useSetupStore();
+  const config = linkedConfig(present, useSaeStore());
   if (description === null) return <p>The setup is still loading.</p>;
   const base = linkBase(presetId, { method: null, secondMethod: null }, description);
   const changes = changesBetween(base, config).filter(({ to }) => to !== localId);

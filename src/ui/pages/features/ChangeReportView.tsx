@@ -2,10 +2,10 @@ import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { changeCsv } from "../../../state/changeCsv.ts";
 import { nameOf } from "../../../state/featureNames.ts";
+import { download } from "../../../state/download.ts";
 import { changeReport } from "../../../state/features.ts";
 import { goTo, openFeature } from "../../../state/navigation.ts";
 import type { ChangeReport, FeatureChange } from "../../../worker/protocol.ts";
-import { downloadText } from "../../charts/downloadText.ts";
 import { mostPoints, ScatterPlot, type ScatterGroup } from "../../charts/ScatterPlot.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
@@ -13,7 +13,8 @@ import { formatChange, formatCount, formatFineShare, formatValue } from "../../f
 import { reportSentence } from "./changeSentence.ts";
 import { HoldButton } from "./FeatureHeading.tsx";
 import { Refusal } from "./Refusal.tsx";
-import { useFeatureNames, useFeatureSources } from "./useFeatureSources.ts";
+import { useFeatureNames } from "../../components/useFeatureLabel.ts";
+import { useFeatureSources } from "./useFeatureSources.ts";
 
 /** What the run changed inside the model, feature by feature. */
 export function ChangeReportView() {
@@ -60,7 +61,8 @@ interface ReportProps {
 
 function Report({ report, isAsking, onRefresh }: ReportProps) {
   const names = useFeatureNames();
-  const save = () => downloadText(`features-step-${report.step}.csv`, changeCsv(report, names), "text/csv");
+  const save = () =>
+    download(`features-step-${report.step}.csv`, new Blob([changeCsv(report, names)], { type: "text/csv" }));
   return (
     <>
       <Panel

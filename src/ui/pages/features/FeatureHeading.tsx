@@ -2,17 +2,17 @@ import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { nameFeature, nameOf } from "../../../state/featureNames.ts";
 import { changeReport } from "../../../state/features.ts";
-import { toggleHeld } from "../../../state/heldSet.ts";
+import { isHeldStill, toggleHeld, whyNotHeld } from "../../../state/heldSet.ts";
 import { formatLink } from "../../../state/link.ts";
 import { goTo } from "../../../state/navigation.ts";
 import { addressOf } from "../../../state/place.ts";
-import { saeKey } from "../../../state/saes.ts";
+import { linkedConfig, saeKey, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { FeatureDetail, SaeSummary } from "../../../worker/protocol.ts";
 import { CopyButton } from "../../components/CopyButton.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { formatChange, formatFineShare } from "../../format.ts";
-import { useFeatureNames } from "./useFeatureSources.ts";
+import { useFeatureNames } from "../../components/useFeatureLabel.ts";
 
 /** What a feature is called and how often it is active, and what can be done with it. */
 export function FeatureHeading({
@@ -23,6 +23,7 @@ export function FeatureHeading({
   readonly detail: FeatureDetail;
 }) {
   const { feature, before } = detail;
+  const refusal = useSetupStore(({ config }) => whyNotHeld(config));
   const change = changeReport.useStore(({ answer }) =>
     answer?.sae === sae.id ? answer.changes.find((other) => other.feature === feature) : undefined,
   );
@@ -47,6 +48,7 @@ export function FeatureHeading({
         <HoldButton feature={feature} />
         <LinkButton feature={feature} />
       </div>
+      {refusal !== null && <p className="note">{refusal}</p>}
     </header>
   );
 }
@@ -54,8 +56,9 @@ export function FeatureHeading({
 /** Copies the address of this feature, with the setup. */
 function LinkButton({ feature }: { readonly feature: number }) {
   const { config, presetId, description } = useSetupStore();
+  const saes = useSaeStore();
   if (description === null) return null;
-  const link = formatLink(config, presetId, description);
+  const link = formatLink(linkedConfig(config, saes), presetId, description);
   const address = addressOf({ screen: "features", tab: "feature", feature }, link);
   return <CopyButton text={`${location.origin}${location.pathname}${address}`} label="Link" />;
 }
@@ -129,13 +132,16 @@ export function HoldButton({
   readonly feature: number;
   readonly isShort?: boolean;
 }) {
-  const isHeld = useSetupStore(({ config }) => config.heldFeatures.includes(feature));
+  const isHeld = useSetupStore(({ config }) => isHeldStill(config, feature));
+  const refusal = useSetupStore(({ config }) => whyNotHeld(config));
   const text = isHeld ? "Held still" : isShort ? "Hold still" : "Hold still (FPO)";
   return (
     <Button
       size={isShort ? "compact-xs" : "xs"}
       variant={isHeld ? "filled" : "default"}
       aria-pressed={isHeld}
+      disabled={refusal !== null}
+      title={refusal ?? undefined}
       aria-label={`${text}: feature ${feature}`}
       data-testid={isShort ? `hold-still-${feature}` : "hold-still"}
       onClick={() => toggleHeld(feature)}

@@ -4,13 +4,14 @@ import { changesByFeature, findFeatures, type FeatureOrder } from "../../../stat
 import { nameOf } from "../../../state/featureNames.ts";
 import { changeReport, featureTable } from "../../../state/features.ts";
 import { editQuery, useFeatureViewStore } from "../../../state/featureViewStore.ts";
+import { isHeldStill } from "../../../state/heldSet.ts";
 import { goTo } from "../../../state/navigation.ts";
 import { usePlaceStore } from "../../../state/place.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { FeatureTable } from "../../../worker/protocol.ts";
 import { formatChange, formatCount, formatFineShare, formatValue } from "../../format.ts";
 import { Refusal } from "./Refusal.tsx";
-import { useFeatureNames, useTable } from "./useFeatureSources.ts";
+import { useFeatureNames, useTable } from "../../components/useFeatureLabel.ts";
 
 /** Rows that are drawn at first, and how many more at a time. */
 const rowsAtATime = 100;
@@ -147,7 +148,7 @@ interface RowProps {
 
 function Row({ feature, name, figure }: RowProps) {
   const isOpen = usePlaceStore((place) => place.feature === feature);
-  const isHeld = useSetupStore(({ config }) => config.heldFeatures.includes(feature));
+  const isHeld = useSetupStore(({ config }) => isHeldStill(config, feature));
   return (
     <li>
       <button

@@ -13,7 +13,8 @@ import { FeatureSides } from "./FeatureSides.tsx";
 import { Refusal } from "./Refusal.tsx";
 import { SteerPanel } from "./SteerPanel.tsx";
 import { TestBox } from "./TestBox.tsx";
-import { useFeatureSources, useTable } from "./useFeatureSources.ts";
+import { useTable } from "../../components/useFeatureLabel.ts";
+import { useFeatureSources } from "./useFeatureSources.ts";
 
 /** Everything there is to see of one feature, always in the same order. */
 export function FeatureView() {

@@ -16,7 +16,8 @@ import {
 } from "../../../state/features.ts";
 import { useFeatureViewStore } from "../../../state/featureViewStore.ts";
 import { usePlaceStore } from "../../../state/place.ts";
-import { useSaeStore } from "../../../state/saes.ts";
+import { useSaeStore } from "../../../state/saeStore.ts";
+import { useSaeTrainingStore } from "../../../state/saeTraining.ts";
 import { useHeldStore } from "../../../state/heldSet.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testAnswers, TestTrainer } from "../../../state/testTrainer.ts";
@@ -32,6 +33,7 @@ const stores = [
   useSaeStore,
   usePlaceStore,
   useHeldStore,
+  useSaeTrainingStore,
   useFeatureViewStore,
   useMarkStore,
 ].map((store) => [store, store.getState()] as const);
@@ -246,4 +248,42 @@ it("lists what is held, what share of the change it carries, and tells of sets p
   await press(page.querySelector('[aria-label="Let go: feature 1"]'));
   await press(button("Hold the 1 that the run changed most"));
   expect(useSetupStore.getState().config.heldFeatures).toEqual([0]);
+});
+
+it("refuses to hold a feature while several autoencoders are compared, and offers to compare one alone", async () => {
+  useSetupStore.setState(({ config }) => ({ config: { ...config, saes: ["story-0", "story-2"] } }));
+  await show();
+  expect((find("hold-still") as HTMLButtonElement).disabled).toBe(true);
+  expect(words()).toContain("The setup compares 2 autoencoders at once");
+  await act(async () => usePlaceStore.setState({ tab: "held" }));
+  expect(find("train-holding")).toBeNull();
+  await press(button(`Compare ${sae.label} alone`));
+  expect(useSetupStore.getState().config.saes).toEqual([]);
+  expect(find("train-holding")).not.toBeNull();
+});
+
+it("tells of an autoencoder that a link names and that is nowhere", async () => {
+  useSetupStore.setState(({ config }) => ({ config: { ...config, saes: ["opened-2"] } }));
+  await show();
+  const select = find("sae-select") as HTMLSelectElement;
+  expect(select.value).toBe("opened-2");
+  expect(select.textContent).toContain("opened-2: not at hand");
+});
+
+it("says that a trained autoencoder is in use only while it is", async () => {
+  const trained = {
+    ...sae,
+    id: "trained-1",
+    origin: "trained",
+    label: "Trained here",
+    print: "1-t",
+  } as const;
+  const event = { type: "sae", status: "done", step: 9, steps: 9, metrics: {}, reason: "" } as const;
+  useSaeTrainingStore.setState({ event: { ...event, sae: trained } });
+  useSaeStore.setState({ inUse: [trained, sae] });
+  await act(async () => usePlaceStore.setState({ tab: "train-sae" }));
+  await show();
+  expect(find("sae-status")?.textContent).toContain("In use now: Trained here.");
+  await act(async () => useSaeStore.setState({ inUse: [sae, trained] }));
+  expect(find("sae-status")?.textContent).not.toContain("In use now");
 });

@@ -3,7 +3,7 @@ import { changeReport, featureTable } from "../../../state/features.ts";
 import { readNames } from "../../../state/featureNames.ts";
 import { goTo } from "../../../state/navigation.ts";
 import { featureTabs, usePlaceStore, type FeatureTab } from "../../../state/place.ts";
-import { saeKey } from "../../../state/saes.ts";
+import { saeKey } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { MessageAlerts } from "../../components/MessageAlerts.tsx";
 import { useViewport } from "../../components/useViewport.ts";

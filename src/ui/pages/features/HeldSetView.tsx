@@ -1,6 +1,5 @@
 import { Button, NumberInput, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { nameOf } from "../../../state/featureNames.ts";
 import { changeReport } from "../../../state/features.ts";
 import {
   dropSaved,
@@ -11,23 +10,27 @@ import {
   toggleHeld,
   trainHolding,
   useHeldStore,
+  whyNotHeld,
   type SavedSet,
 } from "../../../state/heldSet.ts";
 import { openFeature } from "../../../state/navigation.ts";
-import { saeInUse, saeKey, useSaeStore } from "../../../state/saes.ts";
+import { compareSaes } from "../../../state/saes.ts";
+import { saeInUse, saeKey, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { ChangeReport, SaeSummary } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatChange, formatCount, formatFineShare } from "../../format.ts";
-import { useFeatureNames, useTable } from "./useFeatureSources.ts";
+import { useFeatureLabel } from "../../components/useFeatureLabel.ts";
 
 /** The features that FPO holds still. */
 export function HeldSetView() {
   const sae = useSaeStore(saeInUse);
   const held = useSetupStore(({ config }) => config.heldFeatures);
   const report = changeReport.useStore(({ answer }) => (answer?.sae === sae?.id ? answer : null));
+  const refusal = useSetupStore(({ config }) => whyNotHeld(config));
   if (sae === null) return null;
+  if (refusal !== null) return <CompareOne sae={sae} reason={refusal} />;
   return (
     <div className="held-view">
       <Panel
@@ -51,6 +54,21 @@ export function HeldSetView() {
         </div>
       </Panel>
       <SavedSets sae={sae} isEmpty={held.length === 0} />
+    </div>
+  );
+}
+
+/** What stands in place of the set while features of several autoencoders are numbered together. */
+function CompareOne({ sae, reason }: { readonly sae: SaeSummary; readonly reason: string }) {
+  return (
+    <div className="panel features-empty" data-testid="compare-one">
+      <h2>Hold features of one autoencoder</h2>
+      <p>{reason}</p>
+      <div className="dialog-actions">
+        <Button size="xs" onClick={() => void compareSaes([sae.id])}>
+          Compare {sae.label} alone
+        </Button>
+      </div>
     </div>
   );
 }
@@ -96,12 +114,11 @@ function HeldList({
 }
 
 function HeldRow({ feature, change }: { readonly feature: number; readonly change: number | null }) {
-  const names = useFeatureNames();
-  const table = useTable();
+  const label = useFeatureLabel();
   return (
     <li>
       <button type="button" className="link-button" onClick={() => openFeature(feature)}>
-        #{feature} {nameOf(names, feature, table?.names[feature])}
+        #{feature} {label(feature)}
       </button>
       {change !== null && <span className="note">{formatChange(change)}</span>}
       <Button

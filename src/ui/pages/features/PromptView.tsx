@@ -11,7 +11,8 @@ import { formatFineShare, formatValue } from "../../format.ts";
 import { ActivationTokens } from "./ActivationTokens.tsx";
 import { activationsOf, promptList, readableTokens, type PromptFeature } from "./promptFigures.ts";
 import { Refusal } from "./Refusal.tsx";
-import { useFeatureNames, useFeatureSources, useTable } from "./useFeatureSources.ts";
+import { useFeatureNames, useTable } from "../../components/useFeatureLabel.ts";
+import { useFeatureSources } from "./useFeatureSources.ts";
 
 /** A text token by token, and the features that are active in it. */
 export function PromptView() {

@@ -1,20 +1,27 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { changeReport } from "../../../state/features.ts";
 import { goTo } from "../../../state/navigation.ts";
-import { chooseSae, offeredSaes, saeInUse, saveSae, useSaeStore } from "../../../state/saes.ts";
+import { chooseSae, saveSae } from "../../../state/saes.ts";
+import { offeredSaes, saeInUse, useSaeStore } from "../../../state/saeStore.ts";
+import { useSetupStore } from "../../../state/setupStore.ts";
 import type { SaeSummary } from "../../../worker/protocol.ts";
 import { chooseFiles } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { formatCount, formatFineShare, formatValue } from "../../format.ts";
 import { Refusal } from "./Refusal.tsx";
-import { useTable } from "./useFeatureSources.ts";
+import { useTable } from "../../components/useFeatureLabel.ts";
 
 /** The autoencoder in use with its figures, and the ways to another. */
 export function SaeBar() {
   const { inUse, embedded, opening, refusal } = useSaeStore();
+  const named = useSetupStore(({ config }) => config.saes);
   const sae = inUse[0] ?? null;
   const choices = offeredSaes({ inUse, embedded }).map(({ id, label }) => ({ value: id, label }));
   if (sae === null) choices.unshift({ value: "", label: "No autoencoder" });
+  // A link can name one that is nowhere: choosing another takes its place.
+  const missing =
+    named.length === 1 ? named.find((id) => choices.every(({ value }) => value !== id)) : undefined;
+  if (missing !== undefined) choices.unshift({ value: missing, label: `${missing}: not at hand` });
   return (
     <section className="panel sae-bar" aria-label="Sparse autoencoder">
       <div className="sae-bar-line">
@@ -22,7 +29,7 @@ export function SaeBar() {
           size="xs"
           aria-label="Autoencoder in use"
           data-testid="sae-select"
-          value={sae?.id ?? ""}
+          value={missing ?? sae?.id ?? ""}
           data={choices}
           disabled={opening !== null}
           onChange={({ currentTarget }) => void chooseSae(currentTarget.value)}

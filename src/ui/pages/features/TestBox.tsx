@@ -6,7 +6,7 @@ import { Panel } from "../../components/Panel.tsx";
 import { formatValue } from "../../format.ts";
 import { ActivationTokens } from "./ActivationTokens.tsx";
 import { Refusal } from "./Refusal.tsx";
-import { activationsOf, readableTokens } from "./promptFigures.ts";
+import { activationsOf, readableTokens, unlistedSentence } from "./promptFigures.ts";
 
 /** A text of one’s own, to see where a feature is active in it. */
 export function TestBox({ sae, feature }: { readonly sae: SaeSummary; readonly feature: number }) {
@@ -61,7 +61,7 @@ function Tested({ answer, feature }: { readonly answer: PromptFeatures; readonly
       <p className="note" role="status">
         {strongest > 0
           ? `At most ${formatValue(strongest)}. Press a token to mark it in the histogram.`
-          : "This text does not set it off."}
+          : unlistedSentence(answer)}
       </p>
     </>
   );

@@ -1,7 +1,9 @@
-import { Button, NativeSelect, NumberInput, Progress } from "@mantine/core";
+import { Button, FileButton, NativeSelect, NumberInput, Progress } from "@mantine/core";
 import { useState } from "react";
 import { saveSae } from "../../../state/saes.ts";
+import { saeInUse, useSaeStore } from "../../../state/saeStore.ts";
 import {
+  chooseSaeTexts,
   editSae,
   isSaeTraining,
   pauseSae,
@@ -20,7 +22,7 @@ import { Panel } from "../../components/Panel.tsx";
 import { formatCount, formatFineShare, formatSetting, formatValue } from "../../format.ts";
 import { Refusal } from "./Refusal.tsx";
 
-/** An autoencoder of one’s own, trained on the loaded pairs. */
+/** An autoencoder of one’s own, trained on the loaded pairs or on texts. */
 export function TrainSaeView() {
   const { event, refusal } = useSaeTrainingStore();
   const failure = event?.status === "failed" ? event.reason : null;
@@ -64,10 +66,8 @@ function SaeForm() {
   const isRunning = isSaeTraining(state);
   return (
     <Panel title="Train an autoencoder">
-      <p className="note">
-        It learns to split what a layer says about the {formatCount(data?.trainPairs ?? 0)} loaded pairs into
-        features.
-      </p>
+      <p className="note">It learns to split what a layer says about texts into features.</p>
+      <Texts pairs={data?.trainPairs ?? 0} isFixed={isRunning} />
       <div className="sae-form">
         <NativeSelect
           size="xs"
@@ -101,6 +101,32 @@ function SaeForm() {
     </Panel>
   );
 }
+
+/** What it is trained on: the loaded pairs, or a file of texts. */
+function Texts({ pairs, isFixed }: { readonly pairs: number; readonly isFixed: boolean }) {
+  const texts = useSaeTrainingStore((state) => state.texts);
+  return (
+    <div className="sae-texts" role="group" aria-label="Texts to train on">
+      <span>
+        Texts: <strong>{texts === null ? `the ${formatCount(pairs)} loaded pairs` : texts.name}</strong>
+      </span>
+      <FileButton accept=".txt,.json,.jsonl" onChange={chooseSaeTexts} inputProps={textsInput}>
+        {(props) => (
+          <Button {...props} size="xs" variant="default" disabled={isFixed}>
+            Open texts…
+          </Button>
+        )}
+      </FileButton>
+      {texts !== null && (
+        <Button size="xs" variant="subtle" disabled={isFixed} onClick={() => chooseSaeTexts(null)}>
+          Use the pairs
+        </Button>
+      )}
+    </div>
+  );
+}
+
+const textsInput = { "aria-label": "A file of texts", "data-testid": "sae-texts" } as const;
 
 interface ButtonsProps {
   readonly settings: SaeSettings;
@@ -147,7 +173,7 @@ function SaeButtons({ settings, event, isSound }: ButtonsProps) {
 }
 
 const statusWords: Record<SaeTrainingEvent["status"], string> = {
-  collecting: "Reading the pairs",
+  collecting: "Reading the texts",
   training: "Learning",
   paused: "Paused",
   done: "Done",
@@ -157,6 +183,7 @@ const statusWords: Record<SaeTrainingEvent["status"], string> = {
 function Status({ event }: { readonly event: SaeTrainingEvent }) {
   const heldOut = useSaeTrainingStore((state) => state.heldOut);
   const { status, step, steps, sae } = event;
+  const isInUse = useSaeStore((state) => saeInUse(state)?.print === sae?.print);
   return (
     <section className="panel sae-status" aria-label="Training of the autoencoder" data-testid="sae-status">
       <p>
@@ -169,7 +196,7 @@ function Status({ event }: { readonly event: SaeTrainingEvent }) {
       {Object.keys(heldOut).length > 0 && <HeldOut figures={heldOut} />}
       {sae !== null && (
         <div className="dialog-actions">
-          <span>In use now: {sae.label}.</span>
+          <span>{isInUse ? `In use now: ${sae.label}.` : `Made: ${sae.label}.`}</span>
           <Button size="compact-xs" variant="default" onClick={() => void saveSae(sae.id)}>
             Save for SAELens
           </Button>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { testAnswers } from "../../../state/testTrainer.ts";
-import { activationsOf, promptList } from "./promptFigures.ts";
+import { activationsOf, promptList, unlistedSentence } from "./promptFigures.ts";
 
 // Activations [token · feature] of two features at three tokens.
 const answer = {
@@ -32,4 +32,10 @@ it("sorts by strength or by tokens, and hides what is too dense", () => {
     count: 2,
     density: table.density[7],
   });
+});
+
+it("says that a text leaves a feature alone only where every active feature is listed", () => {
+  const listing = (count: number) => unlistedSentence({ features: new Int32Array(count) });
+  expect(listing(255)).toBe("This text does not set it off.");
+  expect(listing(256)).toBe("Not among the 256 features that this text sets off most.");
 });

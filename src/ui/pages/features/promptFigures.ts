@@ -1,4 +1,5 @@
 /** What is read out of the features of a text. */
+import type { LARGEST_FEATURES } from "../../../engine/features/promptFeatures.ts";
 import type { FeatureTable, PromptFeatures } from "../../../worker/protocol.ts";
 
 /** A feature's activation at every token; 0 where it is not among the active ones. */
@@ -8,6 +9,15 @@ export function activationsOf(
 ): number[] {
   const column = features.indexOf(feature);
   return tokens.map((_, token) => (column < 0 ? 0 : (activations[token * features.length + column] ?? 0)));
+}
+
+/** Features that an answer lists at most. */
+const mostListed: typeof LARGEST_FEATURES = 256;
+
+/** What is known of a feature that an answer does not list. */
+export function unlistedSentence({ features }: Pick<PromptFeatures, "features">): string {
+  if (features.length < mostListed) return "This text does not set it off.";
+  return `Not among the ${mostListed} features that this text sets off most.`;
 }
 
 /** The tokens of a text as they are read: the start of text has no characters of its own. */

@@ -1,16 +1,9 @@
 import { useShallow } from "zustand/react/shallow";
-import {
-  featureTable,
-  hasTunedModel,
-  isRunMoving,
-  policyKey,
-  referenceKey,
-} from "../../../state/features.ts";
-import { namesOf, useNameStore, type FeatureNames } from "../../../state/featureNames.ts";
+import { hasTunedModel, isRunMoving, policyKey, referenceKey } from "../../../state/features.ts";
 import { useRunStore } from "../../../state/runStore.ts";
-import { saeInUse, saeKey, useSaeStore } from "../../../state/saes.ts";
+import { saeInUse, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
-import type { FeatureTable, SaeSummary } from "../../../worker/protocol.ts";
+import type { SaeSummary } from "../../../worker/protocol.ts";
 
 /** What the Features screen is about. */
 export interface FeatureSources {
@@ -39,16 +32,4 @@ export function useFeatureSources(): FeatureSources {
       isMoving: isRunMoving(run),
     })),
   );
-}
-
-/** The table of the autoencoder in use; null before it was answered. */
-export function useTable(): FeatureTable | null {
-  const sae = useSaeStore(saeInUse);
-  return featureTable.useStore(({ answer }) => (answer?.sae.id === sae?.id ? answer : null));
-}
-
-/** Names that people gave to features of the autoencoder in use. */
-export function useFeatureNames(): FeatureNames {
-  const sae = useSaeStore(saeInUse);
-  return useNameStore((state) => namesOf(state, sae === null ? null : saeKey(sae)));
 }

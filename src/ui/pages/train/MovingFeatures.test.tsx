@@ -8,7 +8,7 @@ import { configureTrainer, openTrainer } from "../../../state/connection.ts";
 import { featureTable } from "../../../state/features.ts";
 import { usePlaceStore } from "../../../state/place.ts";
 import { applyEvent, beginRun, useRunStore } from "../../../state/runStore.ts";
-import { useSaeStore } from "../../../state/saes.ts";
+import { useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testAnswers, testPoints, testScores, TestTrainer } from "../../../state/testTrainer.ts";
 import { MovingFeaturesPanel } from "./MovingFeatures.tsx";

@@ -1,11 +1,12 @@
 import { useEffect, useMemo } from "react";
 import { featureTable, referenceKey } from "../../../state/features.ts";
-import { namesOf, nameOf, readNames, useNameStore } from "../../../state/featureNames.ts";
+import { readNames } from "../../../state/featureNames.ts";
 import { featureHistory, misfit, type MovingFeature } from "../../../state/movingFeatures.ts";
 import { goTo, openFeature } from "../../../state/navigation.ts";
 import { isRunActive, history, useRunStore } from "../../../state/runStore.ts";
-import { saeInUse, saeKey, useSaeStore } from "../../../state/saes.ts";
+import { saeInUse, saeKey, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
+import { useFeatureLabel } from "../../components/useFeatureLabel.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { formatChange, formatFineShare, formatValue } from "../../format.ts";
 import { sparkline } from "./sparkline.ts";
@@ -79,14 +80,11 @@ function useLabels(): (feature: number) => RowLabel {
     readNames(saeKey(sae));
     if (key !== null && !isBusy) featureTable.ensure(key, { sae: sae.id });
   }, [sae, key, isBusy]);
-  const names = useNameStore((state) => namesOf(state, sae === null ? null : saeKey(sae)));
-  const suggested = featureTable.useStore(({ answer }) =>
-    answer?.sae.id === sae?.id ? answer?.names : null,
-  );
+  const label = useFeatureLabel();
   return (feature) => {
     const place = featureHistory.placeOf(feature) ?? { sae: sae?.id ?? "", feature };
     const isOpen = place.sae === sae?.id;
-    const name = isOpen ? nameOf(names, place.feature, suggested?.[place.feature]) : `of ${place.sae}`;
+    const name = isOpen ? label(place.feature) : `of ${place.sae}`;
     return { number: place.feature, name, isOpen };
   };
 }

@@ -1,22 +1,17 @@
 import { toggleHeld } from "../../../../state/heldSet.ts";
-import { featureTable } from "../../../../state/features.ts";
-import { namesOf, nameOf, useNameStore } from "../../../../state/featureNames.ts";
 import { goTo } from "../../../../state/navigation.ts";
-import { saeInUse, saeKey, useSaeStore } from "../../../../state/saes.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
+import { useFeatureLabel } from "../../../components/useFeatureLabel.ts";
 import { Icon } from "../../../components/Icon.tsx";
 
 /** The features that FPO holds still, as chips, with the way to more. */
 export function HeldFeatures() {
   const setup = useSetupStore();
   const held = setup.config.heldFeatures;
-  const isOverSeveral = setup.config.saes.length > 1;
   const problem = setupProblems(setup).find(({ field }) => field === "heldFeatures")?.message;
-  const sae = useSaeStore(saeInUse);
-  const names = useNameStore((state) => namesOf(state, sae === null ? null : saeKey(sae)));
-  const suggested = featureTable.useStore(({ answer }) =>
-    answer?.sae.id === sae?.id ? answer?.names : null,
-  );
+  const label = useFeatureLabel();
+  // Over several autoencoders features are numbered one after another: the names of one of them are not theirs.
+  const isOfOne = setup.config.saes.length < 2;
   return (
     <div className="setting held-features" data-testid="held-features">
       <span className="setting-label">
@@ -25,8 +20,7 @@ export function HeldFeatures() {
       {held.length > 0 && (
         <ul className="held-chips" aria-label="Held features">
           {held.map((feature) => {
-            const ownName = isOverSeveral ? "" : nameOf(names, feature, suggested?.[feature]);
-            const name = `#${feature} ${ownName}`.trim();
+            const name = `#${feature} ${isOfOne ? label(feature) : ""}`.trim();
             return (
               <li key={feature} className="chip">
                 <span className="chip-text">{name}</span>
@@ -42,12 +36,6 @@ export function HeldFeatures() {
             );
           })}
         </ul>
-      )}
-      {held.length > 0 && isOverSeveral && (
-        <p className="note" role="status">
-          Several autoencoders are chosen: these numbers count through all of them, the lowest layer’s first.
-          Choose one to hold the features that its screen shows.
-        </p>
       )}
       {problem !== undefined && <p className="setting-problem">{problem}</p>}
       <button

@@ -1,7 +1,7 @@
 import { Checkbox } from "@mantine/core";
-import { edit } from "../../../../state/editing.ts";
 import { goTo } from "../../../../state/navigation.ts";
-import { offeredSaes, useSaeStore } from "../../../../state/saes.ts";
+import { compareSaes } from "../../../../state/saes.ts";
+import { offeredSaes, useSaeStore } from "../../../../state/saeStore.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 
 /** The autoencoders whose features the method compares: one, or several of different layers. */
@@ -11,13 +11,11 @@ export function SaeChoice() {
   const offered = offeredSaes(useSaeStore());
   const problem = setupProblems(setup).find(({ field }) => field === "saes")?.message;
   const [first] = offered;
+  const known = saes.filter((id) => offered.some((sae) => sae.id === id));
   // None named means the one in use.
-  const chosen = saes.length > 0 || first === undefined ? saes : [first.id];
+  const chosen = saes.length > 0 || first === undefined ? known : [first.id];
   const toggle = (id: string) => {
-    const next = chosen.includes(id) ? chosen.filter((each) => each !== id) : [...chosen, id];
-    // The model's own needs no name.
-    const isDefault = next.length === 1 && next[0] === first?.id && next[0] === setup.model?.sae?.id;
-    edit({ saes: isDefault ? [] : next });
+    void compareSaes(chosen.includes(id) ? chosen.filter((each) => each !== id) : [...chosen, id]);
   };
   return (
     <div className="setting sae-choice" data-field="saes" role="group" aria-label="Autoencoders">

@@ -1,0 +1,56 @@
+/** What a run is made of: a configuration with what the session has loaded for it. */
+import type { RunConfig } from "../engine/training/config.ts";
+import type { SamplePrompt, SampleSettings } from "../engine/training/samples.ts";
+import type { TrainingRun } from "../engine/training/train.ts";
+import { objectiveOf } from "./configProblems.ts";
+import type { DeskSource } from "./featureDesk.ts";
+import type { KeptReference, OwnModel } from "./keptReference.ts";
+import { promptText, type LoadedData } from "./library.ts";
+
+/** Pairs with what is known of the reference on them. */
+export interface OwnData extends LoadedData {
+  readonly kept: KeptReference;
+}
+
+/** What a run needs of the session. */
+export interface RunParts {
+  readonly owner: OwnModel;
+  readonly data: OwnData;
+  /** Null where no autoencoder is at hand. */
+  readonly features: DeskSource | null;
+}
+
+/** A run of the training loop; the reference's features of other autoencoders are forgotten. */
+export function trainingRun(config: RunConfig, { owner, data, features }: RunParts): TrainingRun {
+  if (features !== null) data.kept.useFeatures(features.print);
+  return {
+    model: owner.model,
+    features,
+    config,
+    objective: objectiveOf(config),
+    trainPairs: data.train,
+    heldoutPairs: data.heldout,
+    reference: data.kept.cache,
+    live: { learningRate: config.learningRate, evalEvery: config.evalEvery },
+  };
+}
+
+/** The first held-out prompts. */
+export function promptsOf({ heldout, heldoutRows }: LoadedData, count: number): SamplePrompt[] {
+  return heldout.slice(0, count).map((pair) => ({
+    text: promptText(heldoutRows[pair.row]),
+    ids: pair.prompt,
+  }));
+}
+
+/** How answers are drawn and scored. */
+export function samplingOf(config: RunConfig, { owner, data }: Omit<RunParts, "features">): SampleSettings {
+  return {
+    model: owner.model,
+    tokenizer: owner.tokenizer,
+    judge: data.judge,
+    maxNewTokens: config.sampleTokens,
+    temperature: config.sampleTemperature,
+    seed: config.seed,
+  };
+}
