@@ -8,7 +8,8 @@ export interface SteeringForm {
   readonly mode: Steering["mode"];
   /** Null until somebody chose one: half of the feature's largest activation then. */
   readonly value: number | null;
-  readonly prompt: string;
+  /** Null until somebody wrote one: the first example prompt then. */
+  readonly prompt: string | null;
   readonly policy: LookedAt;
   readonly seed: number;
   readonly temperature: number;
@@ -19,7 +20,8 @@ interface FeatureViewState {
   readonly query: FeatureQuery;
   /** Examples with all of their text, or a few tokens around their peak. */
   readonly isWholeText: boolean;
-  readonly promptText: string;
+  /** Null until somebody wrote one: the first example prompt then. */
+  readonly promptText: string | null;
   readonly promptOrder: "strength" | "frequency";
   /** Features that are active at more than this share of positions are left out of the prompt view. */
   readonly densest: number;
@@ -33,7 +35,7 @@ interface FeatureViewState {
 export const useFeatureViewStore = create<FeatureViewState>(() => ({
   query: { text: "", order: "max", favoursChosen: false, withSilent: false },
   isWholeText: false,
-  promptText: "",
+  promptText: null,
   promptOrder: "strength",
   densest: 1,
   lookedAt: "reference",
@@ -41,7 +43,7 @@ export const useFeatureViewStore = create<FeatureViewState>(() => ({
   steering: {
     mode: "add",
     value: null,
-    prompt: "",
+    prompt: null,
     policy: "reference",
     seed: 7,
     temperature: 0.7,

@@ -4,7 +4,14 @@ import type { SaeSummary } from "../worker/protocol.ts";
 import { train } from "./actions.ts";
 import { boot } from "./boot.ts";
 import { nameFeature, namesOf, readNames, useNameStore } from "./featureNames.ts";
-import { changeReport, featureTable, hasTunedModel, policyKey, useMarkStore } from "./features.ts";
+import {
+  changeReport,
+  featureTable,
+  hasTunedModel,
+  steeredTexts,
+  policyKey,
+  useMarkStore,
+} from "./features.ts";
 import {
   dropSaved,
   hold,
@@ -131,6 +138,21 @@ it("takes over the settings of a link that came from elsewhere, and the place wi
   follow();
   expect(useSetupStore.getState().config.steps).toBe(44);
   expect(usePlaceStore.getState().screen).toBe("features");
+});
+
+it("forgets the texts that an earlier run's model wrote when another run begins", async () => {
+  await bootStudio();
+  await steeredTexts.ask({
+    steering: { sae: shipped.id, feature: 2, mode: "add", value: 1 },
+    prompt: "Tom",
+    policy: "policy",
+    seed: 7,
+    temperature: 0.7,
+    maxNewTokens: 8,
+  });
+  expect(steeredTexts.useStore.getState().answer).not.toBeNull();
+  useRunStore.setState({ runId: "another" });
+  expect(steeredTexts.useStore.getState().answer).toBeNull();
 });
 
 it("says in the trainer's words why files were not taken over, and keeps the one in use", async () => {

@@ -82,7 +82,9 @@ export function watchAnswers(): () => void {
       editSteering({ value: null });
     }),
     useRunStore.subscribe(({ runId }, previous) => {
-      if (runId !== previous.runId) changeReport.forget();
+      if (runId === previous.runId) return;
+      changeReport.forget();
+      steeredTexts.forget();
     }),
   ];
   return () => {

@@ -96,7 +96,7 @@ function axes({ x, y }: Ends, guide: ScatterPlotProps["guide"]) {
   const least = guide === "equal" ? 0 : -y;
   return [
     <XAxis key="x" dataKey="x" {...shared} domain={[0, x]} ticks={quarters(0, x)} height={20} />,
-    <YAxis key="y" dataKey="y" {...shared} domain={[least, y]} ticks={quarters(least, y)} width={52} />,
+    <YAxis key="y" dataKey="y" {...shared} domain={[least, y]} ticks={quarters(least, y)} width={60} />,
     <ZAxis key="z" range={[dotArea, dotArea]} />,
   ];
 }

@@ -157,6 +157,19 @@ it("writes the same prompt twice and marks from where on the texts differ", asyn
   expect(find("steer-steered")?.querySelector("mark")?.textContent).toBe(" laughed.");
 });
 
+it("leaves a prompt empty that somebody emptied, and writes nothing then", async () => {
+  await show();
+  const box = page.querySelector<HTMLTextAreaElement>(".steer-panel textarea")!;
+  expect(box.value).toBe("Lily lost her ball.");
+  await act(async () => {
+    // React hears of a value only when the element's own setter was used.
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")?.set?.call(box, "");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  expect(box.value).toBe("");
+  expect(find("steer-run")?.hasAttribute("disabled")).toBe(true);
+});
+
 it("tells a refusal in the trainer's words, and asks again", async () => {
   const message = "The run has the device. Pause it first.";
   trainer.refusals.set("featureDetail", { name: "Error", code: "RUN-1", message, details: {} });
@@ -239,8 +252,8 @@ it("lists what is held, what share of the change it carries, and tells of sets p
   useSetupStore.setState(({ config }) => ({ config: { ...config, heldFeatures: [1] } }));
   useHeldStore.setState({ sae: "story-2", aside: { "another one": [3, 4] } });
   await show();
-  // 0.01² of 0.6² + 0.01².
-  expect(find("held-share")?.textContent).toBe("They carry 0% of the squared change of all features.");
+  // 0.01² of 0.6² + 0.01² is 0.0001 of 0.3601.
+  expect(find("held-share")?.textContent).toBe("They carry 0.028% of the squared change of all features.");
   expect(find("held-aside")?.textContent).toContain(
     "2 held features belong to another autoencoder, another one.",
   );

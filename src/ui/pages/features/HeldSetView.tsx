@@ -20,7 +20,7 @@ import { useSetupStore } from "../../../state/setupStore.ts";
 import type { ChangeReport, SaeSummary } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
-import { formatChange, formatCount, formatShare } from "../../format.ts";
+import { formatChange, formatCount, formatFineShare } from "../../format.ts";
 import { useFeatureLabel } from "../../components/useFeatureLabel.ts";
 
 /** The features that FPO holds still. */
@@ -102,7 +102,7 @@ function HeldList({
       <p data-testid="held-share">
         {share === null
           ? "How much of the change they carry is known after a run."
-          : `They carry ${formatShare(share)} of the squared change of all features.`}
+          : `They carry ${formatFineShare(share)} of the squared change of all features.`}
       </p>
       <ul className="held-list">
         {held.map((feature) => (

@@ -20,13 +20,13 @@ export function PromptView() {
   const { promptText, lookedAt } = useFeatureViewStore();
   const chips = useSetupStore((state) => state.data?.promptChips) ?? [];
   const { answer, refusal, isAsking } = promptFeatures.useStore();
-  const text = promptText === "" ? (chips[0] ?? "") : promptText;
+  const text = promptText ?? chips[0] ?? "";
   const policy: LookedAt = isTuned ? lookedAt : "reference";
   const ask = (wanted: string) => {
     if (sae !== null) void promptFeatures.ask({ sae: sae.id, text: wanted, policy });
   };
   useEffect(() => {
-    if (sae === null || policyKey === null || text === "") return;
+    if (sae === null || policyKey === null || text.trim() === "") return;
     promptFeatures.ensure(`${policyKey} ${policy}`, { sae: sae.id, text, policy });
     // What is typed is asked by its button; a chip, another model or another run ask by themselves.
     // oxlint-disable-next-line react/exhaustive-deps

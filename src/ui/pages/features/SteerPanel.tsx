@@ -24,7 +24,7 @@ export function SteerPanel({ sae, detail }: SteerProps) {
   const largest = largestOf(detail);
   // Half of what the pairs reach changes a text without breaking it.
   const value = steering.value ?? largest / 2;
-  const prompt = steering.prompt === "" ? chip : steering.prompt;
+  const prompt = steering.prompt ?? chip;
   const policy: LookedAt = isTuned ? steering.policy : "reference";
   const run = () => {
     const { mode, seed, temperature, maxNewTokens } = steering;
@@ -36,7 +36,13 @@ export function SteerPanel({ sae, detail }: SteerProps) {
       <div className="steer-form">
         <Strength value={value} largest={largest} isActive={detail.before.density > 0} />
         <SteerFields prompt={prompt} isTuned={isTuned} policy={policy} />
-        <Button size="xs" data-testid="steer-run" loading={isAsking} disabled={prompt === ""} onClick={run}>
+        <Button
+          size="xs"
+          data-testid="steer-run"
+          loading={isAsking}
+          disabled={prompt.trim() === ""}
+          onClick={run}
+        >
           Write both
         </Button>
       </div>

@@ -46,7 +46,8 @@ function NoSae() {
 
 function Moving() {
   const version = useRedraw(7);
-  const held = useSetupStore(({ config }) => config.heldFeatures);
+  // What is shown is of the last run, and the setup may be of the next.
+  const held = useSetupStore(({ config, runningConfig }) => (runningConfig ?? config).heldFeatures);
   const rows = useMemo(() => readMoving(version, held), [version, held]);
   const label = useLabels();
   if (rows.length === 0) return <p className="note">Appears after the first evaluation of a run.</p>;
