@@ -9,7 +9,8 @@ import { ActivationTokens } from "./ActivationTokens.tsx";
 const contextTokens = 8;
 
 /** Texts in which a feature is active, by how strongly. */
-export function FeatureExamples({ detail: { intervals } }: { readonly detail: FeatureDetail }) {
+export function FeatureExamples({ detail }: { readonly detail: FeatureDetail }) {
+  const intervals = detail.intervals.filter(({ examples }) => examples.length > 0);
   const isWhole = useFeatureViewStore((state) => state.isWholeText);
   const strongest = intervals.reduce((most, { to }) => Math.max(most, to), 0);
   return (

@@ -146,6 +146,7 @@ function MovingRow({ row: { feature, change, values, isHeld }, label, largest }:
         className="moving-row"
         data-testid={`moving-feature-${feature}`}
         disabled={!isOpen}
+        title={isOpen ? undefined : "Choose its autoencoder under Features to look at it"}
         onClick={() => openFeature(number)}
       >
         <span className="moving-name">
