@@ -156,6 +156,8 @@ async function openChosenFiles(config: RunConfig): Promise<void> {
 /** The cost of a run; rejects with the first thing that keeps it from being trained. */
 async function countCost(config: RunConfig): Promise<Preflight> {
   await ensureLoaded(config);
+  // What comes with the model is at hand once it has been asked for.
+  for (const id of config.saes) await callTrainer("loadSae", { id, files: null });
   const preflight = await callTrainer("preflight", { config });
   const [problem] = setupProblems({ config, preflight });
   if (problem !== undefined) throw failure("CFG-1", `${problem.field}: ${problem.message}`);
