@@ -1,5 +1,5 @@
 /** The ablations of FPO as Markdown: α with and without the stop-gradient, and the choice of layers. */
-import { SHARED } from "./fpo.mjs";
+import { ABLATION_SEEDS, SHARED } from "./fpo.mjs";
 import { plain, spread, table } from "./markdown.mjs";
 import { paperAlphas, paperLayers } from "./paperFpo.mjs";
 import { claim, pairedDifference, shapeSentence } from "./shape.mjs";
@@ -88,13 +88,14 @@ function layerClaims(cells) {
 }
 
 /** Both ablations; `methods` holds the row that they vary. */
-export function ablationSection(cells, methods) {
+export function ablationSection(cells, methods, seeds) {
   const { objective, search, params } = methods.find(({ id }) => id === "fpo_scaled");
   return `## What α, the stop-gradient and the layer do, as in the paper's Table 3
 
 All cells are ${objective.label} at the rate of its search, ${search.rate}, and differ from the first table in the named settings alone; α ${SHARED.alpha}
 with the stop-gradient on layer ${SHARED.layers.join()} is that row itself. The paper trains at β 0.1; β ${params.beta} is used here because at 0.1 hardly anything would be
-told apart. β multiplies α as well.
+told apart. β multiplies α as well. Cells stand on ${Math.min(seeds, ABLATION_SEEDS)} seeds, to keep the time of the whole table within an hour; the shared row has ${seeds}, and
+orderings compare the seeds that both have.
 
 ${alphaTable(cells)}
 
