@@ -89,6 +89,7 @@ and share no scale with ours; only the order of rows can be compared.
   its own rewards.
 - **entropy** (nats a token) and **KL** (reference to policy, nats an answer) on the same pairs.
 - **drift**: the paper's D on the same pairs, of the features of the last layer, with k = ${TOP_K} for every method.
+- Rows train at the rates that are named below; a larger rate can by itself make a larger KL and a larger drift.
 - **judge**: mean score, from −1 to 1, of ${ROW_PROMPTS} answers drawn at temperature ${common.defaultConfig.sampleTemperature} to held-out prompts.
 - FPO has two rows. Its log-ratios are per token, so at the paper's β of 0.1 the loss is nearly a straight line and all pairs weigh the
   same; at β 2 it is curved as DPO's is.
