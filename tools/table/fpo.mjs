@@ -44,13 +44,7 @@ export const SHARED = { alpha: 0.5, isHeld: true, layers: [2] };
 export const ROW_PROMPTS = 16;
 /** Seeds of the ablations' own runs, which are many, and the paper's cells that are not trained. */
 export const ABLATION_SEEDS = 3;
-export const LEFT_OUT = {
-  alphas: [1],
-  layers: [
-    [0, 2],
-    [1, 2],
-  ],
-};
+export const LEFT_OUT = { alphas: [1], layers: [[1], [0, 2], [1, 2]] };
 /** Nothing is drawn and nothing is evaluated on the way where only the last accuracy and entropy are read. */
 const figuresAlone = { samplePrompts: 1, evalEvery: 0 };
 
@@ -64,6 +58,8 @@ export const HELD_COUNT = 10;
 export const HELD_EVERY = 5;
 /** Up to the largest that the studio offers. */
 export const HELD_ALPHAS = [0.5, 1, 2, 5];
+/** Trained as well once the first answer was known: the weakest α that was tried, at both methods' rates. */
+export const ADDED_ALPHA = 0.5;
 export const HELD_PREFIX = "eval_features/held_mse_";
 
 const saesOf = (layers) => layers.map((layer) => `story-${layer}`);
@@ -141,8 +137,10 @@ async function runAblation({ objective, params, search, runs }, { own, seeds, tr
     ),
     ...paperLayers.map(({ layers }) => ({ ...SHARED, layers })),
   ];
-  const isLeftOut = ({ alpha, layers }) =>
-    LEFT_OUT.alphas.includes(alpha) || LEFT_OUT.layers.some((some) => some.join() === layers.join());
+  const isLeftOut = ({ alpha, isHeld, layers }) =>
+    (alpha === SHARED.alpha && !isHeld) ||
+    LEFT_OUT.alphas.includes(alpha) ||
+    LEFT_OUT.layers.some((some) => some.join() === layers.join());
   const trainedCells = cells.filter((cell) => !isLeftOut(cell));
   const isShared = (cell) => JSON.stringify(cell) === JSON.stringify(SHARED);
   const configOfCell = ({ alpha, isHeld, layers }, seed) => {
@@ -167,9 +165,9 @@ async function runAblation({ objective, params, search, runs }, { own, seeds, tr
 /** Trains FPO on the held features with the α that the search's seed prefers, and without the constraint. */
 async function runHeld([dpo, fpo], { heldFeatures, searchRuns }, { own, seeds, trainAll }) {
   const measured = { ...own, heldFeatures, samplePrompts: 1, evalEvery: HELD_EVERY };
-  const configAt = (alpha, seed) => {
+  const configAt = (alpha, seed, learningRate = fpo.search.rate) => {
     const params = { ...fpo.params, alpha, featureMode: 2 };
-    return configOf(fpo.objective, { ...measured, params, seed, learningRate: fpo.search.rate });
+    return configOf(fpo.objective, { ...measured, params, seed, learningRate });
   };
   const plainConfig = configOf(dpo.objective, {
     ...measured,
@@ -185,15 +183,21 @@ async function runHeld([dpo, fpo], { heldFeatures, searchRuns }, { own, seeds, t
     return row === undefined ? [] : [{ alpha: HELD_ALPHAS[index], ...row, ratio: ratioOf(row) }];
   });
   const { alpha } = chooseAlpha(candidates);
-  const seedsAt = (strength) => trainAll(seedsUpTo(seeds).map((seed) => configAt(strength, seed)));
+  const seedsAt = (strength, rate) =>
+    trainAll(seedsUpTo(seeds).map((seed) => configAt(strength, seed, rate)));
   const runs = await seedsAt(alpha);
+  const controlRuns = await seedsAt(0);
+  const added = [];
+  for (const rate of new Set([dpo.search.rate, fpo.search.rate]))
+    added.push({ rate, runs: await seedsAt(ADDED_ALPHA, rate) });
   return {
     heldFeatures,
     candidates,
     alpha,
     searchRuns: [...searchRuns, plain, ...tried],
     runs,
-    controlRuns: await seedsAt(0),
+    controlRuns,
+    added,
     plainRuns: dpo.runs,
   };
 }
