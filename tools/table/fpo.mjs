@@ -12,8 +12,8 @@ import {
   trainerOf,
 } from "./training.mjs";
 
-/** Parts that can be asked for alone. */
-export const fpoParts = ["methods", "ablation", "cost", "held"];
+/** Parts that can be asked for alone; `added` belongs to `held`. */
+export const fpoParts = ["methods", "ablation", "cost", "held", "added"];
 
 /** Features of a top k: the paper's, by which evaluations measure every method. */
 export const TOP_K = 50;
@@ -36,6 +36,7 @@ const needed = {
   ablation: ["fpo_scaled"],
   cost: [],
   held: ["dpo", "fpo_scaled"],
+  added: [],
 };
 
 /** The cell of both ablations that is a row of the first table already. */
@@ -80,7 +81,9 @@ export async function runFpo({ objectives, parts, workers, common, seeds, train,
   const rowOf = (id) => methods.find((method) => method.id === id);
   return {
     methods,
-    held: has("held") ? await runHeld([rowOf("dpo"), rowOf("fpo_scaled")], moved, context) : null,
+    held: has("held")
+      ? await runHeld([rowOf("dpo"), rowOf("fpo_scaled")], { ...moved, isAdded: has("added") }, context)
+      : null,
     // One page alone, so that none takes time from another.
     cost: has("cost") ? await runCost({ ...context, worker: workers[0], train, price, announce }) : null,
     ablation: has("ablation") ? await runAblation(rowOf("fpo_scaled"), context) : null,
@@ -163,7 +166,7 @@ async function runAblation({ objective, params, search, runs }, { own, seeds, tr
 }
 
 /** Trains FPO on the held features with the α that the search's seed prefers, and without the constraint. */
-async function runHeld([dpo, fpo], { heldFeatures, searchRuns }, { own, seeds, trainAll }) {
+async function runHeld([dpo, fpo], { heldFeatures, searchRuns, isAdded }, { own, seeds, trainAll }) {
   const measured = { ...own, heldFeatures, samplePrompts: 1, evalEvery: HELD_EVERY };
   const configAt = (alpha, seed, learningRate = fpo.search.rate) => {
     const params = { ...fpo.params, alpha, featureMode: 2 };
@@ -188,7 +191,7 @@ async function runHeld([dpo, fpo], { heldFeatures, searchRuns }, { own, seeds, t
   const runs = await seedsAt(alpha);
   const controlRuns = await seedsAt(0);
   const added = [];
-  for (const rate of new Set([dpo.search.rate, fpo.search.rate]))
+  for (const rate of isAdded ? new Set([dpo.search.rate, fpo.search.rate]) : [])
     added.push({ rate, runs: await seedsAt(ADDED_ALPHA, rate) });
   return {
     heldFeatures,

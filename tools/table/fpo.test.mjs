@@ -138,7 +138,7 @@ describe("what is trained", () => {
   });
 
   test("the held set is what DPO moves most, and both methods are measured on it", async () => {
-    const { asked, found } = await smallTable({ parts: ["held"] });
+    const { asked, found } = await smallTable({ parts: ["held", "added"] });
     const lastTen = Array.from({ length: 10 }, (_, index) => 10 + index);
     assert.deepEqual(found.held.heldFeatures, lastTen);
     const measured = asked.filter(({ evalEvery }) => evalEvery === 5);

@@ -167,5 +167,5 @@ their mean activation over the held-out answers (mean of both sides).
 
 ${endTable(held)}
 
-${addedSection(held)}`;
+${held.added.length === 0 ? "" : addedSection(held)}`;
 }
