@@ -225,7 +225,10 @@ describe("the paper's orderings", () => {
       claim("C above D", { mean: 1, half: 2 }),
       claim("D above E", null),
     ]);
-    assert.match(text, /Of 4 orderings of the paper 1 is seen here, 1 is reversed, and 2 cannot/);
+    assert.match(
+      text,
+      /Of 4 orderings of the paper 1 is seen here, 1 is reversed, and 2 are not distinguishable/,
+    );
     assert.match(text, /- Seen: A above B \(1\.000 \[0\.500, 1\.500\]\)\.\n/);
     assert.match(text, /- Reversed: B above C/);
     assert.match(text, /- Not distinguishable: C above D .*; D above E \(no common seed\)\.$/);
