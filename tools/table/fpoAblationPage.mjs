@@ -1,5 +1,5 @@
 /** The ablations of FPO as Markdown: α with and without the stop-gradient, and the choice of layers. */
-import { SHARED } from "./fpo.mjs";
+import { ABLATION_SEEDS, SHARED } from "./fpo.mjs";
 import { plain, spread, table } from "./markdown.mjs";
 import { paperAlphas, paperLayers } from "./paperFpo.mjs";
 import { claim, pairedDifference, shapeSentence } from "./shape.mjs";
@@ -17,11 +17,14 @@ const layersCell = (cells, layers) =>
     (cell) => cell.alpha === SHARED.alpha && cell.isHeld === SHARED.isHeld && sameList(cell.layers, layers),
   );
 
-/** Accuracy and entropy of a cell, each with the paper's behind it. */
-function besidePaper({ runs }, paper) {
-  const { accuracy, entropy } = columnsOf(columns, runs);
-  return [spread(accuracy, 3), plain(paper.accuracy, 1), spread(entropy, 3), plain(paper.entropy, 3)];
+/** Accuracy and entropy of a cell, each with the paper's behind it; a dash where it was not trained. */
+function besidePaper(cell, paper) {
+  const found = cell && columnsOf(columns, cell.runs);
+  const [accuracy, entropy] = ["accuracy", "entropy"].map((what) => (found ? spread(found[what], 3) : "–"));
+  return [accuracy, plain(paper.accuracy, 1), entropy, plain(paper.entropy, 3)];
 }
+
+const isTrained = (...cells) => cells.every((cell) => cell !== undefined);
 
 function alphaTable(cells) {
   const head = ["α", "stop-gradient", "accuracy", "paper, %", "entropy", "paper, nats"];
@@ -52,21 +55,23 @@ function layerTable(cells) {
   return table(head, rows);
 }
 
+/** An ordering of two cells; none where one of them was not trained. */
+function ordering(text, what, [over, under]) {
+  if (!isTrained(over, under)) return [];
+  return [claim(`${what} ${text}`, pairedDifference(over.runs, under.runs, columns[what]))];
+}
+
 function alphaClaims(cells) {
-  const compare = (what, [over, overWords], [under, underWords]) =>
-    claim(`${what} ${overWords} above ${underWords}`, pairedDifference(over.runs, under.runs, columns[what]));
-  const at = (alpha, side) => [alphaCell(cells, alpha, sideNames[side]), `at α ${alpha}`];
-  const strengths = Object.keys(sideNames).flatMap((side) =>
-    [compare("accuracy", at(0.1, side), at(2, side)), compare("entropy", at(1, side), at(0.1, side))].map(
-      (one) => ({ ...one, text: `${one.text}, stop-gradient ${side}` }),
-    ),
-  );
-  const stops = paperAlphas.map(({ alpha }) =>
-    compare(
-      "entropy",
-      [alphaCell(cells, alpha, true), "with the stop-gradient"],
-      [alphaCell(cells, alpha, false), `without, at α ${alpha}`],
-    ),
+  const at = (alpha, side) => alphaCell(cells, alpha, sideNames[side]);
+  const strengths = Object.keys(sideNames).flatMap((side) => [
+    ...ordering(`at α 0.1 above α 2, stop-gradient ${side}`, "accuracy", [at(0.1, side), at(2, side)]),
+    ...ordering(`at α 2 above α 0.1, stop-gradient ${side}`, "entropy", [at(2, side), at(0.1, side)]),
+  ]);
+  const stops = paperAlphas.flatMap(({ alpha }) =>
+    ordering(`with the stop-gradient above without, at α ${alpha}`, "entropy", [
+      at(alpha, "on"),
+      at(alpha, "off"),
+    ]),
   );
   return [...strengths, ...stops];
 }
@@ -74,27 +79,29 @@ function alphaClaims(cells) {
 function layerClaims(cells) {
   const last = layersCell(cells, SHARED.layers);
   const above = (what, layers) =>
-    claim(
-      `${what} of layer ${SHARED.layers.join()} above ${layers.length === 1 ? "layer" : "layers"} ${layers.join(", ")}`,
-      pairedDifference(last.runs, layersCell(cells, layers).runs, columns[what]),
+    ordering(
+      `of layer ${SHARED.layers.join()} above ${layers.length === 1 ? "layer" : "layers"} ${layers.join(", ")}`,
+      what,
+      [last, layersCell(cells, layers)],
     );
   return [
-    above("accuracy", [0]),
-    above("entropy", [0]),
-    above("accuracy", [0, 2]),
-    above("accuracy", [1, 2]),
-    above("accuracy", [0, 1, 2]),
+    ...above("accuracy", [0]),
+    ...above("entropy", [0]),
+    ...above("accuracy", [0, 2]),
+    ...above("accuracy", [1, 2]),
+    ...above("accuracy", [0, 1, 2]),
   ];
 }
 
 /** Both ablations; `methods` holds the row that they vary. */
-export function ablationSection(cells, methods) {
+export function ablationSection(cells, methods, seeds) {
   const { objective, search, params } = methods.find(({ id }) => id === "fpo_scaled");
   return `## What α, the stop-gradient and the layer do, as in the paper's Table 3
 
 All cells are ${objective.label} at the rate of its search, ${search.rate}, and differ from the first table in the named settings alone; α ${SHARED.alpha}
 with the stop-gradient on layer ${SHARED.layers.join()} is that row itself. The paper trains at β 0.1; β ${params.beta} is used here because at 0.1 hardly anything would be
-told apart. β multiplies α as well.
+told apart. β multiplies α as well. Cells stand on ${Math.min(seeds, ABLATION_SEEDS)} seeds, to keep the time of the whole table within an hour; the shared row has ${seeds}, and
+orderings compare the seeds that both have. For the same reason cells with a dash were not trained.
 
 ${alphaTable(cells)}
 

@@ -83,8 +83,9 @@ ${costTable(cells)}
 
 - **memory** is the pre-flight's estimate of what a run holds at most, the weights included; other tests hold it to within 10 % of what is
   measured. It is no measurement of these runs.
-- **seconds** are ${COST_STEPS} steps a run less the first ${COST_WARM}, the middle one taken 40 times, with one page at a time; all methods took their turn in each of
-  ${COST_ROUNDS} rounds. The machine is shared, so only the ratio within a round, ± half a 95 % t interval over the rounds, compares methods.
+- **seconds** are those of the middle one of ${COST_STEPS - COST_WARM} steps (after ${COST_WARM} that are left out), taken 40 times, on one page; all methods took
+  their turn in each of ${COST_ROUNDS} rounds. Other work shared the machine, so only the ratio within a round, ± half a 95 % t interval over the rounds,
+  compares methods.
 - The paper keeps FPO's reference and computes that of DPO and TDPO in every step; its column of GB is read off a figure whose bars are not
   named. SFT and SimPO need no reference; "in every step" computes one all the same, for the figures on the page.
 

@@ -1,6 +1,6 @@
 /** The page of the table of FPO, as Markdown. */
 import { ablationSection } from "./fpoAblationPage.mjs";
-import { TOP_K } from "./fpo.mjs";
+import { ROW_PROMPTS, TOP_K } from "./fpo.mjs";
 import { costSection } from "./fpoCostPage.mjs";
 import { heldSection } from "./fpoHeldPage.mjs";
 import { failures, madeBy, plain, searchSection, settingsSection, spread, table } from "./markdown.mjs";
@@ -89,7 +89,8 @@ and share no scale with ours; only the order of rows can be compared.
   its own rewards.
 - **entropy** (nats a token) and **KL** (reference to policy, nats an answer) on the same pairs.
 - **drift**: the paper's D on the same pairs, of the features of the last layer, with k = ${TOP_K} for every method.
-- **judge**: mean score, from −1 to 1, of ${settings.samplePrompts} answers drawn at temperature ${common.defaultConfig.sampleTemperature} to held-out prompts.
+- Rows train at the rates that are named below; a larger rate can by itself make a larger KL and a larger drift.
+- **judge**: mean score, from −1 to 1, of ${ROW_PROMPTS} answers drawn at temperature ${common.defaultConfig.sampleTemperature} to held-out prompts.
 - FPO has two rows. Its log-ratios are per token, so at the paper's β of 0.1 the loss is nearly a straight line and all pairs weigh the
   same; at β 2 it is curved as DPO's is.
 
@@ -101,6 +102,7 @@ const allRuns = ({ methods, ablation, cost, held }) => [
     ...methods.flatMap(({ searchRuns, runs }) => [...searchRuns, ...runs]),
     ...(ablation ?? []).flatMap(({ runs }) => runs),
     ...(held === null ? [] : [...held.searchRuns, ...held.runs, ...held.controlRuns]),
+    ...(held?.added ?? []).flatMap(({ runs }) => runs),
     ...(cost ?? []).flatMap(({ runs }) => runs),
   ]),
 ];
@@ -124,7 +126,7 @@ export function fpoPage(found, options) {
   const runs = allRuns(found);
   const sections = [
     methods.length > 2 ? methodsSection(found, options) : "",
-    ablation === null ? "" : ablationSection(ablation, methods),
+    ablation === null ? "" : ablationSection(ablation, methods, options.seeds),
     cost === null ? "" : costSection(cost),
     held === null ? "" : heldSection(held, methods),
     methods.length === 0

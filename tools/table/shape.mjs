@@ -28,7 +28,7 @@ export function shapeSentence(claims) {
   const part = (label, some) => (some.length === 0 ? "" : `\n- ${label}: ${some.map(inWords).join("; ")}.`);
   return (
     `**Of ${claims.length} orderings of the paper ${seen.length} ${seen.length === 1 ? "is" : "are"} seen here, ` +
-    `${reversed.length} ${reversed.length === 1 ? "is" : "are"} reversed, and ${open.length} cannot be told from chance.**\n` +
+    `${reversed.length} ${reversed.length === 1 ? "is" : "are"} reversed, and ${open.length} ${open.length === 1 ? "is" : "are"} not distinguishable.**\n` +
     part("Seen", seen) +
     part("Reversed", reversed) +
     part("Not distinguishable", open)
