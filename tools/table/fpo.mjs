@@ -59,7 +59,7 @@ export const HELD_COUNT = 10;
 export const HELD_EVERY = 5;
 /** Up to the largest that the studio offers. */
 export const HELD_ALPHAS = [0.5, 1, 2, 5];
-/** Trained as well once the first answer was known: the weakest α that was tried, at both methods' rates. */
+/** Trained as well once the first answer was known: the weakest α that was tried, with DPO's rate for both. */
 export const ADDED_ALPHA = 0.5;
 export const HELD_PREFIX = "eval_features/held_mse_";
 
@@ -190,9 +190,7 @@ async function runHeld([dpo, fpo], { heldFeatures, searchRuns, isAdded }, { own,
     trainAll(seedsUpTo(seeds).map((seed) => configAt(strength, seed, rate)));
   const runs = await seedsAt(alpha);
   const controlRuns = await seedsAt(0);
-  const added = [];
-  for (const rate of isAdded ? new Set([dpo.search.rate, fpo.search.rate]) : [])
-    added.push({ rate, runs: await seedsAt(ADDED_ALPHA, rate) });
+  const added = isAdded ? { rate: dpo.search.rate, runs: await seedsAt(ADDED_ALPHA, dpo.search.rate) } : null;
   return {
     heldFeatures,
     candidates,

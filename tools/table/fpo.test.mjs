@@ -144,7 +144,7 @@ describe("what is trained", () => {
     const measured = asked.filter(({ evalEvery }) => evalEvery === 5);
     assert.ok(measured.every(({ heldFeatures }) => heldFeatures.join() === lastTen.join()));
     // DPO at the search's seed and at three others, FPO with every α, and at three seeds with and without the constraint
-    // and with the α that was added, for which both methods have one rate here.
+    // and with the α that was added.
     assert.equal(measured.length, 4 + HELD_ALPHAS.length + 9);
     // The larger α, the smaller the drift; but α 5 reaches the common accuracy no more: 0.9 − 0.1.
     assert.equal(found.held.alpha, 2);

@@ -102,7 +102,7 @@ const allRuns = ({ methods, ablation, cost, held }) => [
     ...methods.flatMap(({ searchRuns, runs }) => [...searchRuns, ...runs]),
     ...(ablation ?? []).flatMap(({ runs }) => runs),
     ...(held === null ? [] : [...held.searchRuns, ...held.runs, ...held.controlRuns]),
-    ...(held?.added ?? []).flatMap(({ runs }) => runs),
+    ...(held?.added?.runs ?? []),
     ...(cost ?? []).flatMap(({ runs }) => runs),
   ]),
 ];
