@@ -43,9 +43,6 @@ const needed = {
 export const SHARED = { alpha: 0.5, isHeld: true, layers: [2] };
 /** Prompts that the rows' seeds draw answers to: half of what the search draws, which saves a fifth of a run. */
 export const ROW_PROMPTS = 16;
-/** Seeds of the ablations' own runs, which are many, and the paper's cells that are not trained. */
-export const ABLATION_SEEDS = 3;
-export const LEFT_OUT = { alphas: [1], layers: [[1], [0, 2], [1, 2]] };
 /** Nothing is drawn and nothing is evaluated on the way where only the last accuracy and entropy are read. */
 const figuresAlone = { samplePrompts: 1, evalEvery: 0 };
 
@@ -140,26 +137,19 @@ async function runAblation({ objective, params, search, runs }, { own, seeds, tr
     ),
     ...paperLayers.map(({ layers }) => ({ ...SHARED, layers })),
   ];
-  const isLeftOut = ({ alpha, isHeld, layers }) =>
-    (alpha === SHARED.alpha && !isHeld) ||
-    LEFT_OUT.alphas.includes(alpha) ||
-    LEFT_OUT.layers.some((some) => some.join() === layers.join());
-  const trainedCells = cells.filter((cell) => !isLeftOut(cell));
   const isShared = (cell) => JSON.stringify(cell) === JSON.stringify(SHARED);
   const configOfCell = ({ alpha, isHeld, layers }, seed) => {
     const knobs = { ...params, alpha, stopGradientChosen: isHeld ? 1 : 0 };
     const changes = { params: knobs, saes: saesOf(layers), learningRate: search.rate, ...figuresAlone };
     return configOf(objective, { ...own, seed, ...changes });
   };
-  const others = trainedCells.filter((cell) => !isShared(cell));
+  const others = cells.filter((cell) => !isShared(cell));
   // Seed after seed, so that a table that is ended has whole rows of cells.
   const trained = await trainAll(
-    seedsUpTo(Math.min(seeds, ABLATION_SEEDS)).flatMap((seed) =>
-      others.map((cell) => configOfCell(cell, seed)),
-    ),
+    seedsUpTo(seeds).flatMap((seed) => others.map((cell) => configOfCell(cell, seed))),
   );
   const runsOf = (place) => trained.filter((_, index) => index % others.length === place);
-  return trainedCells.map((cell) => ({
+  return cells.map((cell) => ({
     ...cell,
     runs: isShared(cell) ? runs : runsOf(others.indexOf(cell)),
   }));
