@@ -3,12 +3,12 @@ import type { FlatBatch } from "../data/batch.ts";
 import { causalRanges } from "../kernels/attention/causalRanges.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { openPass } from "../models/openPass.ts";
+import { streamBehind } from "../models/streamBehind.ts";
 import type { Rows } from "../models/rows.ts";
 import type { Weights } from "../models/weights.ts";
 import { reconstruct } from "../sae/reconstruct.ts";
 import { encodeFeatures, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
-import { dispose, giveWay, read, tensor, trimMemory, view } from "../tensor/run.ts";
+import { dispose, read, tensor, trimMemory, view } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 
 /** What texts are read with. */
@@ -72,16 +72,9 @@ async function streamOf(
   flat: Pick<FlatBatch, "tokenIds" | "segments">,
 ): Promise<Tensor> {
   const { rows, held } = uploadRows(model, flat);
-  const pass = openPass({ model, weights, rows, keeps: "nothing" });
   try {
-    pass.embed();
-    for (let layer = 0; layer <= sae.layer; layer++) {
-      pass.forward(layer);
-      await giveWay();
-    }
-    return pass.stream();
+    return await streamBehind({ model, weights, rows }, sae.layer);
   } finally {
-    pass.dispose();
     dispose(held);
   }
 }

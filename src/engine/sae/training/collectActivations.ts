@@ -3,9 +3,9 @@ import { flatBatch } from "../../data/batch.ts";
 import type { TokenPair } from "../../data/tokenPair.ts";
 import { distinctWindows } from "../../models/config.ts";
 import type { Model } from "../../models/decoder.ts";
-import { openPass } from "../../models/openPass.ts";
+import { streamBehind } from "../../models/streamBehind.ts";
 import { withoutAdapters, type Weights } from "../../models/weights.ts";
-import { giveWay, read, trimMemory } from "../../tensor/run.ts";
+import { read, trimMemory } from "../../tensor/run.ts";
 import { paddedSize, uploadBatch } from "../../training/deviceBatch.ts";
 
 /** Rows of a stream on the host. */
@@ -100,21 +100,14 @@ async function streamOf(
 ): Promise<Float32Array> {
   const flat = flatBatch(texts.map((tokens) => ({ tokens, scoredFrom: 1 })));
   const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
-  const pass = openPass({ model, weights, rows: batch.rows, keeps: "nothing" });
   try {
-    pass.embed();
-    for (let block = 0; block <= layer; block++) {
-      pass.forward(block);
-      await giveWay();
-    }
-    const stream = pass.residual();
+    const stream = await streamBehind({ model, weights, rows: batch.rows }, layer);
     try {
       return Float32Array.from(await read(stream));
     } finally {
       stream.dispose();
     }
   } finally {
-    pass.dispose();
     batch.dispose();
   }
 }
