@@ -1,6 +1,6 @@
 /** The training of an autoencoder: started, paused, continued, and watched. */
 import { create } from "zustand";
-import type { saeSettingRanges } from "../engine/sae/training/saeSettings.ts";
+import { defaultSaeSettings, saeSettingRanges } from "../engine/sae/training/saeSettings.ts";
 import type { SaeSettings, SaeTrainingEvent } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
@@ -28,29 +28,10 @@ interface SaeTrainingState {
   readonly refusal: string | null;
 }
 
-/**
- * Where the form starts. State takes types alone from the engine, and the form is there before the trainer is: the
- * trainer refuses what it cannot train with, and the type of the ranges fails to compile when the engine's differ.
- */
-const startSettings: SaeSettings = {
-  layer: 2,
-  width: 512,
-  k: 12,
-  steps: 600,
-  batchRows: 256,
-  learningRate: 0.015,
-  seed: 0,
-};
+const { layer: _ofTheModel, ...ranges } = saeSettingRanges;
 
-/** What the form accepts, which is what the trainer does. */
-export const saeLimits: Omit<typeof saeSettingRanges, "layer"> = {
-  width: [8, 65_536],
-  k: [1, 512],
-  steps: [1, 100_000],
-  batchRows: [16, 8192],
-  learningRate: [1e-6, 0.1],
-  seed: [0, 2 ** 31 - 1],
-};
+/** What the form accepts, beside the layers that the model has. */
+export const saeLimits = ranges;
 
 const noPoints = pointsOf((): SeriesPoint[] => []);
 let series = newSeries();
@@ -58,7 +39,8 @@ let drawnStep = 0;
 
 /** The autoencoder that is trained. */
 export const useSaeTrainingStore = create<SaeTrainingState>(() => ({
-  settings: startSettings,
+  // A shallower model is read at its last layer.
+  settings: defaultSaeSettings({ layers: Infinity }),
   texts: null,
   event: null,
   heldOut: {},

@@ -114,6 +114,7 @@ const permittedImports = [
   ["src/worker/g.ts", "../engine/training/train.ts", runtimeImport],
   ["src/worker/h.ts", "../storage/weights.ts", runtimeImport],
   ["src/state/j.ts", "../engine/training/config.ts", runtimeImport],
+  ["src/state/m.ts", "../engine/sae/training/saeSettings.ts", runtimeImport],
   ["src/state/k.ts", "../engine/losses/dpo.ts", typeImport],
   ["src/state/l.ts", "../worker/rpc.ts", runtimeImport],
   ["src/state/m.ts", "../worker/protocol.ts", runtimeImport],
