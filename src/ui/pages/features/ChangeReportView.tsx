@@ -68,7 +68,7 @@ function Report({ report, isAsking, onRefresh }: ReportProps) {
       <Panel
         title={`What the run changed, step ${report.step}`}
         aside={
-          <>
+          <span className="panel-actions">
             <Button size="compact-xs" variant="default" loading={isAsking} onClick={onRefresh}>
               Refresh
             </Button>
@@ -80,7 +80,7 @@ function Report({ report, isAsking, onRefresh }: ReportProps) {
             >
               CSV
             </Button>
-          </>
+          </span>
         }
       >
         <p className="change-sentence">{reportSentence(report)}</p>

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useMarkStore } from "../../../state/features.ts";
 import type { FeatureDetail } from "../../../worker/protocol.ts";
 import { Histogram } from "../../charts/Histogram.tsx";
-import { Icon } from "../../components/Icon.tsx";
+import { TableToggle } from "../../components/TableToggle.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatCount, formatFineShare, formatValue } from "../../format.ts";
 import { shownToken } from "./ActivationTokens.tsx";
@@ -16,17 +16,7 @@ export function FeatureHistogram({ detail }: { readonly detail: FeatureDetail })
   return (
     <Panel
       title={after === null ? "Activations" : "Activations before and after"}
-      aside={
-        <button
-          type="button"
-          className="chart-button"
-          aria-pressed={isTable}
-          aria-label="Activations as a table"
-          onClick={() => setIsTable(!isTable)}
-        >
-          <Icon name={isTable ? "chart" : "table"} />
-        </button>
-      }
+      aside={<TableToggle label="Activations as a table" isTable={isTable} onChange={setIsTable} />}
     >
       {isTable ? (
         <Bins detail={detail} />

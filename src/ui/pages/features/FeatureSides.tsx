@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import type { FeatureDetail, FeatureUse } from "../../../worker/protocol.ts";
 import { mostPoints, ScatterPlot, thinned, type ScatterPoint } from "../../charts/ScatterPlot.tsx";
-import { Icon } from "../../components/Icon.tsx";
+import { TableToggle } from "../../components/TableToggle.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatCount, formatValue } from "../../format.ts";
 
@@ -16,17 +16,7 @@ export function FeatureSides({ detail: { before, after } }: { readonly detail: F
   return (
     <Panel
       title="Chosen against rejected"
-      aside={
-        <button
-          type="button"
-          className="chart-button"
-          aria-pressed={isTable}
-          aria-label="Pairs as a table"
-          onClick={() => setIsTable(!isTable)}
-        >
-          <Icon name={isTable ? "chart" : "table"} />
-        </button>
-      }
+      aside={<TableToggle label="Pairs as a table" isTable={isTable} onChange={setIsTable} />}
     >
       {isTable ? (
         <Pairs points={points} />

@@ -26,10 +26,10 @@ export function PromptView() {
     if (sae !== null) void promptFeatures.ask({ sae: sae.id, text: wanted, policy });
   };
   useEffect(() => {
-    if (sae === null || policyKey === null || text.trim() === "") return;
-    promptFeatures.ensure(`${policyKey} ${policy}`, { sae: sae.id, text, policy });
-    // What is typed is asked by its button; a chip, another model or another run ask by themselves.
-    // oxlint-disable-next-line react/exhaustive-deps
+    // What is typed is asked by its button; another autoencoder, model or run ask by themselves.
+    const present = presentText();
+    if (sae === null || policyKey === null || present.trim() === "") return;
+    promptFeatures.ensure(`${policyKey} ${policy}`, { sae: sae.id, text: present, policy });
   }, [sae, policyKey, policy]);
   if (sae === null) return null;
   return (
@@ -42,6 +42,12 @@ export function PromptView() {
       {answer === null && isAsking && <p className="panel features-waiting">Reading the text…</p>}
     </div>
   );
+}
+
+/** What stands in the box now. */
+function presentText(): string {
+  const [example = ""] = useSetupStore.getState().data?.promptChips ?? [];
+  return useFeatureViewStore.getState().promptText ?? example;
 }
 
 function LookedAtSwitch({ policy, isTuned }: { readonly policy: LookedAt; readonly isTuned: boolean }) {

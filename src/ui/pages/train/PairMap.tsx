@@ -3,7 +3,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useState } from "react";
 import type { SeriesPoint } from "../../../state/series.ts";
 import type { ProbePoints } from "../../../worker/protocol.ts";
-import { Icon } from "../../components/Icon.tsx";
+import { TableToggle } from "../../components/TableToggle.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatValue } from "../../format.ts";
 import { PairMapCanvas } from "./PairMapCanvas.tsx";
@@ -67,16 +67,12 @@ export function PairMap(props: PairMapProps) {
           <span className="pairmap-from">
             from {axesFrom === "reference" ? "the reference" : "the model at step 0"}
           </span>
-          <button
-            type="button"
-            className="chart-button"
-            aria-label={`Pair Map as a ${isTable ? "map" : "table"}`}
-            aria-pressed={isTable}
-            disabled={pairs.length === 0}
-            onClick={() => setIsTable(!isTable)}
-          >
-            <Icon name={isTable ? "chart" : "table"} />
-          </button>
+          <TableToggle
+            label={`Pair Map as a ${isTable ? "map" : "table"}`}
+            isTable={isTable}
+            onChange={setIsTable}
+            isDisabled={pairs.length === 0}
+          />
         </>
       }
     >

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "react";
 import { showSurface, useLossLabStore, watchSurface, type ShownSurface } from "../../../../state/lossLab.ts";
 import { useRunStore } from "../../../../state/runStore.ts";
 import { useSetupStore } from "../../../../state/setupStore.ts";
-import { Icon } from "../../../components/Icon.tsx";
+import { TableToggle } from "../../../components/TableToggle.tsx";
 import { mixLabel } from "../../../components/mixLabel.ts";
 import { Panel } from "../../../components/Panel.tsx";
 import { formatValue } from "../../../format.ts";
@@ -39,16 +39,12 @@ export function LossLabPanel() {
           <span className="pairmap-from" title={mix}>
             {mix}
           </span>
-          <button
-            type="button"
-            className="chart-button"
-            aria-label={`Loss lab as a ${isTable ? "map" : "table"}`}
-            aria-pressed={isTable}
-            disabled={surface === null}
-            onClick={() => setIsTable(!isTable)}
-          >
-            <Icon name={isTable ? "chart" : "table"} />
-          </button>
+          <TableToggle
+            label={`Loss lab as a ${isTable ? "map" : "table"}`}
+            isTable={isTable}
+            onChange={setIsTable}
+            isDisabled={surface === null}
+          />
         </>
       }
     >
