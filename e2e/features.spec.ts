@@ -117,7 +117,7 @@ test("the screen tells what features do, what a run changed, and refuses what do
   await expect(page.locator('[data-testid^="prompt-feature-"]').first()).toBeVisible();
 });
 
-test("an autoencoder is trained on the page, paused, and used", async ({ studio, page }) => {
+test("an autoencoder is trained on the page and used", async ({ studio, page }) => {
   await studio.open({ settings: onCpu });
   await page.getByTestId("features-link").click();
   await page.getByRole("tab", { name: "Train an SAE" }).click();
