@@ -37,7 +37,8 @@ export function changesBetween(from: RunConfig, to: RunConfig): ConfigChange[] {
   const changes: ConfigChange[] = [];
   for (const field of configFields) {
     if (field === "params") continue;
-    if (String(from[field]) !== String(to[field])) changes.push({ field, from: from[field], to: to[field] });
+    if (textOfSetting(from[field]) !== textOfSetting(to[field]))
+      changes.push({ field, from: from[field], to: to[field] });
   }
   for (const key of new Set([...Object.keys(from.params), ...Object.keys(to.params)])) {
     if (from.params[key] === to.params[key]) continue;
@@ -74,4 +75,10 @@ function issueSentence(issue: Issue): string {
   if (issue.code === "too_big") return `Must be at most ${String(issue.maximum)}.`;
   if (issue.code === "invalid_value") return "This choice is not offered.";
   return issue.expected === "int" ? "A whole number is needed here." : "A number is needed here.";
+}
+
+/** A setting as a text: names and numbers as they are, with commas between those of a list, and anything else as JSON. */
+export function textOfSetting(value: unknown): string {
+  const items = Array.isArray(value) ? value : [value];
+  return items.some((item) => typeof item === "object") ? JSON.stringify(value) : String(value);
 }

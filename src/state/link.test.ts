@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loraModules, runConfigSchema, type RunConfig } from "../engine/training/config.ts";
+import { healthChecks } from "../engine/data/steps/dataStep.ts";
+import { baseWeights, loraModules, runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import { formatLink, knobsOf, objectiveFor, readLink } from "./link.ts";
 import { testDescription } from "./testDescription.ts";
 
@@ -31,6 +32,17 @@ const anyConfig: fc.Arbitrary<RunConfig> = fc
       objective: fc.constantFrom("helpful", "harmless"),
       method: fc.constant(method),
       params: paramsOf(method, secondMethod),
+      baseWeights: fc.constantFrom(...baseWeights),
+      adapters: fc.constant<RunConfig["adapters"]>([]),
+      dataLayout: fc.constantFrom("", "hhRlhf"),
+      dataColumns: fc.dictionary(fc.constantFrom("prompt", "chosen"), fc.string(), { noNullPrototype: true }),
+      dataSteps: fc.array(
+        fc.oneof(
+          fc.record({ kind: fc.constant("flip" as const), share: real(0, 1), seed: integer(0, 99) }),
+          fc.record({ kind: fc.constant("drop" as const), check: fc.constantFrom(...healthChecks) }),
+        ),
+        { maxLength: 3 },
+      ),
       heldFeatures: fc.array(integer(0, 16_777_215), { maxLength: 4 }),
       saes: fc.subarray(["story-l2", "mine", "7"]),
       sftWeight: real(0, 100),

@@ -2,7 +2,7 @@
 import type { secondPrefix as enginePrefix } from "../engine/losses/mix.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description, ObjectiveCard } from "../worker/description.ts";
-import { configFields } from "./configChanges.ts";
+import { configFields, textOfSetting } from "./configChanges.ts";
 import { placeKeys } from "./place.ts";
 
 /** A setting of a link that was left out, with the reason. */
@@ -102,8 +102,9 @@ export function formatLink(config: RunConfig, presetId: string, description: Des
   for (const field of configFields) {
     if (reserved.includes(field) || field === "params" || field === "seed") continue;
     const value = config[field];
-    if (value === localId || String(value) === String(base[field])) continue;
-    parts.push(`${field}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`);
+    if (value === localId || field === "adapters" || textOfSetting(value) === textOfSetting(base[field]))
+      continue;
+    parts.push(`${field}=${encodeURIComponent(textOfSetting(value)).replaceAll("%2C", ",")}`);
   }
   parts.push(`seed=${config.seed}`, `v=${linkVersion}`);
   return `#/train?${parts.join("&")}`;
@@ -168,6 +169,7 @@ function readSetting(
   const field = configFields.find((name) => name === key);
   if (field === undefined || field === "params") return readParam(key, text, config, description);
   if (text === localId) return "files from a disk never travel in a link";
+  if (field === "adapters") return "adapters of this browser's shelf never travel in a link";
   if (field === "model" && !description.models.some(({ id }) => id === text)) return "there is no such model";
   if (field === "data" && !description.datasets.some(({ id }) => id === text)) return "there is no such set";
   const checked = meaningsOf(config[field], text)
@@ -199,9 +201,18 @@ function readParam(
 function meaningsOf(like: unknown, text: string): unknown[] {
   if (typeof like === "number") return [parseNumber(text)];
   if (typeof like === "boolean") return [text === "true" ? true : text === "false" ? false : null];
+  if (typeof like === "object" && text.startsWith(Array.isArray(like) ? "[" : "{")) return [parseJson(text)];
   if (!Array.isArray(like)) return [text];
   const items = text === "" ? [] : text.split(",");
   return [items, items.map(parseNumber)];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseNumber(text: string): number {

@@ -36,7 +36,7 @@ export function ensureLoaded(config: RunConfig): Promise<void> {
 async function load(config: RunConfig): Promise<void> {
   await loadDevice(config);
   const { loaded } = useSetupStore.getState();
-  if (loaded?.model !== config.model) await loadModel(config.model);
+  if (loaded?.model !== config.model || loaded.weights !== config.baseWeights) await loadModel(config);
   if (useSetupStore.getState().loaded?.data !== dataKey(config)) await loadData(config);
 }
 
@@ -46,7 +46,7 @@ async function loadDevice({ backend }: RunConfig): Promise<void> {
   const { isSecure, injections } = circumstances.current;
   const report = await callTrainer("open", { backend, isSecure, injections });
   useDeviceStore.setState({ report });
-  useSetupStore.setState({ loaded: { backend, model: "", data: "" } });
+  useSetupStore.setState({ loaded: { backend, model: "", weights: "keep", data: "" } });
   dismissMessages(...deviceCodes);
   announceDevice(report);
 }
@@ -74,24 +74,25 @@ export function deviceMessage(report: BackendReport): MessageCode | null {
   return report.backend === "webgpu" && report.isSoftware ? "GPU-3" : null;
 }
 
-async function loadModel(id: string): Promise<void> {
+async function loadModel({ model: id, baseWeights: weights }: RunConfig): Promise<void> {
   useSetupStore.setState({ loading: "model" });
-  const files = id === localId ? await readFiles(useSetupStore.getState().chosenFiles.model ?? []) : null;
-  const model = await callTrainer("loadModel", { id, files }, buffersOf(files));
+  const files = id === localId ? handOver(useSetupStore.getState().chosenFiles.model ?? []) : null;
+  const model = await callTrainer("loadModel", { id, files, weights });
   useSetupStore.setState(({ loaded }) => ({
     model,
     preflight: null,
     secondsPerStep: null,
-    loaded: loaded && { ...loaded, model: id, data: "" },
+    loaded: loaded && { ...loaded, model: id, weights, data: "" },
   }));
 }
 
 async function loadData(config: RunConfig): Promise<void> {
   useSetupStore.setState({ loading: "data" });
   const { data: id, objective, maxTokens, terminator } = config;
-  const files = id === localId ? await readFiles(useSetupStore.getState().chosenFiles.data ?? []) : null;
-  const question = { id, objective, files, maxTokens, terminator };
-  const data = await callTrainer("loadData", question, buffersOf(files));
+  const { dataLayout: layout, dataColumns: columns, dataSteps: steps } = config;
+  const files = id === localId ? handOver(useSetupStore.getState().chosenFiles.data ?? []) : null;
+  const question = { id, objective, files, maxTokens, terminator, layout, columns, steps };
+  const data = await callTrainer("loadData", question);
   useSetupStore.setState(({ loaded }) => ({ data, loaded: loaded && { ...loaded, data: dataKey(config) } }));
   dismissMessages("DAT-2");
   noteChangedPairs(data);
@@ -115,16 +116,9 @@ function noteChangedPairs({ truncatedPrompts, answersApart }: DataSummary): void
   }
 }
 
-/** Reads files from the person's disk into memory. */
-export async function readFiles(files: readonly File[]): Promise<LocalFile[]> {
-  return Promise.all(
-    files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
-  );
-}
-
-/** Memory of files, which moves to the trainer: a copy of a large model would not fit beside it. */
-export function buffersOf(files: readonly LocalFile[] | null): ArrayBuffer[] {
-  return (files ?? []).map(({ bytes }) => bytes.buffer as ArrayBuffer);
+/** Files from the person's disk as the trainer takes them: it reads what it needs of them where they lie. */
+export function handOver(files: readonly File[]): LocalFile[] {
+  return files.map((file) => ({ name: file.name, bytes: file }));
 }
 
 /** True when the trainer holds exactly what a configuration needs. */

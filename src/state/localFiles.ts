@@ -2,7 +2,7 @@
 import { callTrainer } from "./connection.ts";
 import { edit, noFeatures } from "./editing.ts";
 import { localId } from "./link.ts";
-import { buffersOf, ensureLoaded, warmUp, readFiles, refreshPreflight } from "./loading.ts";
+import { ensureLoaded, handOver, warmUp, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
 import { openSaeFiles } from "./saes.ts";
@@ -45,15 +45,15 @@ export async function openModel(files: readonly File[]): Promise<void> {
   const previous = useSetupStore.getState();
   try {
     useSetupStore.setState({ loading: "model" });
-    const contents = await readFiles(files);
-    const model = await callTrainer("loadModel", { id: localId, files: contents }, buffersOf(contents));
+    const weights = previous.config.baseWeights;
+    const model = await callTrainer("loadModel", { id: localId, files: handOver(files), weights });
     const maxTokens = Math.min(previous.config.maxTokens, model.maxPositions);
     const config = { ...previous.config, ...noFeatures, model: localId, maxTokens };
     useSetupStore.setState(({ loaded, chosenFiles }) => ({
       model,
       config,
       chosenFiles: { ...chosenFiles, model: files },
-      loaded: loaded && { ...loaded, model: localId, data: "" },
+      loaded: loaded && { ...loaded, model: localId, weights, data: "" },
       preflight: null,
       secondsPerStep: null,
     }));

@@ -2,7 +2,7 @@
 import { create } from "zustand";
 
 /** Screens of the studio. */
-export const screens = ["train", "features"] as const;
+export const screens = ["train", "data", "features", "models"] as const;
 
 /** A screen of the studio. */
 export type Screen = (typeof screens)[number];
@@ -47,6 +47,6 @@ export function addressOf({ screen, tab, feature }: Place, link: string): string
     .split("&")
     .filter((part) => part !== "" && !placeKeys.some((key) => part.startsWith(`${key}=`)));
   const place =
-    screen === "train" ? [] : [`view=${tab}`, ...(feature === null ? [] : [`feature=${feature}`])];
+    screen === "features" ? [`view=${tab}`, ...(feature === null ? [] : [`feature=${feature}`])] : [];
   return `#/${screen}?${[...place, ...settings].join("&")}`;
 }

@@ -181,7 +181,7 @@ export function addMark(mark: RunMark): void {
 
 /** Takes in what the trainer says; events of another run are ignored. */
 export function applyEvent(event: WorkerEvent): void {
-  if (event.type === "heartbeat" || event.type === "deviceLost" || event.type === "sae") return;
+  if (isOfNoRun(event)) return;
   if (event.type === "reference") {
     addLog(referenceLine(event));
     return;
@@ -198,7 +198,15 @@ export function applyEvent(event: WorkerEvent): void {
   if (sentence !== null) addLog({ level: "info", message: sentence, step: useRunStore.getState().step });
 }
 
-type RunEvent = Exclude<WorkerEvent, { type: "heartbeat" | "deviceLost" | "reference" | "sae" }>;
+type OtherEvent = Extract<WorkerEvent, { type: "heartbeat" | "deviceLost" | "sae" | "download" | "loading" }>;
+
+/** Whether an event is about something else than a run. */
+function isOfNoRun(event: WorkerEvent): event is OtherEvent {
+  const others: readonly WorkerEvent["type"][] = ["heartbeat", "deviceLost", "sae", "download", "loading"];
+  return others.includes(event.type);
+}
+
+type RunEvent = Exclude<WorkerEvent, OtherEvent | { type: "reference" }>;
 
 function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
   switch (event.type) {

@@ -4,7 +4,7 @@ import { defaultSaeSettings, saeSettingRanges } from "../engine/sae/training/sae
 import type { SaeSettings, SaeTrainingEvent } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
-import { readFiles } from "./loading.ts";
+import { handOver } from "./loading.ts";
 import { putInUse } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { BucketSeries, type SeriesPoint } from "./series.ts";
@@ -119,7 +119,7 @@ export async function trainSae(isContinued: boolean): Promise<void> {
   const settings = saeSettings(useSaeTrainingStore.getState(), useSetupStore.getState().model?.layers ?? 0);
   const { texts: file } = useSaeTrainingStore.getState();
   // A paused training has its texts already.
-  const [texts = null] = file === null || isContinued ? [] : await readFiles([file]);
+  const [texts = null] = file === null || isContinued ? [] : handOver([file]);
   await tell(callTrainer("trainSae", { settings, isContinued, texts }));
 }
 

@@ -5,7 +5,7 @@ import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
 import { edit } from "./editing.ts";
 import { changeHeldSae } from "./heldSet.ts";
-import { buffersOf, readFiles } from "./loading.ts";
+import { handOver } from "./loading.ts";
 import { addLog } from "./runStore.ts";
 import { saeInUse, saeKey, useSaeStore } from "./saeStore.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -98,8 +98,8 @@ async function find(id: string): Promise<SaeSummary | null> {
 async function load(id: string, name: string, files: readonly File[] | null): Promise<SaeSummary | null> {
   useSaeStore.setState({ opening: name, refusal: null });
   try {
-    const contents = files === null ? null : await readFiles(files);
-    return await callTrainer("loadSae", { id, files: contents }, buffersOf(contents));
+    const contents = files === null ? null : handOver(files);
+    return await callTrainer("loadSae", { id, files: contents });
   } catch (error) {
     useSaeStore.setState({ refusal: sentenceOf(error) });
     return null;

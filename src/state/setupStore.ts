@@ -9,6 +9,7 @@ import { changesBetween, isLiveField, problemsOf, type ConfigChange, type Proble
 export interface LoadedParts {
   readonly backend: RunConfig["backend"];
   readonly model: string;
+  readonly weights: RunConfig["baseWeights"];
   /** The set with everything that changes how it is read. */
   readonly data: string;
 }
@@ -70,5 +71,6 @@ export function isRunOfSetup(state: Pick<SetupState, "config" | "runningConfig">
 
 /** The part of a configuration that decides how a preference set is read. */
 export function dataKey(config: RunConfig): string {
-  return [config.model, config.data, config.objective, config.maxTokens, config.terminator].join(" ");
+  const { model, data, objective, maxTokens, terminator, dataLayout, dataColumns, dataSteps } = config;
+  return JSON.stringify([model, data, objective, maxTokens, terminator, dataLayout, dataColumns, dataSteps]);
 }

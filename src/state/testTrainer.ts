@@ -9,6 +9,8 @@ import type {
   WorkerEvent,
 } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
+import { testDataAnswers } from "./testDataAnswers.ts";
+import { testModelAnswers } from "./testModelAnswers.ts";
 import { testDescription } from "./testDescription.ts";
 
 type Answers = { [Name in keyof Commands]: Commands[Name]["answer"] };
@@ -49,6 +51,7 @@ export const testAnswers: Answers = {
     vocabularySize: 2048,
     maxPositions: 256,
     sizeBytes: 2_400_000,
+    weights: { bytesByLayout: { f32: 2_400_000 }, rounding: [] },
     sae: testSae,
   },
   loadData: {
@@ -210,6 +213,8 @@ export const testAnswers: Answers = {
   trainSae: null,
   pauseSae: null,
   exportSae: [],
+  ...testModelAnswers,
+  ...testDataAnswers,
 };
 
 /** One fake worker with its record of questions. */

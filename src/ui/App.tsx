@@ -18,9 +18,33 @@ import { useKeyboard } from "./components/useKeyboard.ts";
 import { TrainPage } from "./pages/train/TrainPage.tsx";
 import { cssVariablesResolver, theme } from "./theme.ts";
 
-const FeaturesPage = lazy(() =>
-  import("./pages/features/FeaturesPage.tsx").then(({ FeaturesPage }) => ({ default: FeaturesPage })),
-);
+/** Screens that come after the shell. */
+const lazyPages = {
+  data: {
+    label: "Data",
+    Page: lazy(() => import("./pages/data/DataPage.tsx").then(({ DataPage }) => ({ default: DataPage }))),
+  },
+  features: {
+    label: "Features",
+    Page: lazy(() =>
+      import("./pages/features/FeaturesPage.tsx").then(({ FeaturesPage }) => ({ default: FeaturesPage })),
+    ),
+  },
+  models: {
+    label: "Models",
+    Page: lazy(() =>
+      import("./pages/models/ModelsPage.tsx").then(({ ModelsPage }) => ({ default: ModelsPage })),
+    ),
+  },
+} satisfies Record<Exclude<Screen, "train">, unknown>;
+
+/** What the skip link leads to. */
+const mainPart: Record<Screen, string> = {
+  train: "the run",
+  data: "the data",
+  features: "the features",
+  models: "the models",
+};
 
 /** The whole page. */
 export function App() {
@@ -29,7 +53,7 @@ export function App() {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
       <a className="skip-link" href="#live" onClick={skipToLive}>
-        Skip to {screen === "train" ? "the run" : "the features"}
+        Skip to {mainPart[screen]}
       </a>
       <div className="app">
         <Header />
@@ -48,9 +72,10 @@ export function App() {
 
 function Content({ screen }: { readonly screen: Screen }) {
   if (screen === "train") return <TrainPage />;
+  const { Page, label } = lazyPages[screen];
   return (
-    <Suspense fallback={<main className="screen-waiting" aria-busy="true" aria-label="Features" />}>
-      <FeaturesPage />
+    <Suspense fallback={<main className="screen-waiting" aria-busy="true" aria-label={label} />}>
+      <Page />
     </Suspense>
   );
 }

@@ -239,6 +239,27 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
     primary: button("OK", "dismiss"),
     secondary: button("Copy original", "copy-link"),
   }),
+  "NET-1": (details) => ({
+    tone: "error",
+    title: "Something could not be downloaded.",
+    text: said(details, "The network or the host did not answer."),
+    primary: button("OK", "dismiss"),
+    secondary: button("Copy log", "copy-log"),
+  }),
+  "STO-1": (details) => ({
+    tone: "error",
+    title: "Browser storage is full.",
+    text: said(details, "Nothing more can be kept until something is deleted."),
+    primary: button("OK", "dismiss"),
+    secondary: button("Copy log", "copy-log"),
+  }),
+  "GPU-5": (details) => ({
+    tone: "error",
+    title: "This model needs a larger buffer than the device gives.",
+    text: said(details, "Hold its weights in fewer bits, or choose a smaller model."),
+    primary: button("OK", "dismiss"),
+    secondary: button("Copy log", "copy-log"),
+  }),
   "CFG-1": (details) => ({
     tone: "error",
     title: "This setup cannot be trained.",

@@ -48,9 +48,18 @@ const reasonOf = async (asked: () => unknown) => {
 
 beforeEach(async () => {
   await session.open({ backend: "cpu", isSecure: true, injections: [] });
-  await session.loadModel({ id: "local", files: tinyModelFiles() });
+  await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" });
   const files = [tinyDataFile()];
-  await session.loadData({ id: "local", objective: "", files, maxTokens: 32, terminator: "auto" });
+  await session.loadData({
+    id: "local",
+    objective: "",
+    files,
+    maxTokens: 32,
+    terminator: "auto" as const,
+    layout: "",
+    columns: {},
+    steps: [],
+  });
 });
 
 it("keeps an opened autoencoder at hand, refuses one that does not fit, and saves what it read", async () => {
@@ -65,7 +74,7 @@ it("keeps an opened autoencoder at hand, refuses one that does not fit, and save
   const saved = await session.exportSae({ sae: "opened-1" });
   expect(saved.map(({ name }) => name)).toEqual(files.map(({ name }) => name));
   expect(saved[0]!.bytes).toEqual(files[0]!.bytes);
-  await session.loadModel({ id: "local", files: tinyModelFiles() });
+  await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" });
   expect((await session.listSaes(null)).atHand).toEqual([]);
 });
 
@@ -253,15 +262,18 @@ it("pauses a training for a run, and goes on to what it would have come to", asy
 });
 
 it("loads what a configuration names of the model's own, and leaves the default as it is", async () => {
-  const { sae } = await session.loadModel({ id: "story", files: null });
+  const { sae } = await session.loadModel({ id: "story", files: null, weights: "keep" });
   expect(sae).toMatchObject({ id: "story-2", layer: 2, origin: "embedded" });
   const data = {
     id: "kind-endings",
     objective: "",
     files: null,
     maxTokens: 128,
-    terminator: "auto",
-  } as const;
+    terminator: "auto" as const,
+    layout: "",
+    columns: {},
+    steps: [],
+  };
   await session.loadData(data);
   const saes = ["story-0", "story-2"];
   const config = { ...tinyRunConfig, model: "story", data: "kind-endings", maxTokens: 128, saes };

@@ -6,7 +6,7 @@ import { refuse } from "./errorReport.ts";
 import { tellChanges, tellDetail, tellPrompt, tellTable, writeBoth, type Looking } from "./featureAnswers.ts";
 import { createCorpora, type CorpusSources, type SeenPolicy } from "./featureCorpora.ts";
 import type { OwnModel } from "./keptReference.ts";
-import type { FetchFile } from "./library.ts";
+import { readWhole, type FetchFile } from "./library.ts";
 import type { FeatureCommands, MeasuredSae, SaeSummary } from "./protocol.ts";
 import { createSaeShelf } from "./saeShelf.ts";
 import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
@@ -149,8 +149,9 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       promptFeatures: (question) => look(question.sae, (at) => tellPrompt(at, question)),
       changeReport: (question) => look(question.sae, (at) => tellChanges(at, question)),
       steer: (question) => look(question.steering.sae, (at) => writeBoth(at, question)),
-      trainSae: (question) => {
-        trainer.start(question);
+      trainSae: async (question) => {
+        const [texts = null] = question.texts === null ? [] : await readWhole([question.texts]);
+        trainer.start({ ...question, texts });
         return null;
       },
       pauseSae: async () => {

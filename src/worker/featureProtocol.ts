@@ -1,5 +1,6 @@
 /** The part of the protocol that is about sparse autoencoders and their features. Features are numbered from 0 on. */
 import type { ChangeReport as EngineChangeReport } from "../engine/features/changeReport.ts";
+import type { FileBytes } from "../engine/files/fileBytes.ts";
 import type { FeatureDetail as EngineFeatureDetail } from "../engine/features/featureDetail.ts";
 import type { FeatureTable as EngineFeatureTable } from "../engine/features/featureTable.ts";
 import type { PromptFeatures as EnginePromptFeatures } from "../engine/features/promptFeatures.ts";
@@ -94,7 +95,7 @@ export interface FeatureCommands {
   };
   /** Loads an embedded one, or one from files, or takes one at hand, and uses it from now on. */
   loadSae: {
-    question: { id: string; files: readonly { readonly name: string; readonly bytes: Uint8Array }[] | null };
+    question: { id: string; files: readonly { readonly name: string; readonly bytes: FileBytes }[] | null };
     answer: SaeSummary;
   };
   featureTable: { question: { sae: string }; answer: FeatureTable };
@@ -118,7 +119,7 @@ export interface FeatureCommands {
     question: {
       settings: SaeSettings;
       isContinued: boolean;
-      texts: { readonly name: string; readonly bytes: Uint8Array } | null;
+      texts: { readonly name: string; readonly bytes: FileBytes } | null;
     };
     answer: null;
   };

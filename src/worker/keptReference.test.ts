@@ -47,8 +47,17 @@ interface Visit {
 async function visit({ model = tinyModelFiles(), data = tinyDataFile(), maxTokens = 32 }: Visit = {}) {
   events.length = 0;
   await session.open({ backend: "cpu", isSecure: true, injections: [] });
-  await session.loadModel({ id: "local", files: model });
-  await session.loadData({ id: "local", objective: "", files: [data], maxTokens, terminator: "auto" });
+  await session.loadModel({ id: "local", files: model, weights: "keep" });
+  await session.loadData({
+    id: "local",
+    objective: "",
+    files: [data],
+    maxTokens,
+    terminator: "auto",
+    layout: "",
+    columns: {},
+    steps: [],
+  });
   const config = { ...tinyRunConfig, steps: 2, maxTokens };
   await session.start({ runId: "run", config, resume: null, isStepping: false });
   const end = await heard(isEnd);
@@ -91,9 +100,18 @@ it("adds what a longer run needs to what is kept", async () => {
 
 it("keeps what a warm-up computed once a run has begun", async () => {
   await session.open({ backend: "cpu", isSecure: true, injections: [] });
-  await session.loadModel({ id: "local", files: tinyModelFiles() });
+  await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" });
   const files = [tinyDataFile()];
-  await session.loadData({ id: "local", objective: "", files, maxTokens: 32, terminator: "auto" });
+  await session.loadData({
+    id: "local",
+    objective: "",
+    files,
+    maxTokens: 32,
+    terminator: "auto",
+    layout: "",
+    columns: {},
+    steps: [],
+  });
   events.length = 0;
   const config = { ...tinyRunConfig, steps: 1, evalPairs: 1, seed: 0 };
   await session.warmUp({ config });
@@ -116,7 +134,7 @@ it("is written before another model takes the place of its own", async () => {
   await visit();
   let isLoaded = false;
   const loading = (async () => {
-    await session.loadModel({ id: "local", files: tinyModelFiles(2) });
+    await session.loadModel({ id: "local", files: tinyModelFiles(2), weights: "keep" });
     isLoaded = true;
   })();
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 5));

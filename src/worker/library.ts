@@ -5,6 +5,7 @@ import { readPairs } from "../engine/data/readPairs.ts";
 import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
 import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
+import { allBytes } from "../engine/files/fileBytes.ts";
 import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
@@ -50,6 +51,11 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
   );
 }
 
+/** Files with all their bytes in memory. */
+export function readWhole(files: readonly LocalFile[]): Promise<ModelFile[]> {
+  return Promise.all(files.map(async ({ name, bytes }) => ({ name, bytes: await allBytes(bytes) })));
+}
+
 /** Tells one set of embedded weights from another, to whose remembered log-probs it belongs. */
 export function weightsFingerprint(files: readonly ModelFile[]): string {
   return fingerprint(files.find(({ name }) => name.endsWith("model.safetensors"))?.bytes ?? new Uint8Array());
@@ -70,6 +76,10 @@ export function summarizeModel(id: string, { model }: LoadedModel): Omit<ModelSu
     vocabularySize: config.vocabularySize,
     maxPositions: config.maxPositions,
     sizeBytes: parameters * Float32Array.BYTES_PER_ELEMENT,
+    weights: {
+      bytesByLayout: { f32: parameters * Float32Array.BYTES_PER_ELEMENT },
+      rounding: [],
+    },
   };
 }
 
@@ -99,7 +109,10 @@ export async function loadData(
   { model, tokenizer }: LoadedModel,
   fetchFile: FetchFile,
 ): Promise<LoadedData> {
-  const raw = question.files === null ? await readEmbedded(question, fetchFile) : readLocal(question.files);
+  const raw =
+    question.files === null
+      ? await readEmbedded(question, fetchFile)
+      : readLocal(await readWhole(question.files));
   const maxTokens = Math.min(question.maxTokens, model.config.maxPositions);
   const { terminator } = question;
   const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
@@ -201,7 +214,7 @@ async function readEmbedded(
 }
 
 /** A local file is split by prompt, so that no held-out prompt is trained on. */
-function readLocal(files: readonly LocalFile[]): RawData {
+function readLocal(files: readonly ModelFile[]): RawData {
   const [file] = files;
   if (file === undefined || files.length > 1) {
     refuse("FIL-1", `${files.length} data files were chosen; choose one .jsonl file of pairs.`);

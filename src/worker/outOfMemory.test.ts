@@ -27,10 +27,19 @@ const { session, events, heard } = openStudio();
 /** Trains with so many failing probes and returns what the run said of its memory and its end. */
 async function outcome(probesThatFail: number, resume: Checkpoint | null = null) {
   await session.open({ backend: "cpu", isSecure: true, injections: [] });
-  await session.loadModel({ id: "local", files: tinyModelFiles() });
+  await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" });
   const { maxTokens, terminator } = tinyRunConfig;
   const files = [tinyDataFile()];
-  await session.loadData({ id: "local", objective: "", files, maxTokens, terminator });
+  await session.loadData({
+    id: "local",
+    objective: "",
+    files,
+    maxTokens,
+    terminator,
+    layout: "",
+    columns: {},
+    steps: [],
+  });
   events.length = 0;
   failures = probesThatFail;
   await session.start({ runId: "run", config: tinyRunConfig, resume, isStepping: false });

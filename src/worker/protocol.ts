@@ -5,11 +5,16 @@
  */
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PairScores } from "../engine/training/evaluate.ts";
+import type { FileBytes } from "../engine/files/fileBytes.ts";
+import type { DataCommands } from "./dataProtocol.ts";
 import type { Description } from "./description.ts";
 import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./featureProtocol.ts";
 import type { LossAxis, LossSurface } from "./lossLab.ts";
+import type { DownloadEvent, LoadingEvent, ModelCommands, WeightReport } from "./modelProtocol.ts";
 
+export type * from "./dataProtocol.ts";
 export type * from "./featureProtocol.ts";
+export type * from "./modelProtocol.ts";
 export type { LossAxis, LossSurface } from "./lossLab.ts";
 
 /** What the trainer can be doing, in one word each. */
@@ -52,6 +57,9 @@ export const messageCodes = [
   "LNK-1",
   "CFG-1",
   "RUN-1",
+  "NET-1",
+  "STO-1",
+  "GPU-5",
 ] as const;
 
 /** Code of a message. */
@@ -90,6 +98,7 @@ export interface ModelSummary {
   readonly vocabularySize: number;
   readonly maxPositions: number;
   readonly sizeBytes: number;
+  readonly weights: WeightReport;
   /** The sparse autoencoder that came along with it; null where there is none. */
   readonly sae: SaeSummary | null;
 }
@@ -235,7 +244,8 @@ export interface EvaluatedFeatures {
 /** Files from the person's disk, read on the page and handed over. */
 export interface LocalFile {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  /** In memory, or where they lie on the disk. */
+  readonly bytes: FileBytes;
 }
 
 /** Faults that tests and the curious can ask for in the address; ignored otherwise. */
@@ -245,14 +255,17 @@ export interface Injection {
 }
 
 /** Commands: name → what is asked and what comes back. */
-export interface Commands extends FeatureCommands {
+export interface Commands extends FeatureCommands, ModelCommands, DataCommands {
   /** Opens the device; called first, and again to change or restart the backend. */
   open: {
     question: { backend: RunConfig["backend"]; isSecure: boolean; injections: readonly Injection[] };
     answer: BackendReport;
   };
   describe: { question: null; answer: Description };
-  loadModel: { question: { id: string; files: readonly LocalFile[] | null }; answer: ModelSummary };
+  loadModel: {
+    question: { id: string; files: readonly LocalFile[] | null; weights: RunConfig["baseWeights"] };
+    answer: ModelSummary;
+  };
   loadData: {
     question: {
       id: string;
@@ -260,6 +273,9 @@ export interface Commands extends FeatureCommands {
       files: readonly LocalFile[] | null;
       maxTokens: number;
       terminator: RunConfig["terminator"];
+      layout: string;
+      columns: Readonly<Record<string, string>>;
+      steps: RunConfig["dataSteps"];
     };
     answer: DataSummary;
   };
@@ -320,6 +336,8 @@ export type WorkerEvent =
   | { readonly type: "deviceLost"; readonly reason: string }
   | ReferenceEvent
   | SaeTrainingEvent
+  | DownloadEvent
+  | LoadingEvent
   | {
       readonly type: "phase";
       readonly runId: string;

@@ -70,7 +70,9 @@ describe("a connection", () => {
 
   it("hands buffers over", () => {
     const { buffer } = new Uint8Array(4);
-    void connection.call("loadModel", { id: "local", files: [] }, [buffer]).catch(() => undefined);
+    void connection
+      .call("loadModel", { id: "local", files: [], weights: "keep" }, [buffer])
+      .catch(() => undefined);
     expect(worker.transferred).toEqual([buffer]);
   });
 

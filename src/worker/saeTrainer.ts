@@ -7,7 +7,8 @@ import { trainSae, type SaeTraining } from "../engine/sae/training/trainSae.ts";
 import { refuse } from "./errorReport.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
-import type { FeatureCommands, LocalFile, SaeSummary, SaeTrainingEvent } from "./protocol.ts";
+import type { ModelFile } from "../engine/models/loadModel.ts";
+import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./protocol.ts";
 
 /** Evaluations of a training at most, the last one included. */
 const EVALUATIONS = 10;
@@ -36,7 +37,7 @@ export interface SaeTrainerSources {
 /** Trains one autoencoder at a time. */
 export interface SaeTrainer {
   /** Begins anew, or goes on with what was paused. Refuses settings that cannot be trained. */
-  readonly start: (question: FeatureCommands["trainSae"]["question"]) => void;
+  readonly start: (question: TrainingQuestion) => void;
   /** Pauses after the step under way and resolves when the device is free. */
   readonly pause: () => Promise<void>;
   /** Pauses, and forgets what was paused: it belongs to a model and pairs that are about to go. */
@@ -146,6 +147,11 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
 
 const noRows = { values: new Float32Array(), width: 1 };
 
+/** What a training is asked for, with the file of texts in memory. */
+type TrainingQuestion = Omit<FeatureCommands["trainSae"]["question"], "texts"> & {
+  readonly texts: ModelFile | null;
+};
+
 /** Token ids of texts that are trained on, and of those that it is measured on. */
 interface TextSplit {
   readonly train: readonly Int32Array[];
@@ -157,7 +163,7 @@ function pairSplit({ train, heldout }: LoadedData): TextSplit {
 }
 
 /** The texts of a file, cut where they are long; every tenth is held out. */
-function textSplit({ name, bytes }: LocalFile, { model, tokenizer }: OwnModel): TextSplit {
+function textSplit({ name, bytes }: ModelFile, { model, tokenizer }: OwnModel): TextSplit {
   const longest = Math.min(LONGEST_TEXT, model.config.maxPositions);
   const ids = readTexts(bytes, name).map((text) =>
     Int32Array.from(tokenizer.encode(text, { addSpecialTokens: true }).slice(0, longest)),

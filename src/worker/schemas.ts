@@ -1,6 +1,8 @@
 /** Checks at the wall: what arrives has the form the protocol promises, or the message is refused. */
 import * as z from "zod/mini";
+import { healthChecks } from "../engine/data/steps/dataStep.ts";
 import { runConfigSchema } from "../engine/training/config.ts";
+import { exportKinds } from "./modelProtocol.ts";
 import {
   messageCodes,
   phases,
@@ -12,7 +14,7 @@ import {
 
 const bytes = z.instanceof(Uint8Array);
 const floats = z.instanceof(Float32Array);
-const localFile = z.strictObject({ name: z.string(), bytes });
+const localFile = z.strictObject({ name: z.string(), bytes: z.union([bytes, z.instanceof(Blob)]) });
 const localFiles = z.nullable(z.array(localFile));
 const checkpoint = z.strictObject({
   runId: z.string(),
@@ -20,6 +22,7 @@ const checkpoint = z.strictObject({
   activeMs: z.number(),
   tensors: z.record(z.string(), z.instanceof(Float32Array)),
 });
+const named = z.strictObject({ id: z.string() });
 const lookedAt = z.enum(["reference", "policy"]);
 const saeSummary = z.strictObject({
   id: z.string(),
@@ -60,13 +63,20 @@ const questions = {
     ),
   }),
   describe: z.null(),
-  loadModel: z.strictObject({ id: z.string(), files: localFiles }),
+  loadModel: z.strictObject({
+    id: z.string(),
+    files: localFiles,
+    weights: runConfigSchema.shape.baseWeights,
+  }),
   loadData: z.strictObject({
     id: z.string(),
     objective: z.string(),
     files: localFiles,
     maxTokens: z.number(),
     terminator: runConfigSchema.shape.terminator,
+    layout: z.string(),
+    columns: runConfigSchema.shape.dataColumns,
+    steps: runConfigSchema.shape.dataSteps,
   }),
   preflight: z.strictObject({ config: runConfigSchema }),
   preview: z.strictObject({ config: runConfigSchema }),
@@ -130,6 +140,47 @@ const questions = {
   }),
   pauseSae: z.null(),
   exportSae: z.strictObject({ sae: z.string() }),
+  setHub: z.strictObject({ hubUrl: z.string(), token: z.nullable(z.string()) }),
+  inspectHub: z.strictObject({ repo: z.string(), revision: z.string() }),
+  downloadModel: named,
+  pauseDownload: named,
+  keepModel: z.strictObject({ label: z.string(), files: z.array(localFile) }),
+  listShelf: z.null(),
+  removeFromShelf: named,
+  importAdapter: z.strictObject({ files: z.array(localFile) }),
+  keepAdapter: z.strictObject({ label: z.string() }),
+  useAdapters: z.strictObject({ adapters: runConfigSchema.shape.adapters }),
+  exportModel: z.strictObject({ kind: z.enum(exportKinds), isZip: z.boolean() }),
+  uploadModel: z.strictObject({ kind: z.enum(exportKinds), repo: z.string(), isPrivate: z.boolean() }),
+  weightsPerplexity: z.null(),
+  listLayouts: z.null(),
+  readData: z.strictObject({
+    id: z.string(),
+    files: localFiles,
+    layout: z.string(),
+    columns: runConfigSchema.shape.dataColumns,
+  }),
+  inspectHubData: z.strictObject({ repo: z.string() }),
+  dataHealth: z.null(),
+  dataRows: z.strictObject({
+    search: z.string(),
+    split: z.enum(["all", "train", "heldout"]),
+    flag: z.nullable(z.enum(healthChecks)),
+    sortBy: z.enum(["row", "gap", "chosenTokens", "rejectedTokens"]),
+    isDescending: z.boolean(),
+    from: z.int(),
+    count: z.int(),
+  }),
+  firstBatch: z.strictObject({ config: runConfigSchema }),
+  sampleAnswers: z.strictObject({
+    prompts: z.nullable(z.array(z.string())),
+    count: z.int(),
+    answersPerPrompt: z.int(),
+    temperature: z.number(),
+    maxNewTokens: z.int(),
+    seed: z.int(),
+  }),
+  exportData: z.null(),
 } satisfies Record<CommandName, z.ZodMiniType>;
 
 const event = z.discriminatedUnion("type", [
@@ -197,6 +248,18 @@ const event = z.discriminatedUnion("type", [
     reason: z.string(),
     sae: z.nullable(saeSummary),
   }),
+  z.strictObject({
+    type: z.literal("download"),
+    id: z.string(),
+    status: z.enum(["downloading", "checking", "paused", "done", "failed"]),
+    files: z.array(z.strictObject({ name: z.string(), doneBytes: z.number(), totalBytes: z.number() })),
+    doneBytes: z.number(),
+    totalBytes: z.number(),
+    bytesPerSecond: z.nullable(z.number()),
+    secondsLeft: z.nullable(z.number()),
+    reason: z.string(),
+  }),
+  z.strictObject({ type: z.literal("loading"), doneBytes: z.number(), totalBytes: z.number() }),
   z.strictObject({
     type: z.literal("samples"),
     runId: z.string(),

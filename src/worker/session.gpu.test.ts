@@ -5,7 +5,7 @@ import type { WorkerEvent } from "./protocol.ts";
 import { openStudio, tinyDataFile, tinyModelFiles, tinyRunConfig } from "./tinyStudio.testing.ts";
 
 const { session, heard } = openStudio();
-const model = { id: "local", files: tinyModelFiles() };
+const model = { id: "local", files: tinyModelFiles(), weights: "keep" as const };
 const config = { ...tinyRunConfig, backend: "webgpu" as const, steps: 1 };
 
 const isEnd = (event: WorkerEvent): event is Extract<WorkerEvent, { type: "phase" }> =>
@@ -30,6 +30,9 @@ it("trains, measures and loads again after the device had no room", { timeout: 9
     files: [tinyDataFile()],
     maxTokens: 32,
     terminator: "auto",
+    layout: "",
+    columns: {},
+    steps: [],
   });
   await askTooMuch();
   await expect(session.inspectPair({ pairIndex: 0 })).rejects.toBeInstanceOf(Error);

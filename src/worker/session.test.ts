@@ -39,12 +39,15 @@ const dataQuestion = {
   files: [tinyDataFile()],
   maxTokens: 32,
   terminator: "auto" as const,
+  layout: "",
+  columns: {},
+  steps: [],
 };
 
 /** Opens the device with faults, and loads the tiny model and its pairs. */
 async function load(injections: readonly Injection[] = []) {
   await session.open({ backend: "cpu", isSecure: true, injections });
-  await session.loadModel({ id: "local", files: tinyModelFiles() });
+  await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" });
   return session.loadData(dataQuestion);
 }
 
@@ -94,7 +97,7 @@ describe("a session", () => {
     expect(summary).toMatchObject({ truncatedPrompts: 0, answersApart: 0 });
     const short = await session.loadData({ ...dataQuestion, maxTokens: 16 });
     expect(short.truncatedPrompts).toBeGreaterThan(0);
-    expect(await session.loadModel({ id: "local", files: tinyModelFiles() })).toMatchObject({
+    expect(await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" })).toMatchObject({
       architecture: "llama",
       layers: 2,
       vocabularySize: 41,
@@ -140,7 +143,7 @@ describe("a session", () => {
     expect(await warmUp).toEqual({ secondsPerStep: null });
     expect(await next).toBe("done");
     const second = session.warmUp({ config: slow });
-    await session.loadModel({ id: "local", files: tinyModelFiles(2) });
+    await session.loadModel({ id: "local", files: tinyModelFiles(2), weights: "keep" });
     expect(await second).toEqual({ secondsPerStep: null });
   });
 
@@ -398,13 +401,15 @@ describe("what leaves the studio", () => {
     expect(others.map(({ name }) => name)).toEqual(["prefscope-config.json"]);
     const files = tinyModelFiles().map(({ name, bytes }) => (name === file?.name ? file : { name, bytes }));
     expect(file?.bytes).not.toEqual(tinyModelFiles().at(-1)?.bytes);
-    expect(await session.loadModel({ id: "local", files })).toMatchObject({ parameters: tinyParameters });
+    expect(await session.loadModel({ id: "local", files, weights: "keep" })).toMatchObject({
+      parameters: tinyParameters,
+    });
   });
 
   it("belongs to the model that was trained and to no other", async () => {
     await runToEnd({ steps: 2 });
     expect(await session.exportAdapter(null)).toHaveLength(3);
-    await session.loadModel({ id: "local", files: tinyModelFiles(2) });
+    await session.loadModel({ id: "local", files: tinyModelFiles(2), weights: "keep" });
     expect(await refusalOf(() => session.exportAdapter(null))).toMatchObject({ code: "RUN-1" });
     await session.loadData(dataQuestion);
     const { chosen } = await session.inspectPair({ pairIndex: 0 });
@@ -463,13 +468,17 @@ describe("refusals", () => {
       changed("tokenizer.json", text("{}")),
       changed("model.safetensors", text("no weights")),
     ]) {
-      expect(await refusalOf(() => session.loadModel({ id: "local", files: wrong }))).toMatchObject({
+      expect(
+        await refusalOf(() => session.loadModel({ id: "local", files: wrong, weights: "keep" })),
+      ).toMatchObject({
         code: "FIL-1",
       });
     }
     const weights = files.at(-1)?.bytes ?? new Uint8Array();
     const cut = changed("model.safetensors", weights.subarray(0, weights.length - 4));
-    expect(await refusalOf(() => session.loadModel({ id: "local", files: cut }))).toMatchObject({
+    expect(
+      await refusalOf(() => session.loadModel({ id: "local", files: cut, weights: "keep" })),
+    ).toMatchObject({
       code: "FIL-2",
     });
     const columns = { ...dataQuestion, files: [{ name: "x.jsonl", bytes: text('{"a": 1}') }] };
@@ -523,7 +532,9 @@ describe("refusals", () => {
       { field: "secondMethod", message: 'There is no method "ppo".' },
     ]);
     expect(await refusalOf(() => session.inspectPair({ pairIndex: 6 }))).toMatchObject({ code: "CFG-1" });
-    expect(await refusalOf(() => session.loadModel({ id: "unknown", files: null }))).toMatchObject({
+    expect(
+      await refusalOf(() => session.loadModel({ id: "unknown", files: null, weights: "keep" })),
+    ).toMatchObject({
       code: "CFG-1",
     });
     expect(events).toEqual([]);
@@ -563,7 +574,7 @@ describe("refusals", () => {
         message: expect.stringContaining("No model") as string,
       });
     }
-    await session.loadModel({ id: "local", files: tinyModelFiles() });
+    await session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" });
     expect(await refusalOf(() => start())).toMatchObject({ code: "CFG-1" });
     for (const ask of [session.pause, session.resume, session.step, session.sampleNow]) {
       expect(await refusalOf(() => ask(null))).toMatchObject({ code: "RUN-1" });
@@ -574,7 +585,9 @@ describe("refusals", () => {
     ).toMatchObject({
       code: "GPU-1",
     });
-    expect(await refusalOf(() => session.loadModel({ id: "local", files: tinyModelFiles() }))).toMatchObject({
+    expect(
+      await refusalOf(() => session.loadModel({ id: "local", files: tinyModelFiles(), weights: "keep" })),
+    ).toMatchObject({
       code: "CFG-1",
     });
   });

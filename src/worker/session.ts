@@ -20,10 +20,13 @@ import {
   checkUpload,
   embeddedModelFiles,
   loadData,
+  readWhole,
   summarizeModel,
   type FetchFile,
   weightsFingerprint,
 } from "./library.ts";
+import { dataDesk } from "./dataDesk.ts";
+import { modelDesk } from "./modelDesk.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
@@ -185,9 +188,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return reportBackend(opened, question);
       }),
     describe: describeStudio,
-    loadModel: ({ id, files }) =>
+    loadModel: ({ id, files: given }) =>
       afterTraining(async () => {
         const onto = needDevice();
+        const files = given === null ? null : await readWhole(given);
         const opened = files ?? (await embeddedModelFiles(id, fetchFile));
         if (runner === null) onto.takeErrors();
         const loaded = loadModel(opened);
@@ -312,5 +316,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       return exportFiles(needModel(), trained);
     },
     ...desk.handlers,
+    ...modelDesk,
+    ...dataDesk,
   };
 }

@@ -4,9 +4,10 @@ import { writeSafetensors } from "../engine/files/safetensors.ts";
 import { saveSae } from "../engine/sae/saveSae.ts";
 import { tinyArrays, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
+import type { ModelFile } from "../engine/models/loadModel.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import type { FetchFile } from "./library.ts";
-import type { LocalFile, WorkerEvent } from "./protocol.ts";
+import type { WorkerEvent } from "./protocol.ts";
 import { replySchema } from "./schemas.ts";
 import { createSession, type Handlers } from "./session.ts";
 
@@ -38,7 +39,7 @@ function tokenizerJson(): unknown {
 }
 
 /** The files of a tiny model's folder. */
-export function tinyModelFiles(seed = 1): LocalFile[] {
+export function tinyModelFiles(seed = 1): ModelFile[] {
   return [
     {
       name: "config.json",
@@ -65,7 +66,7 @@ export function tinyModelFiles(seed = 1): LocalFile[] {
 }
 
 /** The files of a random autoencoder of the tiny model's last layer. */
-export function tinySaeFiles({ inputSize = tinyConfig.hiddenSize, width = 12, seed = 5 } = {}): LocalFile[] {
+export function tinySaeFiles({ inputSize = tinyConfig.hiddenSize, width = 12, seed = 5 } = {}): ModelFile[] {
   const random = createRandom(seed);
   const matrix = () => Float32Array.from({ length: width * inputSize }, () => random.gaussian());
   const layer = tinyConfig.layers - 1;
@@ -85,7 +86,7 @@ export function tinySaeFiles({ inputSize = tinyConfig.hiddenSize, width = 12, se
 }
 
 /** A file of 30 pairs with a prompt of their own each. */
-export function tinyDataFile(): LocalFile {
+export function tinyDataFile(): ModelFile {
   const rows = Array.from({ length: 30 }, (_, index) => {
     const name = `${LETTERS[index % LETTERS.length] ?? ""}${index < LETTERS.length ? "a" : "o"}`;
     return {

@@ -6,6 +6,11 @@ export function sizeOf(bytes: FileBytes): number {
   return bytes instanceof Blob ? bytes.size : bytes.length;
 }
 
+/** All bytes; not a copy where they are in memory. */
+export function allBytes(bytes: FileBytes): Promise<Uint8Array> {
+  return readRange(bytes, 0, sizeOf(bytes));
+}
+
 /** The bytes from `begin` up to `end`, fewer where the file ends before; not a copy where they are in memory. */
 export async function readRange(bytes: FileBytes, begin: number, end: number): Promise<Uint8Array> {
   return bytes instanceof Blob

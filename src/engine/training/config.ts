@@ -3,6 +3,7 @@
  * are this one object. Pure data: importing this file pulls in no engine code.
  */
 import * as z from "zod/mini";
+import { dataStepSchema } from "../data/steps/dataStep.ts";
 
 /** Module names a LoRA adapter can sit on, in Hugging Face's spelling. */
 export const loraModules = [
@@ -18,12 +19,27 @@ export const loraModules = [
 const integer = (minimum: number, maximum: number) => z.int().check(z.gte(minimum), z.lte(maximum));
 const real = (minimum: number, maximum: number) => z.number().check(z.gte(minimum), z.lte(maximum));
 
+/** How the model's matrices lie on the device: as their file has them, or converted when they are loaded. */
+export const baseWeights = ["keep", "f32", "f16", "q8", "q4"] as const;
+
+/** Layout of a model's matrices. */
+export type BaseWeights = (typeof baseWeights)[number];
+
 /** Schema of a run's configuration; ranges are what the form offers and the worker accepts. */
 export const runConfigSchema = z.strictObject({
-  /** Embedded model's id, or "local" for the folder that was dropped. */
+  /** Embedded model's id, "local" for the files that were dropped, or the id of a model on the shelf. */
   model: z.string(),
-  /** Embedded preference set's id, or "local" for the file that was dropped. */
+  baseWeights: z.enum(baseWeights),
+  /** Adapters on the shelf that stand on the model when a run starts: the run goes on with their sum, and its reference keeps them. */
+  adapters: z.array(z.strictObject({ id: z.string(), scale: real(-8, 8) })).check(z.maxLength(16)),
+  /** Embedded preference set's id, "local" for the file that was dropped, or a data set on the Hub (`hub:…`). */
   data: z.string(),
+  /** Layout that the set is read with (`data/formats`); empty for the one that its columns tell. */
+  dataLayout: z.string(),
+  /** Columns that were named by hand: what a column is for → its name. */
+  dataColumns: z.record(z.string(), z.string()),
+  /** What is done to the set before it is tokenised, in order. */
+  dataSteps: z.array(dataStepSchema).check(z.maxLength(1024)),
   /** Which labelled objective of the set is trained; empty when the set has one. */
   objective: z.string(),
   /** Key of `losses/index.ts`. */
@@ -89,7 +105,12 @@ export type RunConfig = z.infer<typeof runConfigSchema>;
 /** Starting point that every preset and link differs from; calibrated on the embedded model. */
 export const defaultConfig: RunConfig = {
   model: "story",
+  baseWeights: "keep",
+  adapters: [],
   data: "kind-endings",
+  dataLayout: "",
+  dataColumns: {},
+  dataSteps: [],
   objective: "",
   method: "dpo",
   params: { beta: 0.5 },

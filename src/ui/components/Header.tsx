@@ -65,7 +65,9 @@ function Screens() {
   return (
     <nav className="screens" aria-label="Screens">
       <ScreenLink screen="train" present={screen} label={`Train${progress}`} />
+      <ScreenLink screen="data" present={screen} label="Data" />
       <ScreenLink screen="features" present={screen} label="Features" />
+      <ScreenLink screen="models" present={screen} label="Models" />
     </nav>
   );
 }
