@@ -120,6 +120,7 @@ export const testAnswers: Answers = {
     held: [],
   },
   exportAdapter: [],
+  exportProject: [{ name: "train.py", bytes: new TextEncoder().encode("print()") }],
   listSaes: { atHand: [testSae], embedded: [testSae] },
   loadSae: testSae,
   featureTable: {
