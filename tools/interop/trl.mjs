@@ -78,13 +78,24 @@ async function openSession(load) {
   return { session, losses, ended };
 }
 
+/** Pairs of the embedded set with weights of their own, as a file from a disk. */
+async function weightedPairs() {
+  const text = new TextDecoder().decode(await publicBytes("data/kind-endings/train.jsonl"));
+  const rows = text
+    .trim()
+    .split("\n")
+    .map((line, index) => JSON.stringify({ ...JSON.parse(line), weight: (index % 5) / 2 }));
+  return { name: "weighted.jsonl", bytes: new TextEncoder().encode(rows.join("\n")) };
+}
+
 /** Losses of the studio's steps, and the project of the same setup. */
 async function trainHere({ session, losses, ended }, config) {
   losses.length = 0;
+  const isWeighted = config.method === "wdpo_column";
   await session.loadData({
-    id: config.data,
+    id: isWeighted ? "local" : config.data,
     objective: config.objective,
-    files: null,
+    files: isWeighted ? [await weightedPairs()] : null,
     maxTokens: config.maxTokens,
     terminator: config.terminator,
     layout: "",
@@ -132,7 +143,8 @@ function configsOf(objectives, defaultConfig) {
       ]),
     );
     const own = { ...paramsOf(others.method), ...secondParams, ...params };
-    return [name, { ...defaultConfig, ...changes, ...others, params: own }];
+    const data = others.method === "wdpo_column" ? { data: "local" } : {};
+    return [name, { ...defaultConfig, ...changes, ...others, ...data, params: own }];
   });
 }
 

@@ -1,5 +1,4 @@
 /** The Python script of an exported project: TRL's trainer where it has the objective, or one with the loss brought along. */
-import type { RunConfig } from "../../training/config.ts";
 import { ownTrainer, type OwnSources } from "./ownTrainer.ts";
 import type { PythonArguments, Recipe } from "./recipes.ts";
 
