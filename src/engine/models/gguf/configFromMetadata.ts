@@ -32,9 +32,10 @@ function shortest(value: number): number {
 function toJson(metadata: GgufMetadata): Json {
   const entries = [...metadata].map(([key, value]): [string, unknown] => {
     if (typeof value === "number") return [key, shortest(value)];
+    if (typeof value === "bigint") return [key, String(value)];
     if (typeof value !== "object") return [key, value];
     const [first, ...others] = key.startsWith("tokenizer.") ? [] : value.slice(0, LARGEST.layers);
-    return [key, first !== undefined && others.every((each) => each === first) ? first : "a list"];
+    return [key, first !== undefined && others.every((each) => each === first) ? Number(first) : "a list"];
   });
   return Object.fromEntries(entries);
 }

@@ -7,6 +7,9 @@ import { dequantize } from "../../files/gguf/tensorTypes.ts";
 import type { Json } from "../architectures/fields.ts";
 import { readModelConfig, type ModelConfig } from "../config.ts";
 import type { StoredTensors } from "../storedTensors.ts";
+import { tokenizerFromGguf } from "../../tokenizer/gguf/fromGguf.ts";
+import type { TokenizerFiles } from "../../tokenizer/tokenizer.ts";
+import { TokenizerError } from "../../tokenizer/tokenizerError.ts";
 import { configFromMetadata, findFamily } from "./configFromMetadata.ts";
 import { openTensors, readTensor, ROPE_FACTORS, type GgufSource } from "./openTensors.ts";
 
@@ -27,6 +30,7 @@ export interface OpenedGguf {
   readonly configJson: Json;
   /** By Hugging Face's names; rows and gains as there. */
   readonly tensors: StoredTensors;
+  readonly tokenizerFiles: TokenizerFiles;
   readonly description: GgufDescription;
 }
 
@@ -80,6 +84,26 @@ function checkWhole(metadata: GgufMetadata, file: string): void {
   );
 }
 
+function readTokenizer(
+  metadata: GgufMetadata,
+  { vocabularySize }: ModelConfig,
+  file: string,
+): TokenizerFiles {
+  const tokens = metadata.get("tokenizer.ggml.tokens");
+  if (Array.isArray(tokens) && tokens.length > vocabularySize)
+    throw new FileFormatError(
+      "FIL-1",
+      file,
+      `tokenizer.ggml.tokens has ${tokens.length} tokens, the model's vocabulary has ${vocabularySize}.`,
+    );
+  try {
+    return tokenizerFromGguf(metadata);
+  } catch (error) {
+    if (error instanceof TokenizerError) throw new FileFormatError("FIL-1", file, error.message);
+    throw error;
+  }
+}
+
 /**
  * Opens a model. Throws `FileFormatError` that names the file, the field, the value and what was expected, for damaged
  * files and for models that would be computed wrongly.
@@ -96,6 +120,7 @@ export async function openGguf(bytes: FileBytes, file: string): Promise<OpenedGg
     config,
     configJson,
     tensors: openTensors(source, tensors, family, config),
+    tokenizerFiles: readTokenizer(metadata, config, file),
     description: describe(metadata),
   };
 }
