@@ -4,7 +4,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { lmHeadLogProbs } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { countParameters, modelBytes, withoutAdapters } from "../models/weights.ts";
+import { countParameters, modelBytes, referenceWeights } from "../models/weights.ts";
 import type { Plan } from "../tensor/planning.ts";
 import { dispose, plan, zeros } from "../tensor/run.ts";
 import { heldoutBatches, largestBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
@@ -126,7 +126,7 @@ function scoringBytes(
   const longest = Math.max(0, ...batches.map(({ tokenIds }) => tokenIds.length));
   const flat = batches.find(({ tokenIds }) => tokenIds.length === longest);
   if (flat === undefined) return 0;
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   return plan(() => {
     const batch = uploadBatch(flat, distinctWindows(model.config));
     const pool = tap === null ? null : evaluationPool(tap, batch);

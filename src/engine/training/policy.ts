@@ -10,7 +10,7 @@ import {
   countParameters,
   parameter,
   parameterShape,
-  withoutAdapters,
+  referenceWeights,
   type Weights,
 } from "../models/weights.ts";
 import { dispose, view } from "../tensor/run.ts";
@@ -62,7 +62,7 @@ function loraPolicy(model: Model, settings: PolicySettings, initial?: InitialVal
     },
     { random: createRandom(settings.seed), ...(initial === undefined ? {} : { initial }) },
   );
-  const weights = { ...withoutAdapters(model), adapters: modules, groupAdapters: groups };
+  const weights = { ...referenceWeights(model), adapters: modules, groupAdapters: groups };
   return { weights, parameters, held: [] };
 }
 
@@ -98,7 +98,7 @@ function fullPolicy(model: Model): PolicyParts {
       },
     ),
   );
-  return { weights: withoutAdapters({ base, stacks }), parameters, held };
+  return { weights: referenceWeights({ base, stacks }), parameters, held };
 }
 
 /** The policy's weights for one micro-batch: with adapter dropout, every seed drops other inputs of the adapters. */
