@@ -24,7 +24,8 @@ export interface CheckpointAdapters {
   readonly hasTransposedLinears: boolean;
 }
 
-function adaptersByModule(arrays: NamedArrays): Map<string, HostAdapter> {
+/** Adapters by module from named factors, `<module>.lora_A.weight` and `<module>.lora_B.weight`. */
+export function adaptersByModule(arrays: NamedArrays): Map<string, HostAdapter> {
   const adapters = new Map<string, HostAdapter>();
   for (const [name, { shape, values }] of arrays) {
     const module = /^(.+)\.lora_A\.weight$/.exec(name)?.[1];

@@ -57,6 +57,16 @@ export async function referenceLogits(model: Model): Promise<Float32Array> {
   return values;
 }
 
+function addProduct(values: Float32Array, { a, b, rank, inputs, outputs }: HostAdapter, scale: number): void {
+  for (let row = 0; row < outputs; row++) {
+    for (let column = 0; column < inputs; column++) {
+      let sum = 0;
+      for (let each = 0; each < rank; each++) sum += b[row * rank + each]! * a[each * inputs + column]!;
+      values[row * inputs + column]! += scale * sum;
+    }
+  }
+}
+
 /** The model with Σ s·B·A added to its matrices by plain loops in float64. */
 function mergedByHand(
   options: TinyModelOptions,
@@ -65,15 +75,8 @@ function mergedByHand(
   const arrays = tinyArrays(options);
   const { model, dispose } = createTinyModel(options);
   for (const { modules, scaleOf } of adapters) {
-    for (const [module, { a, b, rank, inputs, outputs }] of modules) {
-      const { values } = arrays.get(`${module}.weight`)!;
-      for (let row = 0; row < outputs; row++) {
-        for (let column = 0; column < inputs; column++) {
-          let sum = 0;
-          for (let each = 0; each < rank; each++) sum += b[row * rank + each]! * a[each * inputs + column]!;
-          values[row * inputs + column]! += scaleOf(module) * sum;
-        }
-      }
+    for (const [module, adapter] of modules) {
+      addProduct(arrays.get(`${module}.weight`)!.values, adapter, scaleOf(module));
     }
   }
   dispose();
