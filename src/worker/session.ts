@@ -1,6 +1,6 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
 import { loadModel } from "../engine/models/loadModel.ts";
-import { withoutAdapters } from "../engine/models/weights.ts";
+import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
@@ -235,7 +235,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     preview: ({ config }) =>
       alone(async () => {
         if (runner !== null) return { samples: [], meanJudgeScore: null };
-        const untouched = withoutAdapters(needModel().model);
+        const untouched = referenceWeights(needModel().model);
         const samples = await samplePrompts(
           samplingOf(config, { owner: needModel(), data: needData() }),
           untouched,
