@@ -1,7 +1,8 @@
 /** Models and data as the session holds them: read from the page's own folder or from the person's files. */
 import { healthSentence } from "../engine/data/health.ts";
 import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
-import { readPairs } from "../engine/data/readPairs.ts";
+import { readDataSet } from "../engine/data/readDataSet.ts";
+import { splitDataSet } from "../engine/data/splitDataSet.ts";
 import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
 import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
@@ -10,7 +11,6 @@ import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
 import { countParameters } from "../engine/models/weights.ts";
-import { permutation, createRandom } from "../engine/data/random.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import { fingerprint } from "../engine/reference/fingerprint.ts";
@@ -34,8 +34,6 @@ export interface LoadedData {
   readonly settings: Pick<Commands["loadData"]["question"], "objective" | "maxTokens" | "terminator">;
 }
 
-/** Share of a local file's pairs that is held out. */
-const HELDOUT_SHARE = 0.2;
 const EXAMPLES = 8;
 const CHIPS = 4;
 
@@ -112,7 +110,7 @@ export async function loadData(
   const raw =
     question.files === null
       ? await readEmbedded(question, fetchFile)
-      : readLocal(await readWhole(question.files));
+      : await readLocal(question.files, question);
   const maxTokens = Math.min(question.maxTokens, model.config.maxPositions);
   const { terminator } = question;
   const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
@@ -197,7 +195,9 @@ async function readEmbedded(
   const objective = dataset.objectives.find((candidate) => candidate.id === wanted) ?? dataset.objectives[0];
   if (objective === undefined) refuse("CFG-1", `"${id}" has no objective "${wanted}".`);
   const [train, heldout] = await Promise.all(
-    [dataset.files.train, dataset.files.heldout].map(async (path) => readPairs(await fetchFile(path), path)),
+    [dataset.files.train, dataset.files.heldout].map(async (name) =>
+      readDataSet([{ name, bytes: await fetchFile(name) }]),
+    ),
   );
   const reference = new TextDecoder().decode(await fetchFile(dataset.reference));
   const ofObjective = (rows: readonly PairRow[] = []) =>
@@ -213,24 +213,20 @@ async function readEmbedded(
   };
 }
 
-/** A local file is split by prompt, so that no held-out prompt is trained on. */
-function readLocal(files: readonly ModelFile[]): RawData {
-  const [file] = files;
-  if (file === undefined || files.length > 1) {
-    refuse("FIL-1", `${files.length} data files were chosen; choose one .jsonl file of pairs.`);
-  }
-  const { rows, problems } = readPairs(file.bytes, file.name);
-  const prompts = [...new Set(rows.map(promptText))];
-  const order = permutation(prompts.length, createRandom(0));
-  const heldoutCount = Math.max(1, Math.round(prompts.length * HELDOUT_SHARE));
-  const heldout = new Set(Array.from(order.slice(0, heldoutCount), (index) => prompts[index]));
+/** The person's own files. */
+async function readLocal(
+  files: readonly LocalFile[],
+  { layout, columns }: Pick<Commands["loadData"]["question"], "layout" | "columns">,
+): Promise<RawData> {
+  const set = await readDataSet(files, { layout, columns });
+  const { train, heldout } = splitDataSet(set);
   return {
     id: "local",
-    label: file.name,
+    label: set.label,
     judge: null,
-    trainRows: rows.filter((row) => !heldout.has(promptText(row))),
-    heldoutRows: rows.filter((row) => heldout.has(promptText(row))),
-    problems,
+    trainRows: train,
+    heldoutRows: heldout,
+    problems: set.problems,
   };
 }
 
