@@ -68,6 +68,8 @@ export const testAnswers: Answers = {
     healthMessage: null,
     truncatedPrompts: 0,
     answersApart: 0,
+    readPairs: 640,
+    steps: [],
     judge: "kindness lexicon",
   },
   preflight: {
