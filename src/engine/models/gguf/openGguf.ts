@@ -45,13 +45,15 @@ function describe(metadata: GgufMetadata): GgufDescription {
   return {
     name: text("general.name", "general.basename"),
     license: text("general.license", "general.license.name"),
-    baseModel: text(
-      "general.base_model.0.repo_url",
-      "general.base_model.0.name",
-      "general.source.huggingface.repository",
-      "general.source.repo_url",
-      "general.repo_url",
-    ),
+    // An address on the Hub is a repository's name.
+    baseModel:
+      text(
+        "general.base_model.0.repo_url",
+        "general.base_model.0.name",
+        "general.source.huggingface.repository",
+        "general.source.repo_url",
+        "general.repo_url",
+      )?.replace(/^https:\/\/huggingface\.co\//, "") ?? null,
     sizeLabel: text("general.size_label"),
   };
 }
