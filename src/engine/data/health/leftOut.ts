@@ -1,9 +1,11 @@
-import type { ProblemKind, RowProblem } from "./row.ts";
+import type { ProblemKind, RowProblem } from "../row.ts";
 
 /** Words for each reason, in the order of the health sentence. */
 const PROBLEM_WORDS: ReadonlyMap<ProblemKind, string> = new Map([
   ["identicalPair", "identical"],
   ["emptyAnswer", "empty"],
+  ["equalScores", "with equal scores"],
+  ["lowScoreRatio", "with too small a ratio of scores"],
   ["emptyPrompt", "without a prompt"],
   ["promptFills", "with a prompt that fills the context"],
   ["invalidJson", "not valid JSON"],
