@@ -10,7 +10,7 @@ import { tokenizerToGguf } from "../../tokenizer/gguf/toGguf.ts";
 import type { TokenizerFiles } from "../../tokenizer/tokenizer.ts";
 import { checkpointShapes } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
-import type { StoredTensor } from "../storedTensors.ts";
+import type { StoredTensor } from "../../files/storedTensors.ts";
 import { GgufExportError } from "./exportError.ts";
 import { toGgufName, type GgufFamily } from "./families.ts";
 import { familyOf, metadataFromConfig } from "./metadataFromConfig.ts";
