@@ -1,7 +1,7 @@
 /** Errors of the engine as plain data with the code of the message they lead to. */
 import { DatasetError } from "../engine/data/datasetError.ts";
 import { FileFormatError } from "../engine/files/fileFormatError.ts";
-import { WeightTooLargeError } from "../engine/models/stacks.ts";
+import { WeightTooLargeError } from "../engine/models/parcels.ts";
 import { DeviceLostError, GpuOutOfMemoryError, NoWebGpuError } from "../engine/tensor/errors.ts";
 import { TokenizerError } from "../engine/tokenizer/tokenizerError.ts";
 import { EmptyResultError, NonFiniteLossError } from "../engine/training/numericErrors.ts";
@@ -50,6 +50,7 @@ function codeOf(error: Error): MessageCode {
   if (error instanceof TokenizerError) return "FIL-1";
   if (error instanceof NonFiniteLossError) return "NUM-1";
   if (error instanceof EmptyResultError) return "NUM-2";
+  if (error instanceof WeightTooLargeError) return "GPU-5";
   if (error instanceof GpuOutOfMemoryError) return "MEM-1";
   if (error instanceof DeviceLostError) return "WRK-1";
   if (error instanceof NoWebGpuError) return error.reason === "no-gpu-api" ? "GPU-1" : "GPU-2";

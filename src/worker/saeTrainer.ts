@@ -7,7 +7,7 @@ import { trainSae, type SaeTraining } from "../engine/sae/training/trainSae.ts";
 import { refuse } from "./errorReport.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
-import type { ModelFile } from "../engine/models/loadModel.ts";
+import type { FileInMemory } from "../engine/files/fileBytes.ts";
 import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./protocol.ts";
 
 /** Evaluations of a training at most, the last one included. */
@@ -149,7 +149,7 @@ const noRows = { values: new Float32Array(), width: 1 };
 
 /** What a training is asked for, with the file of texts in memory. */
 type TrainingQuestion = Omit<FeatureCommands["trainSae"]["question"], "texts"> & {
-  readonly texts: ModelFile | null;
+  readonly texts: FileInMemory | null;
 };
 
 /** Token ids of texts that are trained on, and of those that it is measured on. */
@@ -163,7 +163,7 @@ function pairSplit({ train, heldout }: LoadedData): TextSplit {
 }
 
 /** The texts of a file, cut where they are long; every tenth is held out. */
-function textSplit({ name, bytes }: ModelFile, { model, tokenizer }: OwnModel): TextSplit {
+function textSplit({ name, bytes }: FileInMemory, { model, tokenizer }: OwnModel): TextSplit {
   const longest = Math.min(LONGEST_TEXT, model.config.maxPositions);
   const ids = readTexts(bytes, name).map((text) =>
     Int32Array.from(tokenizer.encode(text, { addSpecialTokens: true }).slice(0, longest)),
