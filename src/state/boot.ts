@@ -2,6 +2,7 @@
 import type { WorkerEvent } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
+import { watchData } from "./dataAnswers.ts";
 import { beginVisit, isOwnEntry, settle, writeAddress } from "./editing.ts";
 import { watchAnswers } from "./features.ts";
 import { putHeldAside } from "./heldSet.ts";
@@ -31,6 +32,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   watchSaes();
   watchSaeTraining();
   watchAnswers();
+  watchData();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;

@@ -1,12 +1,14 @@
 /** Files from the person's disk: told apart, handed to the trainer, and taken over only when it accepts them. */
 import { callTrainer } from "./connection.ts";
-import { edit, noFeatures } from "./editing.ts";
+import { takeSource } from "./dataSources.ts";
+import { noFeatures } from "./editing.ts";
 import { localId } from "./link.ts";
-import { ensureLoaded, handOver, warmUp, refreshPreflight } from "./loading.ts";
+import { handOver } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
-import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
+import { addLog } from "./runStore.ts";
 import { openSaeFiles } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
+import { isBusy, takeOver } from "./takeOver.ts";
 
 /** Largest preference file that is read: beyond it the page and the trainer would run out of memory. */
 export const largestDataBytes = 256 * 2 ** 20;
@@ -14,13 +16,16 @@ export const largestDataBytes = 256 * 2 ** 20;
 /** What a group of files is. */
 export type FileKind = "model" | "data" | "sae" | "unknown";
 
+/** Names of files that preference data comes in. */
+const dataName = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$|\.(gz|zip)$/;
+
 /** Tells the files of a model, of a preference set and of an autoencoder by their names. */
 export function kindOfFiles(names: readonly string[]): FileKind {
   const lower = names.map((name) => name.toLowerCase());
   if (lower.some((name) => name === "cfg.json" || name.startsWith("sae_weights") || name.endsWith(".npz")))
     return "sae";
   if (lower.some((name) => name.endsWith(".safetensors") || name === "config.json")) return "model";
-  if (lower.length === 1 && /\.(jsonl|json)$/.test(lower[0] ?? "")) return "data";
+  if (lower.every((name) => dataName.test(name))) return "data";
   return "unknown";
 }
 
@@ -66,48 +71,11 @@ export async function openModel(files: readonly File[]): Promise<void> {
   }
 }
 
-/** Opens a file of preference pairs. */
+/** Opens files of preference data. */
 export async function openData(files: readonly File[]): Promise<void> {
-  if (isBusy() || isTooLarge(files)) return;
-  const { config, chosenFiles: previous, loaded: held } = useSetupStore.getState();
-  const wanted = { ...config, data: localId, objective: "" };
-  useSetupStore.setState(({ loaded, chosenFiles }) => ({
-    chosenFiles: { ...chosenFiles, data: files },
-    // Another file under the same name is another set.
-    loaded: loaded && { ...loaded, data: "" },
-  }));
-  try {
-    await ensureLoaded(wanted);
-    useSetupStore.setState(({ config: present }) => ({
-      config: { ...present, data: localId, objective: "" },
-    }));
-    addLog({ level: "info", message: `Opened the preference pairs in ${files[0]?.name ?? ""}.` });
-    await takeOver();
-  } catch (error) {
-    useSetupStore.setState(({ loaded }) => ({
-      chosenFiles: previous,
-      // The trainer keeps the set it had when it refuses a file, unless it had to change the model or the device first.
-      loaded:
-        loaded?.model === held?.model && loaded?.backend === held?.backend
-          ? held
-          : loaded && { ...loaded, data: "" },
-    }));
-    raiseError(error);
-  }
-}
-
-/** Clears the screen of an ended run, loads what the new files need, and asks what a run will cost. */
-async function takeOver(): Promise<void> {
+  if (files.length === 0 || isBusy() || isTooLarge(files)) return;
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
-  if (useSetupStore.getState().runningConfig !== null) {
-    useSetupStore.setState({ runningConfig: null });
-    beginRun(null);
-    useRunStore.setState({ phase: "ready" });
-  }
-  edit({});
-  await ensureLoaded(useSetupStore.getState().config);
-  await refreshPreflight();
-  await warmUp();
+  await takeSource({ id: localId, files });
 }
 
 /** Refuses a preference file over the limit before any of it is read. */
@@ -118,11 +86,5 @@ function isTooLarge(files: readonly File[]): boolean {
   const message = `It has ${megabytes(file.size)} MB; a preference file may have ${megabytes(largestDataBytes)} MB.`;
   raiseMessage("FIL-1", { file: file.name, message, isTooLarge: 1 });
   addLog({ level: "error", code: "FIL-1", message: `Not opened: ${file.name}. ${message}` });
-  return true;
-}
-
-function isBusy(): boolean {
-  if (!isRunActive(useRunStore.getState().phase)) return false;
-  raiseMessage("RUN-1", { message: "A run is going on. Stop it first, then open the files again." });
   return true;
 }

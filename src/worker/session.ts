@@ -11,6 +11,7 @@ import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.
 import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
+import { exportProject } from "./exportProject.ts";
 import { createFeatureDesk, type DeskSources } from "./featureDesk.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
@@ -315,6 +316,16 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }
       return exportFiles(needModel(), trained);
     },
+    exportProject: ({ config }) =>
+      alone(async () => {
+        await desk.provide(config);
+        return exportProject(config, {
+          owner: needModel(),
+          data: needData(),
+          features: desk.featuresOf(config),
+          saveSae: desk.saveSae,
+        });
+      }),
     ...desk.handlers,
     ...modelDesk,
     ...dataDesk,
