@@ -6,7 +6,7 @@ import { openTestDevice } from "../engine/tensor/testing.ts";
 import { createTinyModel, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { referenceLogits, worstOf } from "../engine/training/standing.testing.ts";
 import { follow, tinyRun } from "../engine/training/tinyRun.testing.ts";
-import { memoryStore } from "../storage/fileStore.ts";
+import { memoryStore } from "../storage/memoryStore.ts";
 import { createAdapterShelf, type GivenFile } from "./adapterShelf.ts";
 
 const sizes: Record<string, [number, number]> = { "self_attn.q_proj": [16, 16], "mlp.down_proj": [24, 16] };

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { AdapterSum } from "../engine/models/hostAdapter.ts";
 import { pairKey } from "../engine/reference/referenceCache.ts";
 import { tinyPairs } from "../engine/testing/tinyModel.ts";
-import { memoryStore } from "../storage/fileStore.ts";
+import { memoryStore } from "../storage/memoryStore.ts";
 import { openKeptReference, type KeptReferenceSettings } from "./keptReference.ts";
 import type { ReferenceEvent } from "./protocol.ts";
 import { adapterPrint } from "./referenceIdentity.ts";
