@@ -117,7 +117,7 @@ describe("CSV", () => {
 });
 
 /** 3000 rows in groups of 1000, with messages as lists of structs. */
-function parquetFile(): Uint8Array {
+function parquetFile(): Uint8Array<ArrayBuffer> {
   const rows = Array.from({ length: 3000 }, (_, index) => index);
   const messages = rows.map((index) => [
     { role: "user", content: `ask ${index}` },
