@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { countProblems, healthSentence } from "./health.ts";
-import type { ProblemKind, RowProblem } from "./row.ts";
+import { countProblems, healthSentence } from "./leftOut.ts";
+import type { ProblemKind, RowProblem } from "../row.ts";
 
 function problems(counts: Partial<Record<ProblemKind, number>>): RowProblem[] {
   return (Object.entries(counts) as [ProblemKind, number][]).flatMap(([kind, count]) =>

@@ -1,4 +1,4 @@
-import type { ProblemKind, RowProblem } from "./row.ts";
+import type { ProblemKind, RowProblem } from "../row.ts";
 
 /** Words for each reason, in the order of the health sentence. */
 const PROBLEM_WORDS: ReadonlyMap<ProblemKind, string> = new Map([
