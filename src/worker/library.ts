@@ -109,7 +109,7 @@ export async function loadData(
   const raw =
     question.files === null
       ? await readEmbedded(question, fetchFile)
-      : readLocal(await readWhole(question.files));
+      : await readLocal(question.files, question);
   const { set, done, shipped } = await takeSteps(raw, question, { loaded, options, fetchFile });
   const train = await inTurns(tokenizeInTurns(set.train, options));
   const heldout = await inTurns(tokenizeInTurns(set.heldout, options));

@@ -1,14 +1,14 @@
 /** Preference sets as they are read: those that come along, and the person's own files. */
 import { embeddedDatasets } from "../engine/data/embedded.ts";
-import { createRandom, permutation } from "../engine/data/random.ts";
-import { readPairs } from "../engine/data/readPairs.ts";
-import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
+import { readDataSet } from "../engine/data/readDataSet.ts";
+import type { PairRow, RowProblem } from "../engine/data/row.ts";
+import { splitDataSet } from "../engine/data/splitDataSet.ts";
 import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
-import type { ModelFile } from "../engine/models/loadModel.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
 import { refuse } from "./errorReport.ts";
 import type { FetchFile } from "./library.ts";
+import type { Commands, LocalFile } from "./protocol.ts";
 
 /** A set before anything is done to it. */
 export interface RawSet {
@@ -22,9 +22,6 @@ export interface RawSet {
   readonly shipped?: ShippedReference;
 }
 
-/** Share of a local file's pairs that is held out. */
-const HELDOUT_SHARE = 0.2;
-
 /** Reads an embedded set, of which an objective's rows are taken. */
 export async function readEmbedded(
   { id, objective: wanted }: { readonly id: string; readonly objective: string },
@@ -35,7 +32,9 @@ export async function readEmbedded(
   const objective = dataset.objectives.find((candidate) => candidate.id === wanted) ?? dataset.objectives[0];
   if (objective === undefined) refuse("CFG-1", `"${id}" has no objective "${wanted}".`);
   const [train, heldout] = await Promise.all(
-    [dataset.files.train, dataset.files.heldout].map(async (path) => readPairs(await fetchFile(path), path)),
+    [dataset.files.train, dataset.files.heldout].map(async (name) =>
+      readDataSet([{ name, bytes: await fetchFile(name) }]),
+    ),
   );
   const reference = new TextDecoder().decode(await fetchFile(dataset.reference));
   const ofObjective = (rows: readonly PairRow[] = []) =>
@@ -51,23 +50,17 @@ export async function readEmbedded(
   };
 }
 
-/** A local file is split by prompt, so that no held-out prompt is trained on. */
-export function readLocal(files: readonly ModelFile[]): RawSet {
-  const [file] = files;
-  if (file === undefined || files.length > 1) {
-    refuse("FIL-1", `${files.length} data files were chosen; choose one .jsonl file of pairs.`);
-  }
-  const { rows, problems } = readPairs(file.bytes, file.name);
-  const prompts = [...new Set(rows.map(({ prompt }) => textOf(prompt)))];
-  const order = permutation(prompts.length, createRandom(0));
-  const heldoutCount = Math.max(1, Math.round(prompts.length * HELDOUT_SHARE));
-  const heldout = new Set(Array.from(order.slice(0, heldoutCount), (index) => prompts[index]));
+/** The person's own files. */
+export async function readLocal(
+  files: readonly LocalFile[],
+  { layout, columns }: Pick<Commands["loadData"]["question"], "layout" | "columns">,
+): Promise<RawSet> {
+  const set = await readDataSet(files, { layout, columns });
   return {
     id: "local",
-    label: file.name,
+    label: set.label,
     judge: null,
-    train: rows.filter((row) => !heldout.has(textOf(row.prompt))),
-    heldout: rows.filter((row) => heldout.has(textOf(row.prompt))),
-    problems,
+    ...splitDataSet(set),
+    problems: set.problems,
   };
 }

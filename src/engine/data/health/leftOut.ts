@@ -4,6 +4,8 @@ import type { ProblemKind, RowProblem } from "../row.ts";
 const PROBLEM_WORDS: ReadonlyMap<ProblemKind, string> = new Map([
   ["identicalPair", "identical"],
   ["emptyAnswer", "empty"],
+  ["equalScores", "with equal scores"],
+  ["lowScoreRatio", "with too small a ratio of scores"],
   ["emptyPrompt", "without a prompt"],
   ["promptFills", "with a prompt that fills the context"],
   ["invalidJson", "not valid JSON"],
