@@ -61,6 +61,14 @@ describe("textSearch", () => {
     const long = `${"a".repeat(20_000)}!`;
     expect(textSearch(hang)(long)).toBe(false);
     expect(textSearch("/(.*)*(.*)*(.*)*x/")(long)).toBe(false);
+    // Where an "a" stood eleven characters ago takes 2048 states, more than are remembered.
+    const letters = Array.from({ length: 6000 }, (_, at) => "ab"[(at * at * 7 + (at >> 3)) % 2]).join("");
+    const far = textSearch("/a[ab]{11}c/");
+    expect([far(letters), far(`${letters}abbbbbbbbbbbc`), far(`${letters}abbbbbbbbbbc`)]).toEqual([
+      false,
+      true,
+      /a[ab]{11}c/.test(`${letters}abbbbbbbbbbc`),
+    ]);
   });
 
   it("says what is wrong with an expression", () => {
