@@ -6,6 +6,7 @@ import { WeightTooLargeError } from "../engine/models/stacks.ts";
 import { DeviceLostError, GpuOutOfMemoryError, NoWebGpuError } from "../engine/tensor/errors.ts";
 import { TokenizerError } from "../engine/tokenizer/tokenizerError.ts";
 import { EmptyResultError, NonFiniteLossError } from "../engine/training/numericErrors.ts";
+import { StorageError } from "../storage/fileStore.ts";
 import type { ErrorReport, MessageCode } from "./protocol.ts";
 
 /** A question that cannot be answered as things stand; the message says what to do first. */
@@ -50,6 +51,7 @@ function codeOf(error: Error): MessageCode {
   }
   if (error instanceof DataStepError) return "CFG-1";
   if (error instanceof TokenizerError) return "FIL-1";
+  if (error instanceof StorageError && error.isFull) return "STO-1";
   if (error instanceof NonFiniteLossError) return "NUM-1";
   if (error instanceof EmptyResultError) return "NUM-2";
   if (error instanceof GpuOutOfMemoryError) return "MEM-1";

@@ -9,7 +9,7 @@ import { createCorpora, type CorpusSources, type SeenPolicy } from "./featureCor
 import type { OwnModel } from "./keptReference.ts";
 import type { FetchFile } from "./library.ts";
 import type { FeatureCommands, MeasuredSae, SaeSummary } from "./protocol.ts";
-import { createSaeShelf } from "./saeShelf.ts";
+import { createSaeShelf, type SaeShelf } from "./saeShelf.ts";
 import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
 
 /** A handler for every command about features. */
@@ -58,6 +58,8 @@ export interface FeatureDesk {
   readonly forgetTraining: () => Promise<void>;
   /** Forgets everything that belongs to the model. */
   readonly clear: () => void;
+  /** SAELens files of one at hand. */
+  readonly saveSae: SaeShelf["save"];
   readonly handlers: FeatureHandlers;
 }
 
@@ -120,6 +122,7 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       };
       return { source, problem: null };
     },
+    saveSae: shelf.save,
     pause: trainer.pause,
     forgetTraining: trainer.forget,
     clear: () => {

@@ -275,6 +275,8 @@ export interface Commands extends FeatureCommands, ModelCommands, DataCommands {
   /** Needs no run and disturbs none. */
   lossSurface: { question: { config: RunConfig; axis: LossAxis }; answer: LossSurface };
   exportAdapter: { question: null; answer: readonly ExportedFile[] };
+  /** The setup as a project for TRL and PEFT, with what its runs start from: a script, its data and an adapter. */
+  exportProject: { question: { config: RunConfig }; answer: readonly ExportedFile[] };
 }
 
 /** What became of the reference's numbers; it belongs to the loaded model and data, not to a run. */

@@ -56,11 +56,6 @@ export async function readLocal(
   { layout, columns }: Pick<Commands["loadData"]["question"], "layout" | "columns">,
 ): Promise<RawSet> {
   const set = await readDataSet(files, { layout, columns });
-  return {
-    id: "local",
-    label: set.label,
-    judge: null,
-    ...splitDataSet(set),
-    problems: set.problems,
-  };
+  const { train, heldout } = splitDataSet(set);
+  return { id: "local", label: set.label, judge: null, train, heldout, problems: set.problems };
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import type { Model } from "../models/decoder.ts";
 import { tapedPass } from "../models/tapedPass.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel, tinyConfig } from "../testing/tinyModel.ts";
@@ -19,7 +19,7 @@ beforeEach(async () => {
 /** The mean of the final states of a text alone, on the tape. */
 async function alone(tokens: Int32Array): Promise<number[]> {
   const batch = uploadBatch(flatBatch([{ tokens: Int32Array.from([...tokens, 7]), scoredFrom: 1 }]));
-  const pass = tapedPass({ model, weights: withoutAdapters(model), rows: batch.rows, keeps: "nothing" });
+  const pass = tapedPass({ model, weights: referenceWeights(model), rows: batch.rows, keeps: "nothing" });
   pass.embed();
   for (let layer = 0; layer < model.config.layers; layer++) pass.forward(layer);
   const states = await read(pass.scored(batch.scored));

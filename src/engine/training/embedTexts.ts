@@ -2,7 +2,7 @@
 import { flatBatch, type ScoredSequence } from "../data/batch.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { read, trimMemory } from "../tensor/run.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { yielding } from "./parts.ts";
@@ -63,7 +63,7 @@ async function meansOf(model: Model, texts: readonly Placed[]): Promise<Float32A
   const sequences = texts.map(({ sequence }) => sequence);
   const batch = uploadBatch(flatBatch(sequences), distinctWindows(model.config));
   try {
-    const states = await yielding(scoredStates(model, withoutAdapters(model), batch)); // [entries, hidden]
+    const states = await yielding(scoredStates(model, referenceWeights(model), batch)); // [entries, hidden]
     const values = await read(states);
     states.dispose();
     const means = sequences.map(() => new Float32Array(hiddenSize));
