@@ -4,7 +4,7 @@ import type { DataReading } from "../worker/protocol.ts";
 import { createAsker, sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
-import { forgetRows } from "./dataRows.ts";
+import { forgetRows, refreshRows } from "./dataRows.ts";
 import { raiseError } from "./messageStore.ts";
 import { asTold, readSource } from "./readSource.ts";
 import { addLog } from "./runStore.ts";
@@ -35,12 +35,14 @@ export interface PairCounts {
 }
 
 interface CountsState {
+  /** Grows with every set that was loaded: answers about an earlier one are outdated. */
+  readonly revision: number;
   /** Counts of sets as they come, by `dataKey` without steps. */
   readonly byKey: Readonly<Record<string, PairCounts>>;
 }
 
-/** How many pairs sets had before anything was done to them, as far as that was seen. */
-export const useCountsStore = create<CountsState>(() => ({ byKey: {} }));
+/** Which set was loaded last, and how many pairs sets had before anything was done to them, as far as that was seen. */
+export const useCountsStore = create<CountsState>(() => ({ revision: 0, byKey: {} }));
 
 /** Key of a set before anything is done to it. */
 export function untouchedKey(config: Parameters<typeof dataKey>[0]): string {
@@ -82,7 +84,9 @@ export function watchData(): () => void {
     if (data !== previous.data) {
       dataHealth.forget();
       firstBatch.forget();
-      forgetRows();
+      if (data?.id === previous.data?.id && data?.label === previous.data?.label) refreshRows();
+      else forgetRows();
+      useCountsStore.setState(({ revision }) => ({ revision: revision + 1 }));
     }
     const isAsItComes = config.dataSteps.length === 0 && loaded?.data === dataKey(config);
     if (data === null || !isAsItComes || loaded === previous.loaded) return;

@@ -35,13 +35,13 @@ function FileInput({ part, label, open }: FileInputProps) {
       type="file"
       data-testid={`${part}-files`}
       aria-label={label}
-      multiple={part !== "data"}
+      multiple
       onChange={({ currentTarget }) => {
         const files = [...(currentTarget.files ?? [])];
         if (window.prefscope !== undefined || files.length === 0) return;
         // Choosing the same file again must count as a change.
         currentTarget.value = "";
-        (part !== "data" || files.length > 1 ? open(files) : openFiles(files)).catch(raiseError);
+        (part === "data" ? openFiles(files) : open(files)).catch(raiseError);
       }}
     />
   );
@@ -86,7 +86,7 @@ export function DropTarget() {
         <span>
           {screen === "features"
             ? "the files of an autoencoder"
-            : "a model folder, a .jsonl of preference pairs, or an autoencoder"}
+            : "a model folder, preference data, or an autoencoder"}
         </span>
       </div>
     </div>
