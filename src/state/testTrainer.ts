@@ -69,6 +69,8 @@ export const testAnswers: Answers = {
     healthMessage: null,
     truncatedPrompts: 0,
     answersApart: 0,
+    readPairs: 640,
+    steps: [],
     judge: "kindness lexicon",
   },
   preflight: {
@@ -121,6 +123,7 @@ export const testAnswers: Answers = {
     held: [],
   },
   exportAdapter: [],
+  exportProject: [{ name: "train.py", bytes: new TextEncoder().encode("print()") }],
   listSaes: { atHand: [testSae], embedded: [testSae] },
   loadSae: testSae,
   featureTable: {
