@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { exportData, readNow, untouchedKey, useCountsStore } from "../../../state/dataAnswers.ts";
+import { exportData, readNow } from "../../../state/dataAnswers.ts";
 import { localId } from "../../../state/link.ts";
 import { openMapping } from "../../../state/mapping.ts";
 import { openTab } from "../../../state/navigation.ts";
@@ -39,19 +39,24 @@ export function DataBar() {
 
 function Figures({ data }: { readonly data: DataSummary }) {
   const steps = useSetupStore(({ config }) => config.dataSteps.length);
-  const key = useSetupStore(({ config }) => untouchedKey(config));
-  const before = useCountsStore(({ byKey }) => byKey[key]);
-  const change = (was: number | undefined, is: number) =>
-    was === undefined || was === is ? formatCount(is) : `${formatCount(was)} → ${formatCount(is)}`;
+  const pairs = data.trainPairs + data.heldoutPairs;
   return (
     <dl className="data-figures" data-testid="data-figures">
+      {data.steps.length > 0 && data.readPairs !== pairs && (
+        <div>
+          <dt>pairs</dt>
+          <dd>
+            {formatCount(data.readPairs)} → {formatCount(pairs)}
+          </dd>
+        </div>
+      )}
       <div>
         <dt>training pairs</dt>
-        <dd>{change(before?.train, data.trainPairs)}</dd>
+        <dd>{formatCount(data.trainPairs)}</dd>
       </div>
       <div>
         <dt>held out</dt>
-        <dd>{change(before?.heldout, data.heldoutPairs)}</dd>
+        <dd>{formatCount(data.heldoutPairs)}</dd>
       </div>
       <div>
         <dt>mean tokens, chosen / rejected</dt>

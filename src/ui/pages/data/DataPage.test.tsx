@@ -10,7 +10,7 @@ import {
   dataHealth,
   firstBatch,
   hubData,
-  useCountsStore,
+  useRevisionStore,
   useEmbeddedStore,
   watchData,
 } from "../../../state/dataAnswers.ts";
@@ -37,7 +37,7 @@ const stores = [
   useSetupStore,
   usePlaceStore,
   useRowsStore,
-  useCountsStore,
+  useRevisionStore,
   useEmbeddedStore,
   useMappingStore,
   useMessageStore,
@@ -96,7 +96,7 @@ beforeEach(() => {
     model: testAnswers.loadModel,
     data: testAnswers.loadData,
     loading: null,
-    loaded: { backend: "auto", model: "story", weights: "keep", data: dataKey(config()) },
+    loaded: { backend: "auto", model: "story", weights: "keep", adapters: "", data: dataKey(config()) },
   });
   useRunStore.setState({ phase: "ready" });
   page = document.createElement("div");
@@ -291,7 +291,6 @@ it("tells a refusal in the trainer's words, and asks again", async () => {
 it("lists changes in order, reads the set with them, and says what came of it", async () => {
   await show("changes");
   expect(find("no-steps")?.textContent).toContain("Nothing is ever left out or changed unasked.");
-  await act(async () => useSetupStore.setState(({ loaded }) => ({ loaded: loaded && { ...loaded } })));
   await press(find("step-add"));
   await type(find("step-kind")!, "flip");
   await press(find("step-add"));
@@ -300,14 +299,20 @@ it("lists changes in order, reads the set with them, and says what came of it", 
     { kind: "flip", share: 0.2, seed: 7 },
   ]);
   expect(find("step-1")?.textContent).toContain("Swap the answers of 20% of the training pairs (seed 7).");
-  trainer.answers.loadData = () => ({ ...testAnswers.loadData, trainPairs: 100 });
+  const sentence = "Drew 100 of 512 training pairs.";
+  trainer.answers.loadData = ({ steps }) => ({
+    ...testAnswers.loadData,
+    trainPairs: 100,
+    steps: steps.map(({ kind }) => ({ kind, sentence, trainPairs: 100 })),
+  });
   await act(async () => settleEdits());
   await settle();
   expect(trainer.questions("loadData").at(-1)).toMatchObject({ steps: config().dataSteps });
   expect(find("step-outcome")?.textContent).toBe(
-    "512 and 128 before; now 100 training pairs and 128 held out.",
+    "640 pairs before; now 100 training pairs and 128 held out.",
   );
-  expect(find("data-figures")?.textContent).toContain("512 → 100");
+  expect(find("step-0")?.textContent).toContain(`${sentence} 100 training pairs after it.`);
+  expect(find("data-figures")?.textContent).toContain("640 → 228");
   await press(button("Undo the last"));
   expect(config().dataSteps).toHaveLength(1);
 });

@@ -1,5 +1,4 @@
 import { Button } from "@mantine/core";
-import { untouchedKey, useCountsStore } from "../../../state/dataAnswers.ts";
 import { removeStep, undoStep } from "../../../state/dataSteps.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { Icon } from "../../components/Icon.tsx";
@@ -13,6 +12,9 @@ import { useLoadedData } from "./useLoadedData.ts";
 export function StepsView() {
   const steps = useSetupStore(({ config }) => config.dataSteps);
   const description = useSetupStore((state) => state.description);
+  const { data, isLoading, isWaiting } = useLoadedData();
+  // What the trainer did, as long as it has done these very steps.
+  const isDone = !isLoading && !isWaiting && data?.steps.length === steps.length;
   return (
     <div className="steps-view">
       <Panel
@@ -40,7 +42,15 @@ export function StepsView() {
               const sentence = stepSentence(step, description);
               return (
                 <li key={`${place} ${sentence}`} data-testid={`step-${place}`}>
-                  <span>{sentence}</span>
+                  <span>
+                    {sentence}
+                    {isDone && (
+                      <span className="note step-done">
+                        {data.steps[place]?.sentence} {formatCount(data.steps[place]?.trainPairs ?? 0)}{" "}
+                        training pairs after it.
+                      </span>
+                    )}
+                  </span>
                   <button
                     type="button"
                     className="link-button"
@@ -63,20 +73,14 @@ export function StepsView() {
 
 function Outcome() {
   const { data, isLoading, isWaiting } = useLoadedData();
-  const config = useSetupStore((state) => state.config);
-  const before = useCountsStore(({ byKey }) => byKey[untouchedKey(config)]);
+  const steps = useSetupStore(({ config }) => config.dataSteps);
   if (data === null || isWaiting) return null;
   if (isLoading) return <p className="note">Reading the set with its changes…</p>;
-  const after = `${formatCount(data.trainPairs)} training pairs and ${formatCount(data.heldoutPairs)} held out`;
-  const isChanged = config.dataSteps.length > 0;
-  const from =
-    isChanged && before !== undefined
-      ? `${formatCount(before.train)} and ${formatCount(before.heldout)} before; now `
-      : "";
+  const before = steps.length === 0 ? "" : `${formatCount(data.readPairs)} pairs before; now `;
   return (
     <p className="note" role="status" data-testid="step-outcome">
-      {from}
-      {after}.
+      {before}
+      {formatCount(data.trainPairs)} training pairs and {formatCount(data.heldoutPairs)} held out.
     </p>
   );
 }

@@ -1,4 +1,4 @@
-import { useCountsStore } from "../../../state/dataAnswers.ts";
+import { useRevisionStore } from "../../../state/dataAnswers.ts";
 import { dataKey, useSetupStore } from "../../../state/setupStore.ts";
 import type { DataSummary } from "../../../worker/protocol.ts";
 
@@ -19,7 +19,7 @@ export function useLoadedData(): LoadedData {
   const loading = useSetupStore((state) => state.loading);
   const held = useSetupStore((state) => state.loaded?.data ?? "");
   const wanted = useSetupStore((state) => dataKey(state.config));
-  const revision = useCountsStore((state) => state.revision);
+  const revision = useRevisionStore((state) => state.revision);
   const hasRun = useSetupStore((state) => state.runningConfig !== null);
   return {
     data: held === "" ? null : data,
