@@ -19,9 +19,12 @@ export type FileKind = "model" | "adapter" | "data" | "sae" | "unknown";
 /** Names of files that preference data comes in. */
 const dataName = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$|\.gz$/;
 
-/** Tells the files of a model, an adapter, a preference set and an autoencoder by their names; a zip holds a model. */
-export function kindOfFiles(names: readonly string[]): FileKind {
+/** Tells the files of a model, an adapter, a preference set and an autoencoder by their names. */
+export function kindOfFiles(names: readonly string[], zipHolds: "model" | "data" = "model"): FileKind {
   const lower = names.map((name) => name.toLowerCase());
+  const isZip = (name: string) => name.endsWith(".zip");
+  if (zipHolds === "data" && lower.some(isZip) && lower.every((name) => isZip(name) || dataName.test(name)))
+    return "data";
   if (lower.some((name) => name === "cfg.json" || name.startsWith("sae_weights") || name.endsWith(".npz")))
     return "sae";
   if (lower.some((name) => /^adapter_(config\.json|model\.safetensors)$/.test(name))) return "adapter";
@@ -31,10 +34,13 @@ export function kindOfFiles(names: readonly string[]): FileKind {
 }
 
 /** Opens files that were dropped or chosen; files of no known kind change nothing (FIL-1). */
-export async function openFiles(files: readonly File[]): Promise<void> {
+export async function openFiles(files: readonly File[], zipHolds: "model" | "data" = "model"): Promise<void> {
   if (files.length === 0) return;
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
-  const kind = kindOfFiles(files.map(({ name }) => name));
+  const kind = kindOfFiles(
+    files.map(({ name }) => name),
+    zipHolds,
+  );
   if (kind === "model") await openModel(files);
   else if (kind === "adapter") await openAdapter(files);
   else if (kind === "data") await openData(files);

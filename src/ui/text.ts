@@ -208,7 +208,10 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   [".", "Pause drawing; training goes on"],
   ["l", "Open or close the log"],
   ["g then t", "The Train screen"],
+  ["g then d", "The Data screen"],
   ["g then f", "The Features screen"],
+  ["1 or ←, 2 or →", "Annotate: A or B is better"],
+  ["0, x, u", "Annotate: tie, both bad, undo"],
   ["Esc", "Unpin, or close what is on top"],
   ["?", "This list"],
 ];
@@ -227,7 +230,10 @@ export const acceptedFiles: readonly (readonly [string, string])[] = [
     "Model",
     "The folder of a Hugging Face model (Llama, Qwen 2 and 3, Gemma 2 and 3, SmolLM 3, GPT-2 or Pythia), or its files together: config.json, model.safetensors (F32, F16 or BF16), tokenizer.json.",
   ],
-  ["Preference pairs", "One .jsonl file: one JSON object a line with prompt, chosen and rejected."],
+  [
+    "Preference data",
+    "JSONL, JSON, CSV, TSV or Parquet, each also as .gz or in a .zip. Layouts are told by their columns; where that is in doubt, you are asked which column is which.",
+  ],
   [
     "Sparse autoencoder",
     "cfg.json with sae_weights.safetensors (SAELens), or params.npz (Gemma Scope); it has to be as wide as the model's stream.",

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { raiseError } from "../../state/messageStore.ts";
 import { openData, openFiles, openModel } from "../../state/localFiles.ts";
-import { usePlaceStore } from "../../state/place.ts";
+import { usePlaceStore, type Screen } from "../../state/place.ts";
 import { openSaeFiles } from "../../state/saes.ts";
 
 /** What files are chosen for. */
@@ -35,13 +35,13 @@ function FileInput({ part, label, open }: FileInputProps) {
       type="file"
       data-testid={`${part}-files`}
       aria-label={label}
-      multiple={part !== "data"}
+      multiple
       onChange={({ currentTarget }) => {
         const files = [...(currentTarget.files ?? [])];
         if (window.prefscope !== undefined || files.length === 0) return;
         // Choosing the same file again must count as a change.
         currentTarget.value = "";
-        (part !== "data" || files.length > 1 ? open(files) : openFiles(files)).catch(raiseError);
+        (part === "data" ? openFiles(files, "data") : open(files)).catch(raiseError);
       }}
     />
   );
@@ -64,10 +64,7 @@ export function DropTarget() {
       if (event.dataTransfer === null) return;
       event.preventDefault();
       setOver(false);
-      const isOnFeatures = usePlaceStore.getState().screen === "features";
-      droppedFiles(event.dataTransfer)
-        .then(isOnFeatures ? openSaeFiles : openFiles)
-        .catch(raiseError);
+      droppedFiles(event.dataTransfer).then(openHere).catch(raiseError);
     };
     window.addEventListener("dragover", over);
     window.addEventListener("dragleave", leave);
@@ -83,15 +80,26 @@ export function DropTarget() {
     <div className="drop-target" aria-hidden="true">
       <div>
         <strong>Drop it here</strong>
-        <span>
-          {screen === "features"
-            ? "the files of an autoencoder"
-            : "a model folder, a .jsonl of preference pairs, or an autoencoder"}
-        </span>
+        <span>{droppable[screen]}</span>
       </div>
     </div>
   );
 }
+
+/** Opens files as the kind that the present screen is about, where their names leave that open. */
+function openHere(files: readonly File[]): Promise<void> {
+  const { screen } = usePlaceStore.getState();
+  if (screen === "features") return openSaeFiles(files);
+  return openFiles(files, screen === "data" ? "data" : "model");
+}
+
+/** What can be dropped on a screen. */
+const droppable: Readonly<Record<Screen, string>> = {
+  train: "a model folder, preference data, an adapter or an autoencoder",
+  models: "a model folder, a GGUF file, a zip or an adapter",
+  data: "preference data: JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip",
+  features: "the files of an autoencoder",
+};
 
 /** All files of a drop; a folder gives the files that lie directly in it. */
 async function droppedFiles(transfer: DataTransfer): Promise<File[]> {

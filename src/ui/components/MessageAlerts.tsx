@@ -1,5 +1,6 @@
 import { Alert, Button } from "@mantine/core";
 import { useDeviceStore } from "../../state/deviceStore.ts";
+import { openUnrecognised } from "../../state/mapping.ts";
 import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
 import {
   restartTrainer,
@@ -91,6 +92,10 @@ export async function act(action: MessageAction, { code, details }: RaisedMessag
     "choose-files": () => {
       dismissMessages(code);
       chooseFiles(/safetensors|config|tokenizer|model/i.test(JSON.stringify(details)) ? "model" : "data");
+    },
+    "choose-columns": () => {
+      dismissMessages(code);
+      openUnrecognised();
     },
     "show-formats": () => openLayer("formats"),
     "review-rows": () => openLayer("rows"),
