@@ -8,7 +8,7 @@ import type { SaeSummary } from "../../../worker/protocol.ts";
 import { chooseFiles } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { formatCount, formatFineShare, formatValue } from "../../format.ts";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { useTable } from "../../components/useFeatureLabel.ts";
 
 /** The autoencoder in use with its figures, and the ways to another. */
