@@ -2,6 +2,7 @@
 import type { WorkerEvent } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
+import { watchData } from "./dataAnswers.ts";
 import { beginVisit, isOwnEntry, settle, writeAddress } from "./editing.ts";
 import { hearDownload } from "./downloads.ts";
 import { watchAnswers } from "./features.ts";
@@ -37,6 +38,7 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   watchAnswers();
   watchShelf();
   watchWeights();
+  watchData();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;

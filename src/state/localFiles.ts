@@ -1,14 +1,14 @@
 /** Files from the person's disk: told apart, handed to the trainer, and taken over only when it accepts them. */
 import type { RunConfig } from "../engine/training/config.ts";
 import { importAdapter } from "./adapterStack.ts";
+import { takeSource } from "./dataSources.ts";
 import { localId } from "./link.ts";
-import { ensureLoaded } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog } from "./runStore.ts";
 import { openSaeFiles } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { useShelfStore } from "./shelfStore.ts";
-import { isBusy, takeModel, takeOver } from "./takeOver.ts";
+import { isBusy, takeModel } from "./takeOver.ts";
 
 /** Largest preference file that is read: beyond it the page and the trainer would run out of memory. */
 export const largestDataBytes = 256 * 2 ** 20;
@@ -16,22 +16,39 @@ export const largestDataBytes = 256 * 2 ** 20;
 /** What a group of files is. */
 export type FileKind = "model" | "adapter" | "data" | "sae" | "unknown";
 
-/** Tells the files of a model, an adapter, a preference set and an autoencoder by their names; a zip holds a model. */
+/** Names of files that preference data comes in. */
+const dataName = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$|\.(gz|zip)$/;
+
+/** Tells the files of a model, an adapter, a preference set and an autoencoder by their names. */
 export function kindOfFiles(names: readonly string[]): FileKind {
   const lower = names.map((name) => name.toLowerCase());
   if (lower.some((name) => name === "cfg.json" || name.startsWith("sae_weights") || name.endsWith(".npz")))
     return "sae";
   if (lower.some((name) => /^adapter_(config\.json|model\.safetensors)$/.test(name))) return "adapter";
-  if (lower.some((name) => /\.(safetensors|gguf|zip)$/.test(name) || name === "config.json")) return "model";
-  if (lower.length === 1 && /\.(jsonl|json)$/.test(lower[0] ?? "")) return "data";
+  if (lower.some((name) => /\.(safetensors|gguf)$/.test(name) || name === "config.json")) return "model";
+  if (lower.every((name) => dataName.test(name))) return "data";
   return "unknown";
+}
+
+/** The end of a zip lists what is in it; that of a model or a set is far shorter than this. */
+const zipListBytes = 2 ** 18;
+
+/** Tells files by their names, and a zip by the names of what is in it. */
+async function kindOf(files: readonly File[]): Promise<FileKind> {
+  const [file] = files;
+  if (files.length !== 1 || file === undefined || !/\.zip$/i.test(file.name)) {
+    return kindOfFiles(files.map(({ name }) => name));
+  }
+  const end = await file.slice(Math.max(0, file.size - zipListBytes)).text();
+  if (end.includes("adapter_model.safetensors")) return "adapter";
+  return /\.(safetensors|gguf)/.test(end) ? "model" : "data";
 }
 
 /** Opens files that were dropped or chosen; files of no known kind change nothing (FIL-1). */
 export async function openFiles(files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
-  const kind = kindOfFiles(files.map(({ name }) => name));
+  const kind = await kindOf(files);
   if (kind === "model") await openModel(files);
   else if (kind === "adapter") await openAdapter(files);
   else if (kind === "data") await openData(files);
@@ -86,34 +103,11 @@ export function openRefusedModel(weights: RunConfig["baseWeights"]): Promise<voi
   return openModel(refusedModel, weights);
 }
 
-/** Opens a file of preference pairs. */
+/** Opens files of preference data. */
 export async function openData(files: readonly File[]): Promise<void> {
-  if (isBusy() || isTooLarge(files)) return;
-  const { config, chosenFiles: previous, loaded: held } = useSetupStore.getState();
-  const wanted = { ...config, data: localId, objective: "" };
-  useSetupStore.setState(({ loaded, chosenFiles }) => ({
-    chosenFiles: { ...chosenFiles, data: files },
-    // Another file under the same name is another set.
-    loaded: loaded && { ...loaded, data: "" },
-  }));
-  try {
-    await ensureLoaded(wanted);
-    useSetupStore.setState(({ config: present }) => ({
-      config: { ...present, data: localId, objective: "" },
-    }));
-    addLog({ level: "info", message: `Opened the preference pairs in ${files[0]?.name ?? ""}.` });
-    await takeOver();
-  } catch (error) {
-    useSetupStore.setState(({ loaded }) => ({
-      chosenFiles: previous,
-      // The trainer keeps the set it had when it refuses a file, unless it had to change the model or the device first.
-      loaded:
-        loaded?.model === held?.model && loaded?.backend === held?.backend
-          ? held
-          : loaded && { ...loaded, data: "" },
-    }));
-    raiseError(error);
-  }
+  if (files.length === 0 || isBusy() || isTooLarge(files)) return;
+  dismissMessages("FIL-1", "FIL-2", "DAT-1");
+  await takeSource({ id: localId, files });
 }
 
 /** Refuses a preference file over the limit before any of it is read. */

@@ -1,4 +1,5 @@
 /** Models and adapters that are kept: through boot, use, downloads and a new trainer. */
+import { strToU8, zipSync } from "fflate";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { DownloadEvent, ErrorReport } from "../worker/protocol.ts";
 import { applyStack, deleteAdapter, scaleAdapter, toggleAdapter, useStackStore } from "./adapterStack.ts";
@@ -13,7 +14,7 @@ import {
 } from "./downloads.ts";
 import { edit } from "./editing.ts";
 import { editHub, useHubStore } from "./hub.ts";
-import { kindOfFiles, modelFilesOf, openModel, openRefusedModel } from "./localFiles.ts";
+import { kindOfFiles, modelFilesOf, openFiles, openModel, openRefusedModel } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { restartTrainer } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
@@ -276,9 +277,17 @@ it("keeps files from a disk and says why it could not", async () => {
   expect(useShelfStore.getState()).toMatchObject({ refusal: "1.9 of 2.0 GB are used", working: null });
 });
 
+it("tells a zip by what is in it", async () => {
+  await bootStudio();
+  const zipOf = (name: string) => new File([zipSync({ [name]: strToU8("x".repeat(1e6)) })], "some.zip");
+  await openFiles([zipOf("m/model.safetensors")]);
+  expect(setup().config.model).toBe("local");
+  await openFiles([zipOf("a/adapter_model.safetensors")]);
+  expect(trainer().questions("importAdapter")).toHaveLength(1);
+});
+
 it("tells models, adapters and the files of a folder that a model needs", () => {
   expect(kindOfFiles(["Q4.GGUF"])).toBe("model");
-  expect(kindOfFiles(["model.zip"])).toBe("model");
   expect(kindOfFiles(["adapter_config.json", "adapter_model.safetensors"])).toBe("adapter");
   const folder = [
     "m/model-00001-of-00002.safetensors",

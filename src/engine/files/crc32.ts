@@ -10,9 +10,12 @@ const remainders = Uint32Array.from({ length: VALUES_OF_BYTE }, (_, byte) => {
   return remainder;
 });
 
-/** The checksum that zip archives keep of every member, as an unsigned 32-bit number. */
-export function crc32(bytes: Uint8Array): number {
-  let state = 0xffffffff;
+/**
+ * The checksum that zip archives keep of every member, as an unsigned 32-bit number; `before` is that of the bytes that
+ * come before these.
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let state = (before ^ 0xffffffff) >>> 0;
   // Walking an iterator takes several times as long.
   for (let at = 0; at < bytes.length; at++)
     state = (state >>> 8) ^ remainders[(state ^ bytes[at]!) & (VALUES_OF_BYTE - 1)]!;

@@ -34,7 +34,9 @@ export const elementFormats: ReadonlyMap<string, ElementFormat> = new Map([
     {
       bytes: 4,
       read: (view, into) => {
-        for (let i = 0; i < into.length; i++) into[i] = view.getFloat32(4 * i, true);
+        // Copied as bytes: typed arrays are little-endian wherever there is WebGPU, and a range need not be aligned.
+        const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+        bytes.set(new Uint8Array(view.buffer, view.byteOffset, bytes.length));
       },
     },
   ],

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { brainToFloat, halfToFloat } from "./elementTypes.ts";
 import { FileFormatError } from "./fileFormatError.ts";
-import { readSafetensors, writeSafetensors, type NamedArray } from "./safetensors.ts";
+import { openSafetensors, readSafetensors, writeSafetensors, type NamedArray } from "./safetensors.ts";
 
 const FILE = "model.safetensors";
 
@@ -151,7 +151,8 @@ describe("safetensors", () => {
       "leave a gap",
     ],
     ["bytes nobody names", fileOf("{}", new Uint8Array(4)), "cover 0 bytes"],
-  ])("refuses %s by name", (_, bytes, words) => {
+  ])("refuses %s by name, whole or by ranges", async (_, bytes, words) => {
+    await expect(openSafetensors(bytes, FILE)).rejects.toThrow(words);
     const refusal = refusalOf(bytes);
     expect(refusal.code).toBe("FIL-1");
     expect(refusal.message).toContain(words);
@@ -167,6 +168,28 @@ describe("safetensors", () => {
         for (const bytes of [damaged, damaged.subarray(0, length), sample.subarray(0, length)])
           expect(isRefusedOrRead(bytes)).toBe(true);
       }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is refused or read by ranges as it is whole", async () => {
+    const reads = (bytes: Uint8Array) =>
+      openSafetensors(bytes, FILE).then(
+        () => null,
+        (error: Error) => error.message,
+      );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(sample.length - 1),
+        fc.nat(7),
+        fc.nat(sample.length),
+        async (at, bit, length) => {
+          const damaged = sample.slice(0, length);
+          if (at < length) damaged[at]! ^= 1 << bit;
+          const failure = failureOf(damaged);
+          expect(await reads(damaged)).toBe(failure instanceof Error ? failure.message : null);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -1,6 +1,8 @@
 import { findDuplicateKey } from "./duplicateKey.ts";
 import { elementFormats, type ElementFormat } from "./elementTypes.ts";
+import { readRange, sizeOf, type FileBytes } from "./fileBytes.ts";
 import { FileFormatError, incompleteFile } from "./fileFormatError.ts";
+import type { StoredTensor, StoredTensors, StoredType } from "./storedTensors.ts";
 
 /** A tensor on the host: sizes from the slowest to the fastest axis, values row-major. */
 export interface NamedArray {
@@ -10,9 +12,10 @@ export interface NamedArray {
 
 interface TensorEntry {
   readonly name: string;
+  readonly type: StoredType;
   readonly format: ElementFormat;
   readonly shape: readonly number[];
-  readonly count: number;
+  /** Counted from the beginning of the data. */
   readonly begin: number;
   readonly end: number;
 }
@@ -37,7 +40,8 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-function headerLength(bytes: Uint8Array, file: string): number {
+/** Length of the header of a file of `size` bytes, which begins with `bytes`. */
+function headerLength(bytes: Uint8Array, size: number, file: string): number {
   if (bytes.length < LENGTH_BYTES)
     throw new FileFormatError("FIL-1", file, `${bytes.length} bytes are too few for a safetensors file.`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true));
@@ -49,7 +53,7 @@ function headerLength(bytes: Uint8Array, file: string): number {
     );
   if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== OPENING_BRACE)
     throw new FileFormatError("FIL-1", file, 'not a safetensors file: the header does not start with "{".');
-  if (LENGTH_BYTES + length > bytes.length) throw incompleteFile(file, bytes.length, LENGTH_BYTES + length);
+  if (LENGTH_BYTES + length > size) throw incompleteFile(file, size, LENGTH_BYTES + length);
   return length;
 }
 
@@ -102,7 +106,7 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
       offsets,
       `${count * format.bytes} bytes for ${String(dtype)} of shape ${show(shape)}`,
     );
-  return { name, format, shape, count, begin, end };
+  return { name, type: dtype as StoredType, format, shape, begin, end };
 }
 
 interface DataLocation {
@@ -134,27 +138,80 @@ function checkCoverage(entries: readonly TensorEntry[], location: DataLocation):
     );
 }
 
+/** The tensors that a header names, once their ranges were found to fill the file exactly. */
+function parseEntries(headerBytes: Uint8Array, location: DataLocation): TensorEntry[] {
+  const { file } = location;
+  const entries: TensorEntry[] = [];
+  for (const [name, entry] of Object.entries(parseHeader(headerBytes, file))) {
+    if (name === METADATA_KEY) checkMetadata(entry, file);
+    else entries.push(parseEntry(name, entry, file));
+  }
+  checkCoverage(entries, location);
+  return entries;
+}
+
+function decode(bytes: Uint8Array, { format }: TensorEntry): Float32Array {
+  const values = new Float32Array(bytes.length / format.bytes);
+  format.read(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), values);
+  return values;
+}
+
 /**
  * Reads every tensor of a safetensors file as 32-bit floats (F32, F16, BF16 and F64 are read). The values are copies.
  * Throws `FileFormatError` (FIL-2 when the file ends early) before allocating anything for a broken header.
  * Source: the safetensors format specification.
  */
 export function readSafetensors(bytes: Uint8Array, fileName: string): Map<string, NamedArray> {
-  const dataStart = LENGTH_BYTES + headerLength(bytes, fileName);
-  const header = parseHeader(bytes.subarray(LENGTH_BYTES, dataStart), fileName);
-  const entries: TensorEntry[] = [];
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === METADATA_KEY) checkMetadata(entry, fileName);
-    else entries.push(parseEntry(name, entry, fileName));
-  }
-  checkCoverage(entries, { file: fileName, dataStart, dataBytes: bytes.length - dataStart });
-  const tensors = new Map<string, NamedArray>();
-  for (const { name, format, shape, count, begin, end } of entries) {
-    const values = new Float32Array(count);
-    format.read(new DataView(bytes.buffer, bytes.byteOffset + dataStart + begin, end - begin), values);
-    tensors.set(name, { shape, values });
-  }
-  return tensors;
+  const dataStart = LENGTH_BYTES + headerLength(bytes, bytes.length, fileName);
+  const location = { file: fileName, dataStart, dataBytes: bytes.length - dataStart };
+  const entries = parseEntries(bytes.subarray(LENGTH_BYTES, dataStart), location);
+  return new Map(
+    entries.map((entry) => {
+      const own = bytes.subarray(dataStart + entry.begin, dataStart + entry.end);
+      return [entry.name, { shape: entry.shape, values: decode(own, entry) }];
+    }),
+  );
+}
+
+/** A safetensors file, and where its data begin. */
+interface OpenFile {
+  readonly source: FileBytes;
+  readonly file: string;
+  readonly dataStart: number;
+}
+
+function storedTensor(opened: OpenFile, entry: TensorEntry): StoredTensor {
+  const { source, file, dataStart } = opened;
+  const { shape, type, begin, end } = entry;
+  const read = async () => {
+    const bytes = await readRange(source, dataStart + begin, dataStart + end);
+    if (bytes.length < end - begin) throw incompleteFile(file, sizeOf(source), dataStart + end);
+    return bytes;
+  };
+  return {
+    shape,
+    type,
+    bytes: end - begin,
+    read,
+    values: async () => decode(await read(), entry),
+    rows: (first, last) => {
+      const [count = 1, ...others] = shape;
+      const rowBytes = (end - begin) / Math.max(1, count);
+      const range = { begin: begin + first * rowBytes, end: begin + last * rowBytes };
+      return storedTensor(opened, { ...entry, ...range, shape: [last - first, ...others] });
+    },
+  };
+}
+
+/** Opens a safetensors file: reads its header alone, and of the tensors what is asked for. Refuses what `readSafetensors` does. */
+export async function openSafetensors(source: FileBytes, file: string): Promise<StoredTensors> {
+  const size = sizeOf(source);
+  const length = headerLength(await readRange(source, 0, LENGTH_BYTES + 1), size, file);
+  const dataStart = LENGTH_BYTES + length;
+  const header = await readRange(source, LENGTH_BYTES, dataStart);
+  const entries = parseEntries(header, { file, dataStart, dataBytes: size - dataStart });
+  const opened = { source, file, dataStart };
+  return new Map(entries.map((entry) => [entry.name, storedTensor(opened, entry)]));
 }
 
 /**

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { NamedArray } from "../files/safetensors.ts";
+import { openSafetensors, type NamedArray } from "../files/safetensors.ts";
+import type { StoredTensor } from "../files/storedTensors.ts";
+import { floatToHalf, halfToFloat } from "../kernels/weightLayout/half.ts";
+import { readGolden } from "../testing/fixtures.ts";
 import { goldenNames, readGoldenModel } from "../testing/goldenModels.ts";
-import { checkpointShapes, openCheckpoint, toCheckpoint } from "./checkpoint.ts";
+import { checkpointShapes, openCheckpoint, openStoredCheckpoint, toCheckpoint } from "./checkpoint.ts";
 import { expectedShapes } from "./parameterNames.ts";
 
 const FILE = "model.safetensors";
@@ -18,6 +21,18 @@ async function allOf(name: string) {
   return { config, stored, arrays };
 }
 
+/** A tensor of a file of 16-bit floats. */
+function halvesOf({ shape, values }: NamedArray): StoredTensor {
+  const halves = Uint16Array.from(values, floatToHalf);
+  return {
+    shape,
+    type: "F16",
+    bytes: halves.byteLength,
+    read: () => Promise.resolve(new Uint8Array(halves.buffer)),
+    values: () => Promise.resolve(Float32Array.from(halves, halfToFloat)),
+  };
+}
+
 describe("a checkpoint", () => {
   it.each(goldenNames)("of %s is written as it was read", async (name) => {
     const { config, stored, arrays } = await allOf(name);
@@ -28,6 +43,33 @@ describe("a checkpoint", () => {
       const again = written.get(parameter)?.values ?? [];
       // Gemma's gains lose their last bits in 1 + w.
       values.forEach((value, index) => expect(Math.abs(value - (again[index] ?? NaN))).toBeLessThan(1e-6));
+    }
+  });
+
+  it.each(goldenNames)("of %s is read from its file as it is from memory", async (name) => {
+    const { config, stored } = await readGoldenModel(name);
+    const file = await openSafetensors(await readGolden(`${name}/model.safetensors`), FILE);
+    const [opened, whole] = [openStoredCheckpoint(config, file, FILE), openCheckpoint(config, stored, FILE)];
+    expect([...opened.keys()]).toEqual([...expectedShapes(config).keys()]);
+    for (const [parameter, tensor] of opened) {
+      const { shape, values } = whole.get(parameter)!;
+      expect(tensor.shape).toEqual(shape);
+      expect(await tensor.values(), parameter).toEqual(values);
+      expect(tensor.type).toBe("F32");
+      expect(new Float32Array((await tensor.read()).slice().buffer), parameter).toEqual(values);
+    }
+  });
+
+  it.each(["gpt2", "gpt_neox"])("of %s moves 16-bit elements as it moves values", async (name) => {
+    const { config, stored } = await readGoldenModel(name);
+    const halves = new Map([...stored].map(([each, array]) => [each, halvesOf(array)]));
+    const opened = openStoredCheckpoint(config, halves, FILE);
+    for (const module of ["self_attn.k_proj", "mlp.down_proj"]) {
+      const tensor = opened.get(`model.layers.1.${module}.weight`)!;
+      expect(tensor.type).toBe("F16");
+      const [read, values] = [await tensor.read(), await tensor.values()];
+      expect(read.length).toBe(tensor.bytes);
+      expect(Float32Array.from(new Uint16Array(read.slice().buffer), halfToFloat)).toEqual(values);
     }
   });
 

@@ -1,10 +1,15 @@
 /** From what a checkpoint calls and stores its parameters to the decoder's names and layout, and back. */
 import { FileFormatError } from "../files/fileFormatError.ts";
+import { transposed } from "../files/transposed.ts";
 import type { NamedArray } from "../files/safetensors.ts";
+import type { StoredTensor, StoredTensors } from "../files/storedTensors.ts";
 import type { CheckpointLayout } from "./architectures/architecture.ts";
 import { architectureOf } from "./architectures/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { expectedShapes } from "./parameterNames.ts";
+
+/** Tensors by name, of which only the shapes matter here. */
+type Shaped<Tensor extends Pick<NamedArray, "shape">> = ReadonlyMap<string, Tensor>;
 
 /** Parameters by name. */
 export type NamedArrays = ReadonlyMap<string, NamedArray>;
@@ -55,25 +60,17 @@ export function placeOf(config: ModelConfig, module: string, rows: number): Plac
   return { name: within + (layout.names[own] ?? own), rowOf: null, rows };
 }
 
-/** The rows `rowOf(0)`, `rowOf(1)`, … of a stored array, for `rows` of them. */
-function takeRows(values: Float32Array, rows: number, width: number, rowOf: (row: number) => number) {
-  const taken = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++) {
+/** The rows `rowOf(0)`, `rowOf(1)`, … of `width` elements each into `taken`. */
+function takeRows<Elements extends Float32Array | Uint8Array>(
+  elements: Elements,
+  taken: Elements,
+  { width, rowOf }: { readonly width: number; readonly rowOf: (row: number) => number },
+): Elements {
+  for (let row = 0; row < taken.length / width; row++) {
     const from = rowOf(row) * width;
-    taken.set(values.subarray(from, from + width), row * width);
+    taken.set(elements.subarray(from, from + width), row * width);
   }
   return taken;
-}
-
-/** [rows, columns] → [columns, rows] */
-function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      turned[column * rows + row] = values[row * columns + column] ?? 0;
-    }
-  }
-  return turned;
 }
 
 /** What must be done to a stored parameter besides taking its rows. */
@@ -102,7 +99,10 @@ export function checkpointShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /** Names with the prefix that some files leave out. */
-function withPrefix(config: ModelConfig, arrays: NamedArrays): NamedArrays {
+function withPrefix<Each extends Pick<NamedArray, "shape">>(
+  config: ModelConfig,
+  arrays: Shaped<Each>,
+): Shaped<Each> {
   const layout = architectureOf(config).checkpoint;
   if (layout === undefined) return arrays;
   const first = `${layout.layers}.0.`;
@@ -126,12 +126,32 @@ export function openCheckpoint(
   return {
     get: (name) => {
       const shape = shapes.get(name);
-      return shape === undefined ? undefined : readParameter(config, arrays, name, shape);
+      if (shape === undefined) return undefined;
+      const way = wayOf(config, name, shape);
+      const array = arrays.get(way.storedName);
+      return array === undefined ? undefined : { shape, values: converted(array.values, way) };
     },
   };
 }
 
-function checkCheckpoint(config: ModelConfig, arrays: NamedArrays, file: string): void {
+/** The same of tensors that are still in their files: only names and shapes are looked at, nothing is read. */
+export function openStoredCheckpoint(
+  config: ModelConfig,
+  stored: StoredTensors,
+  file: string,
+): Map<string, StoredTensor> {
+  const tensors = withPrefix(config, stored);
+  checkCheckpoint(config, tensors, file);
+  const opened = new Map<string, StoredTensor>();
+  for (const [name, shape] of expectedShapes(config)) {
+    const way = wayOf(config, name, shape);
+    const tensor = tensors.get(way.storedName);
+    if (tensor !== undefined) opened.set(name, partOf(tensor, way));
+  }
+  return opened;
+}
+
+function checkCheckpoint(config: ModelConfig, arrays: Shaped<Pick<NamedArray, "shape">>, file: string): void {
   const refuse = (reason: string): never => {
     throw new FileFormatError("FIL-1", file, reason);
   };
@@ -152,23 +172,65 @@ function checkCheckpoint(config: ModelConfig, arrays: NamedArrays, file: string)
   }
 }
 
-function readParameter(
-  config: ModelConfig,
-  arrays: NamedArrays,
-  name: string,
-  shape: readonly number[],
-): NamedArray | undefined {
+/** From a stored parameter to the decoder's. */
+interface Way extends Pick<Place, "rowOf"> {
+  readonly storedName: string;
+  readonly shape: readonly number[];
+  readonly storedRows: number;
+  readonly isTransposed: boolean;
+  /** Added to every value. */
+  readonly added: number;
+}
+
+function wayOf(config: ModelConfig, name: string, shape: readonly number[]): Way {
   const { module, kind } = moduleOf(name);
+  const place = placeOf(config, module, shape[0] ?? 0);
+  const storedName = `${place.name}.${kind}`;
+  return { storedName, shape, rowOf: place.rowOf, storedRows: place.rows, ...storageOf(config, name) };
+}
+
+function converted(
+  stored: Float32Array,
+  { shape, storedRows, isTransposed, rowOf, added }: Way,
+): Float32Array {
   const [rows = 0, columns = 1] = shape;
-  const place = placeOf(config, module, rows);
-  const stored = arrays.get(`${place.name}.${kind}`);
-  if (stored === undefined) return undefined;
-  const { isTransposed, added } = storageOf(config, name);
-  let { values } = stored;
-  if (isTransposed) values = transposed(values, columns, place.rows);
-  if (place.rowOf !== null) values = takeRows(values, rows, columns, place.rowOf);
+  let values = stored;
+  if (isTransposed) values = transposed(values, columns, storedRows);
+  if (rowOf !== null) values = takeRows(values, new Float32Array(rows * columns), { width: columns, rowOf });
   if (added !== 0) values = values.map((value) => value + added);
-  return { shape, values };
+  return values;
+}
+
+/** The decoder's parameter, read from a stored one whenever it is asked for. */
+function partOf(tensor: StoredTensor, way: Way): StoredTensor {
+  const { shape, storedRows, isTransposed, rowOf, added } = way;
+  if (!isTransposed && rowOf === null && added === 0) return tensor;
+  const [rows = 0, columns = 1] = shape;
+  const values = async () => converted(await tensor.values(), way);
+  const bytes = (tensor.bytes / storedRows) * rows;
+  const isHalf = tensor.type === "F16" || tensor.type === "BF16";
+  if (added !== 0 || (isTransposed && !isHalf)) {
+    const read = async () => new Uint8Array((await values()).buffer);
+    return { shape, type: "F32", bytes, read, values };
+  }
+  // Whole rows move, so that what is stored in blocks stays as it is.
+  const read = async () => {
+    const stored = await tensor.read();
+    const turned = isTransposed ? transposedHalves(stored, columns, storedRows) : stored;
+    const width = tensor.bytes / storedRows;
+    return rowOf === null ? turned : takeRows(turned, new Uint8Array(bytes), { width, rowOf });
+  };
+  return { shape, type: tensor.type, bytes, read, values };
+}
+
+/** The bytes of a matrix [rows, columns] of 16-bit elements as those of [columns, rows]. */
+function transposedHalves(bytes: Uint8Array, rows: number, columns: number): Uint8Array {
+  const halves = new Uint16Array(bytes.slice().buffer);
+  const result = new Uint16Array(halves.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      result[column * rows + row] = halves[row * columns + column]!;
+  return new Uint8Array(result.buffer);
 }
 
 /** All parameters of a model by the checkpoint's names and in its layout: the inverse of `openCheckpoint`. */

@@ -1,6 +1,6 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { changeReport } from "../../../state/features.ts";
-import { goTo } from "../../../state/navigation.ts";
+import { openTab } from "../../../state/navigation.ts";
 import { chooseSae, saveSae } from "../../../state/saes.ts";
 import { offeredSaes, saeInUse, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
@@ -35,7 +35,7 @@ export function SaeBar() {
           onChange={({ currentTarget }) => void chooseSae(currentTarget.value)}
         />
         <OpenFiles />
-        <Button size="xs" variant="default" onClick={() => goTo({ tab: "train-sae" })}>
+        <Button size="xs" variant="default" onClick={() => openTab("features", "train-sae")}>
           Train one…
         </Button>
         {sae !== null && (
@@ -128,7 +128,7 @@ export function NoSae() {
             Use {first.label}
           </Button>
         )}
-        <Button size="xs" variant="default" onClick={() => goTo({ tab: "train-sae" })}>
+        <Button size="xs" variant="default" onClick={() => openTab("features", "train-sae")}>
           Train one on the loaded pairs
         </Button>
       </div>

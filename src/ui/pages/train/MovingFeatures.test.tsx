@@ -75,7 +75,11 @@ it("lists what moves with sign and size, keeps what is held, and warns of a misf
   await act(async () => useRunStore.setState({ phase: "done" }));
   expect(find("moving-feature-0")?.textContent).toContain("#0 laughed");
   await act(async () => find("moving-feature-1")?.click());
-  expect(usePlaceStore.getState()).toMatchObject({ screen: "features", tab: "feature", feature: 1 });
+  expect(usePlaceStore.getState()).toMatchObject({
+    screen: "features",
+    tabs: { features: "feature" },
+    feature: 1,
+  });
 });
 
 it("says what is missing", async () => {
