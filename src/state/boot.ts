@@ -36,9 +36,9 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   watchSaes();
   watchSaeTraining();
   watchAnswers();
+  watchData();
   watchShelf();
   watchWeights();
-  watchData();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;

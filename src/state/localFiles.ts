@@ -3,7 +3,7 @@ import type { RunConfig } from "../engine/training/config.ts";
 import { importAdapter } from "./adapterStack.ts";
 import { takeSource } from "./dataSources.ts";
 import { localId } from "./link.ts";
-import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
+import { dismissMessages, raiseMessage } from "./messageStore.ts";
 import { addLog } from "./runStore.ts";
 import { openSaeFiles } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
