@@ -2,7 +2,7 @@
 import type { InitialValues } from "../src/engine/adapters/lora.ts";
 import { embeddedDatasets, embeddedModels } from "../src/engine/data/embedded.ts";
 import { createRandom } from "../src/engine/data/random.ts";
-import { readPairs } from "../src/engine/data/readPairs.ts";
+import { readDataSet } from "../src/engine/data/readDataSet.ts";
 import { tokenizePairs } from "../src/engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../src/engine/data/tokenPair.ts";
 import { readSafetensors, type NamedArray } from "../src/engine/files/safetensors.ts";
@@ -212,7 +212,8 @@ export async function embeddedShape(readAsset: ReadAsset): Promise<StepShape> {
     tokenizerConfig: await json("tokenizer_config.json"),
     generationConfig: await json("generation_config.json"),
   });
-  const { rows } = readPairs(await readAsset(dataset.files.train), dataset.files.train);
+  const name = dataset.files.train;
+  const { rows } = await readDataSet([{ name, bytes: await readAsset(name) }]);
   const { pairs } = tokenizePairs(rows, { tokenizer, maxTokens: defaultConfig.maxTokens });
   const mean = (count: (pair: TokenPair) => number) =>
     Math.round(pairs.reduce((sum, pair) => sum + count(pair), 0) / pairs.length);

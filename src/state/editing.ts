@@ -14,14 +14,25 @@ import { setupProblems, useSetupStore } from "./setupStore.ts";
 const settleMs = 200;
 let settleTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** What names features names those of one model. */
-export const noFeatures: Pick<RunConfig, "saes" | "heldFeatures"> = { saes: [], heldFeatures: [] };
+/** Settings that name parts of one model, as another begins with them. */
+export const ofOneModel: Pick<RunConfig, "saes" | "heldFeatures" | "adapters"> = {
+  saes: [],
+  heldFeatures: [],
+  adapters: [],
+};
 
-/** Changes settings of the configuration; another model begins without named autoencoders and held features. */
+/** A set as it comes, with the columns that it tells itself. */
+export const unchangedData: Pick<RunConfig, "dataLayout" | "dataColumns" | "dataSteps"> = {
+  dataLayout: "",
+  dataColumns: {},
+  dataSteps: [],
+};
+
+/** Changes settings of the configuration; another model begins without named autoencoders, held features and adapters. */
 export function edit(patch: Partial<RunConfig>): void {
   const previous = useSetupStore.getState().config;
   const isOtherModel = patch.model !== undefined && patch.model !== previous.model;
-  useSetupStore.setState({ config: { ...previous, ...(isOtherModel ? noFeatures : {}), ...patch } });
+  useSetupStore.setState({ config: { ...previous, ...(isOtherModel ? ofOneModel : {}), ...patch } });
   clearTimeout(settleTimer);
   settleTimer = setTimeout(settle, settleMs);
 }
@@ -58,10 +69,14 @@ export function choosePreset(presetId: string): void {
   edit({ ...preset.config, params: { ...preset.config.params } });
 }
 
-/** Takes another preference set, or another objective of the same. */
-export function chooseData(data: string, objective: string): void {
-  const { description } = useSetupStore.getState();
-  if (description !== null) edit({ data, objective: objectiveFor(data, objective, description) });
+/** Takes another preference set, read as it stands, or another objective of the same. */
+export function chooseData(data: string, wanted: string): void {
+  const { description, config } = useSetupStore.getState();
+  if (description === null) return;
+  const objective = objectiveFor(data, wanted, description);
+  const isOther = data !== config.data || objective !== config.objective;
+  // Columns and changes belong to one set, and revised answers to what they were revised for.
+  edit({ data, objective, ...(isOther ? unchangedData : {}) });
 }
 
 /** The value a setting is reset to: the preset's, or the method's own default for its knobs. */

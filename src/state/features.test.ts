@@ -23,7 +23,7 @@ import {
   useHeldStore,
 } from "./heldSet.ts";
 import { featureHistory } from "./movingFeatures.ts";
-import { goTo, openFeature } from "./navigation.ts";
+import { openFeature, openTab } from "./navigation.ts";
 import { usePlaceStore } from "./place.ts";
 import { useRunStore } from "./runStore.ts";
 import { chooseSae, openSaeFiles, putInUse } from "./saes.ts";
@@ -126,7 +126,7 @@ it("goes to another screen and back without touching the setup", async () => {
 
 it("takes over the settings of a link that came from elsewhere, and the place with it", async () => {
   await bootStudio("#/features?view=changes&preset=tiny-dpo&steps=21&seed=7");
-  expect(usePlaceStore.getState()).toMatchObject({ screen: "features", tab: "changes" });
+  expect(usePlaceStore.getState()).toMatchObject({ screen: "features", tabs: { features: "changes" } });
   expect(useSetupStore.getState().config.steps).toBe(21);
   expect(page.hash).toContain("#/features?view=changes&");
   page.hash = "#/train?preset=tiny-dpo&steps=44&seed=7";
@@ -231,7 +231,7 @@ it("saves sets by name, and uses one with its own autoencoder only", async () =>
 
 it("sets the next run up as FPO that holds the set, and goes to Train", async () => {
   await bootStudio();
-  goTo({ screen: "features", tab: "held" });
+  openTab("features", "held");
   hold([1]);
   trainHolding();
   expect(useSetupStore.getState().config).toMatchObject({ method: "fpo", heldFeatures: [1] });

@@ -1,26 +1,32 @@
 /** Files from the person's disk: told apart, handed to the trainer, and taken over only when it accepts them. */
-import { callTrainer } from "./connection.ts";
-import { edit, noFeatures } from "./editing.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import { importAdapter } from "./adapterStack.ts";
+import { takeSource } from "./dataSources.ts";
 import { localId } from "./link.ts";
-import { ensureLoaded, handOver, warmUp, refreshPreflight } from "./loading.ts";
-import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
-import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
+import { dismissMessages, raiseMessage } from "./messageStore.ts";
+import { addLog } from "./runStore.ts";
 import { openSaeFiles } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
+import { useShelfStore } from "./shelfStore.ts";
+import { isBusy, takeModel } from "./takeOver.ts";
 
 /** Largest preference file that is read: beyond it the page and the trainer would run out of memory. */
 export const largestDataBytes = 256 * 2 ** 20;
 
 /** What a group of files is. */
-export type FileKind = "model" | "data" | "sae" | "unknown";
+export type FileKind = "model" | "adapter" | "data" | "sae" | "unknown";
 
-/** Tells the files of a model, of a preference set and of an autoencoder by their names. */
+/** Names of files that preference data comes in. */
+const dataName = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$|\.gz$/;
+
+/** Tells the files of a model, an adapter, a preference set and an autoencoder by their names; a zip holds a model. */
 export function kindOfFiles(names: readonly string[]): FileKind {
   const lower = names.map((name) => name.toLowerCase());
   if (lower.some((name) => name === "cfg.json" || name.startsWith("sae_weights") || name.endsWith(".npz")))
     return "sae";
-  if (lower.some((name) => name.endsWith(".safetensors") || name === "config.json")) return "model";
-  if (lower.length === 1 && /\.(jsonl|json)$/.test(lower[0] ?? "")) return "data";
+  if (lower.some((name) => /^adapter_(config\.json|model\.safetensors)$/.test(name))) return "adapter";
+  if (lower.some((name) => /\.(safetensors|gguf|zip)$/.test(name) || name === "config.json")) return "model";
+  if (lower.every((name) => dataName.test(name))) return "data";
   return "unknown";
 }
 
@@ -30,6 +36,7 @@ export async function openFiles(files: readonly File[]): Promise<void> {
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
   const kind = kindOfFiles(files.map(({ name }) => name));
   if (kind === "model") await openModel(files);
+  else if (kind === "adapter") await openAdapter(files);
   else if (kind === "data") await openData(files);
   else if (kind === "sae") await openSaeFiles(files);
   else {
@@ -39,75 +46,54 @@ export async function openFiles(files: readonly File[]): Promise<void> {
   }
 }
 
-/** Opens a Hugging Face model folder. */
-export async function openModel(files: readonly File[]): Promise<void> {
+/** The files of a model among those of a folder: what no loader reads, such as checkpoints of other programs, stays on the disk. */
+export function modelFilesOf(files: readonly File[]): File[] {
+  const isInside = ({ webkitRelativePath }: File) => webkitRelativePath.split("/").length > 2;
+  return files.filter(
+    (file) => !isInside(file) && /\.(safetensors|gguf|zip|json|jinja|model|txt)$/i.test(file.name),
+  );
+}
+
+/** Puts an adapter on the shelf; one that cannot be read is told like any file. */
+async function openAdapter(files: readonly File[]): Promise<void> {
+  if (await importAdapter(files)) return;
+  raiseMessage("RUN-1", { message: useShelfStore.getState().refusal });
+}
+
+/** Files of a model that the trainer refused last, for another try with lighter weights. */
+let refusedModel: readonly File[] = [];
+
+/** Opens a model's files: a folder of safetensors, a GGUF file or a zip. */
+export async function openModel(
+  files: readonly File[],
+  weights: RunConfig["baseWeights"] = useSetupStore.getState().config.baseWeights,
+): Promise<void> {
   if (isBusy()) return;
-  const previous = useSetupStore.getState();
-  try {
-    useSetupStore.setState({ loading: "model" });
-    const weights = previous.config.baseWeights;
-    const model = await callTrainer("loadModel", { id: localId, files: handOver(files), weights });
-    const maxTokens = Math.min(previous.config.maxTokens, model.maxPositions);
-    const config = { ...previous.config, ...noFeatures, model: localId, maxTokens };
-    useSetupStore.setState(({ loaded, chosenFiles }) => ({
-      model,
-      config,
-      chosenFiles: { ...chosenFiles, model: files },
-      loaded: loaded && { ...loaded, model: localId, weights, data: "" },
-      preflight: null,
-      secondsPerStep: null,
-    }));
-    addLog({ level: "info", message: `Opened the model ${model.label}.` });
-    await takeOver();
-  } catch (error) {
-    raiseError(error);
-  } finally {
-    useSetupStore.setState({ loading: null });
-  }
-}
-
-/** Opens a file of preference pairs. */
-export async function openData(files: readonly File[]): Promise<void> {
-  if (isBusy() || isTooLarge(files)) return;
-  const { config, chosenFiles: previous, loaded: held } = useSetupStore.getState();
-  const wanted = { ...config, data: localId, objective: "" };
-  useSetupStore.setState(({ loaded, chosenFiles }) => ({
-    chosenFiles: { ...chosenFiles, data: files },
-    // Another file under the same name is another set.
-    loaded: loaded && { ...loaded, data: "" },
+  const { chosenFiles: previous, loaded: held } = useSetupStore.getState();
+  useSetupStore.setState(({ chosenFiles, loaded }) => ({
+    chosenFiles: { ...chosenFiles, model: files },
+    // Other files under the same name are another model.
+    loaded: loaded?.model === localId ? { ...loaded, model: "" } : loaded,
   }));
-  try {
-    await ensureLoaded(wanted);
-    useSetupStore.setState(({ config: present }) => ({
-      config: { ...present, data: localId, objective: "" },
-    }));
-    addLog({ level: "info", message: `Opened the preference pairs in ${files[0]?.name ?? ""}.` });
-    await takeOver();
-  } catch (error) {
-    useSetupStore.setState(({ loaded }) => ({
-      chosenFiles: previous,
-      // The trainer keeps the set it had when it refuses a file, unless it had to change the model or the device first.
-      loaded:
-        loaded?.model === held?.model && loaded?.backend === held?.backend
-          ? held
-          : loaded && { ...loaded, data: "" },
-    }));
-    raiseError(error);
-  }
+  if (await takeModel(localId, weights)) return;
+  refusedModel = files;
+  useSetupStore.setState(({ loaded, chosenFiles }) => ({
+    chosenFiles: { ...chosenFiles, model: previous.model },
+    // The trainer keeps the model it had when it refuses another.
+    loaded: loaded?.model === "" && loaded.backend === held?.backend ? held : loaded,
+  }));
 }
 
-/** Clears the screen of an ended run, loads what the new files need, and asks what a run will cost. */
-async function takeOver(): Promise<void> {
+/** Opens the model that was refused last with other weights. */
+export function openRefusedModel(weights: RunConfig["baseWeights"]): Promise<void> {
+  return openModel(refusedModel, weights);
+}
+
+/** Opens files of preference data. */
+export async function openData(files: readonly File[]): Promise<void> {
+  if (files.length === 0 || isBusy() || isTooLarge(files)) return;
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
-  if (useSetupStore.getState().runningConfig !== null) {
-    useSetupStore.setState({ runningConfig: null });
-    beginRun(null);
-    useRunStore.setState({ phase: "ready" });
-  }
-  edit({});
-  await ensureLoaded(useSetupStore.getState().config);
-  await refreshPreflight();
-  await warmUp();
+  await takeSource({ id: localId, files });
 }
 
 /** Refuses a preference file over the limit before any of it is read. */
@@ -118,11 +104,5 @@ function isTooLarge(files: readonly File[]): boolean {
   const message = `It has ${megabytes(file.size)} MB; a preference file may have ${megabytes(largestDataBytes)} MB.`;
   raiseMessage("FIL-1", { file: file.name, message, isTooLarge: 1 });
   addLog({ level: "error", code: "FIL-1", message: `Not opened: ${file.name}. ${message}` });
-  return true;
-}
-
-function isBusy(): boolean {
-  if (!isRunActive(useRunStore.getState().phase)) return false;
-  raiseMessage("RUN-1", { message: "A run is going on. Stop it first, then open the files again." });
   return true;
 }

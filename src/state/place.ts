@@ -1,4 +1,4 @@
-/** Where on the site somebody is: the screen, and on the Features screen the tab and the feature. */
+/** Where on the site somebody is: the screen, the tab of each screen that has tabs, and the feature. */
 import { create } from "zustand";
 
 /** Screens of the studio. */
@@ -7,16 +7,28 @@ export const screens = ["train", "data", "features", "models"] as const;
 /** A screen of the studio. */
 export type Screen = (typeof screens)[number];
 
-/** Tabs of the Features screen. */
-export const featureTabs = ["prompt", "feature", "changes", "held", "train-sae"] as const;
+/** Tabs by the screen that has them. */
+export const tabsOf = {
+  features: ["prompt", "feature", "changes", "held", "train-sae"],
+  data: ["sources", "pairs", "health", "changes", "batch", "annotate"],
+} as const;
+
+/** A screen with tabs. */
+export type TabbedScreen = keyof typeof tabsOf;
+
+/** The open tab of every screen that has tabs. */
+export type OpenTabs = { readonly [Name in TabbedScreen]: (typeof tabsOf)[Name][number] };
 
 /** A tab of the Features screen. */
-export type FeatureTab = (typeof featureTabs)[number];
+export type FeatureTab = OpenTabs["features"];
+
+/** A tab of the Data screen. */
+export type DataTab = OpenTabs["data"];
 
 /** A place on the site. */
 export interface Place {
   readonly screen: Screen;
-  readonly tab: FeatureTab;
+  readonly tabs: OpenTabs;
   /** Feature that is looked at; null before one was chosen. */
   readonly feature: number | null;
 }
@@ -24,7 +36,7 @@ export interface Place {
 /** Keys of a link that name a place and are no settings. */
 export const placeKeys = ["view", "feature"] as const;
 
-const start: Place = { screen: "train", tab: "feature", feature: null };
+const start: Place = { screen: "train", tabs: { features: "feature", data: "sources" }, feature: null };
 
 /** The place now. */
 export const usePlaceStore = create<Place>(() => start);
@@ -34,19 +46,31 @@ export function readPlace(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
   const settings = new URLSearchParams(query);
   const feature = settings.get("feature") ?? "";
+  const screen = screens.find((name) => name === path) ?? start.screen;
   return {
-    screen: screens.find((screen) => screen === path) ?? start.screen,
-    tab: featureTabs.find((tab) => tab === settings.get("view")) ?? start.tab,
+    screen,
+    tabs: hasTabs(screen) ? withTab(start.tabs, screen, settings.get("view") ?? "") : start.tabs,
     feature: /^\d{1,9}$/.test(feature) ? Number(feature) : null,
   };
 }
 
+/** True for a screen that has tabs. */
+export function hasTabs(screen: Screen): screen is TabbedScreen {
+  return screen in tabsOf;
+}
+
+/** The open tabs with another one on a screen; a name that is no tab of it changes nothing. */
+export function withTab(tabs: OpenTabs, screen: TabbedScreen, name: string): OpenTabs {
+  const tab = tabsOf[screen].find((known) => known === name);
+  return tab === undefined ? tabs : { ...tabs, [screen]: tab };
+}
+
 /** The address of a place with the settings of a link. */
-export function addressOf({ screen, tab, feature }: Place, link: string): string {
+export function addressOf({ screen, tabs, feature }: Place, link: string): string {
   const settings = (link.split("?")[1] ?? "")
     .split("&")
     .filter((part) => part !== "" && !placeKeys.some((key) => part.startsWith(`${key}=`)));
-  const place =
-    screen === "features" ? [`view=${tab}`, ...(feature === null ? [] : [`feature=${feature}`])] : [];
+  const place = hasTabs(screen) ? [`view=${tabs[screen]}`] : [];
+  if (screen === "features" && feature !== null) place.push(`feature=${feature}`);
   return `#/${screen}?${[...place, ...settings].join("&")}`;
 }

@@ -22,7 +22,7 @@ export const testDataAnswers: { [Name in keyof DataCommands]: DataCommands[Name]
     columns: ["question", "good", "bad"],
     layout: "trlPreference",
     columnsByRole: { prompt: "question", chosen: "good", rejected: "bad" },
-    isCertain: false,
+    isCertain: true,
     alternatives: [],
     rows: 3,
     read: 2,

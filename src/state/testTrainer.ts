@@ -1,6 +1,7 @@
 /** A trainer for tests of the page: it answers every command, records it, and says what a test tells it to. */
 import type { PairScores } from "../engine/training/evaluate.ts";
 import type {
+  CommandName,
   Commands,
   ErrorReport,
   ProbePoints,
@@ -68,6 +69,8 @@ export const testAnswers: Answers = {
     healthMessage: null,
     truncatedPrompts: 0,
     answersApart: 0,
+    readPairs: 640,
+    steps: [],
     judge: "kindness lexicon",
   },
   preflight: {
@@ -120,6 +123,7 @@ export const testAnswers: Answers = {
     held: [],
   },
   exportAdapter: [],
+  exportProject: [{ name: "train.py", bytes: new TextEncoder().encode("print()") }],
   listSaes: { atHand: [testSae], embedded: [testSae] },
   loadSae: testSae,
   featureTable: {
@@ -221,6 +225,8 @@ export const testAnswers: Answers = {
 export class TestTrainer {
   readonly asked: Request[] = [];
   readonly refusals = new Map<string, ErrorReport>();
+  /** Answers that a test gives in place of those above, worked out from the question. */
+  readonly answers: { [Name in CommandName]?: (question: Commands[Name]["question"]) => Answers[Name] } = {};
   private readonly listeners = new Map<string, (event: unknown) => void>();
 
   /** The worker as a connection sees it. */
@@ -229,7 +235,9 @@ export class TestTrainer {
       this.asked.push(request);
       const error = this.refusals.get(request.name);
       const { id, name } = request;
-      this.post(error ? { kind: "error", id, error } : { kind: "answer", id, answer: testAnswers[name] });
+      this.post(
+        error ? { kind: "error", id, error } : { kind: "answer", id, answer: this.answerTo(request) },
+      );
     },
     addEventListener: (name: string, listener: (event: unknown) => void) => {
       this.listeners.set(name, listener);
@@ -250,6 +258,11 @@ export class TestTrainer {
   /** The questions of one command, in order. */
   questions(name: string): unknown[] {
     return this.asked.filter((request) => request.name === name).map(({ question }) => question);
+  }
+
+  private answerTo({ name, question }: Request): unknown {
+    const answer = this.answers[name] as ((question: unknown) => unknown) | undefined;
+    return answer === undefined ? testAnswers[name] : answer(question);
   }
 
   private post(reply: unknown): void {

@@ -1,6 +1,7 @@
 /** One set of rules for every place where files are kept, and what happens when writing fails half-way. */
 import { describe, expect, it } from "vitest";
-import { memoryStore, namePart, StorageError, type FileStore } from "./fileStore.ts";
+import { fullness, namePart, StorageError, type FileStore } from "./fileStore.ts";
+import { memoryStore } from "./memoryStore.ts";
 import { openFileStore } from "./opfs.ts";
 import { fakeOpfs } from "./opfs.testing.ts";
 
@@ -18,6 +19,8 @@ const stores: readonly [string, () => Promise<FileStore>][] = [
   ["files that cannot be moved over another", () => openFileStore(fakeOpfs(worker).door)],
 ];
 
+const bytesOf = async (blob: Blob | null) => blob && [...new Uint8Array(await blob.arrayBuffer())];
+
 describe.each(stores)("%s", (_, open) => {
   it("keep, replace, list and remove whole files", async () => {
     const store = await open();
@@ -34,6 +37,40 @@ describe.each(stores)("%s", (_, open) => {
     await store.remove("no folder/no file");
     expect(await store.read(name)).toBeNull();
     expect(await store.list()).toEqual(["other"]);
+  });
+
+  it("take a large file piece by piece, which is there under its name when it is finished", async () => {
+    const store = await open();
+    await store.write(name, old);
+    expect(await store.openUnfinished(name)).toBeNull();
+    await store.append(name, Uint8Array.of(7, 7, 7, 7), 0);
+    // Starting again cuts off what was there, going on keeps it, and going back cuts off what lies behind.
+    await store.append(name, Uint8Array.of(1, 2), 0);
+    await store.append(name, Uint8Array.of(3, 9, 9), 2);
+    await store.append(name, Uint8Array.of(4), 3);
+    expect(await bytesOf(await store.openUnfinished(name))).toEqual([1, 2, 3, 4]);
+    expect(await store.read(name)).toEqual(old);
+    expect(await store.list()).toEqual([name]);
+    expect(await store.sizes()).toEqual(new Map([[name, 7]]));
+    await expect(store.append(name, old, 5)).rejects.toThrow(RangeError);
+    await store.finish(name);
+    expect(await store.openUnfinished(name)).toBeNull();
+    expect(await bytesOf(await store.openBlob(name))).toEqual([1, 2, 3, 4]);
+    expect(await store.sizes()).toEqual(new Map([[name, 4]]));
+  });
+
+  it("remove what is not finished, and folders with all that is in them", async () => {
+    const store = await open();
+    await store.append("a/b/c", old, 0);
+    await store.remove("a/b/c");
+    expect(await store.openUnfinished("a/b/c")).toBeNull();
+    await store.append("a/b/c", old, 0);
+    await store.write("a/b/d", old);
+    await store.write("ab", old);
+    await store.removeFolder("a");
+    await store.removeFolder("a");
+    expect(await store.sizes()).toEqual(new Map([["ab", 3]]));
+    expect(await store.openBlob("a/b/d")).toBeNull();
   });
 
   it("give bytes that are nobody else's", async () => {
@@ -80,6 +117,14 @@ describe.each([
     expect(await store.read("other")).toBeNull();
   });
 
+  it("says how full it is when a piece of a large file does not fit, and keeps the pieces before", async () => {
+    const options = { ...abilities, quota: 5 };
+    const store = await openFileStore(fakeOpfs(options).door);
+    await store.append(name, old, 0);
+    await expect(store.append(name, old, 3)).rejects.toMatchObject({ isFull: true });
+    expect(await bytesOf(await store.openUnfinished(name))).toEqual([...old]);
+  });
+
   it("says why the browser refused", async () => {
     const options = { ...abilities, fault: "refuse" as const };
     const store = await openFileStore(fakeOpfs(options).door);
@@ -94,6 +139,12 @@ it("keeps files in memory where there is no private file system, and says that t
   const shut = { getDirectory: () => Promise.reject(new Error("SecurityError")) };
   for (const door of [{}, shut]) expect((await openFileStore(door)).isLasting).toBe(false);
   expect((await openFileStore(fakeOpfs({}).door)).isLasting).toBe(true);
+});
+
+it("says how full it is in the unit of the whole", () => {
+  expect(fullness({ usedBytes: 1.94e9, quotaBytes: 2e9 })).toBe("1.9 of 2.0 GB");
+  expect(fullness({ usedBytes: 3.26e6, quotaBytes: 5e6 })).toBe("3.3 of 5.0 MB");
+  expect(fullness({ usedBytes: 1, quotaBytes: null })).toBe("");
 });
 
 it("makes parts of names that no two texts share and no file system refuses", () => {

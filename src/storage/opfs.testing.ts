@@ -1,5 +1,6 @@
 /** A private file system in memory with the browser's rules, which can fail and be cut short on demand. */
-import type { OpfsFile, OpfsFolder, StorageDoor } from "./opfs.ts";
+import type { StorageDoor } from "./opfs.ts";
+import type { OpfsFile, OpfsFolder } from "./opfsFile.ts";
 
 /** What the file system of a test does and refuses. */
 export interface FakeOpfsOptions {
@@ -20,6 +21,14 @@ export interface FakeOpfs {
 
 function failure(name: string, message = name): Error {
   return Object.assign(new Error(message), { name });
+}
+
+/** Old bytes with new ones written `at` bytes from their start. */
+function overwritten(old: Uint8Array, bytes: Uint8Array, at: number): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(Math.max(old.length, at + bytes.length));
+  all.set(old);
+  all.set(bytes, at);
+  return all;
 }
 
 /** Opens an empty file system; `options` may be changed while it is used. */
@@ -47,15 +56,21 @@ export function fakeOpfs(options: FakeOpfsOptions): FakeOpfs {
       files.set(to, files.get(path) ?? new Uint8Array());
       files.delete(path);
     };
+    const present = () => files.get(path) ?? new Uint8Array();
     const stream: OpfsFile = {
       ...(options.hasMove === true ? { move } : {}),
       kind: "file",
-      getFile: () =>
-        Promise.resolve({ arrayBuffer: () => Promise.resolve(new Uint8Array(files.get(path) ?? []).buffer) }),
-      createWritable: () => {
-        let written = new Uint8Array();
+      getFile: () => Promise.resolve(new Blob([present().slice()])),
+      createWritable: ({ keepExistingData } = { keepExistingData: false }) => {
+        let written = keepExistingData ? present().slice() : new Uint8Array();
+        let position = 0;
         return Promise.resolve({
-          write: (bytes) => Promise.resolve(void (written = bytes.slice())),
+          write: async (bytes) => {
+            written = overwritten(written, bytes, position);
+            position += bytes.length;
+          },
+          seek: async (to) => void (position = to),
+          truncate: async (size) => void (written = written.slice(0, size)),
           close: async () => put(path, written, false),
           abort: () => Promise.resolve(),
         });
@@ -66,9 +81,10 @@ export function fakeOpfs(options: FakeOpfsOptions): FakeOpfs {
       ...stream,
       createSyncAccessHandle: () =>
         Promise.resolve({
-          truncate: () => void files.set(path, new Uint8Array()),
-          write: (bytes) => {
-            put(path, bytes, true);
+          getSize: () => present().length,
+          truncate: (size) => void files.set(path, present().slice(0, size)),
+          write: (bytes, { at }) => {
+            put(path, overwritten(present(), bytes, at), true);
             return bytes.length;
           },
           flush: () => undefined,
@@ -91,8 +107,12 @@ export function fakeOpfs(options: FakeOpfsOptions): FakeOpfs {
       folders.add(inner);
       return folderAt(inner);
     },
-    removeEntry: async (name) => {
-      if (!files.delete(`${path}${name}`)) throw failure("NotFoundError");
+    removeEntry: async (name, { recursive } = { recursive: false }) => {
+      const inner = `${path}${name}/`;
+      if (recursive && folders.has(inner)) {
+        for (const folder of folders) if (folder.startsWith(inner)) folders.delete(folder);
+        for (const file of files.keys()) if (file.startsWith(inner)) files.delete(file);
+      } else if (!files.delete(`${path}${name}`)) throw failure("NotFoundError");
     },
     entries: async function* () {
       const within = (full: string) => full.startsWith(path) && full !== path;

@@ -48,6 +48,14 @@ export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData
     if (config[field] === settings[field]) continue;
     refuse("CFG-1", `The pairs were read with ${field} "${settings[field]}", not "${config[field]}".`);
   }
+  const { dataLayout: layout, dataColumns: columns, dataSteps: steps } = config;
+  for (const [what, asked, read] of [
+    ["columns", { layout, columns }, { layout: settings.layout, columns: settings.columns }],
+    ["steps", steps, settings.steps],
+  ] as const) {
+    if (JSON.stringify(asked) === JSON.stringify(read)) continue;
+    refuse("CFG-1", `The pairs were read with other ${what} than the setup has: load them again.`);
+  }
 }
 
 /** What a run trains on. */

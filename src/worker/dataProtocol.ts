@@ -3,6 +3,48 @@ import type { HealthCheck } from "../engine/data/steps/dataStep.ts";
 import type { FileBytes } from "../engine/files/fileBytes.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 
+/** One pair as text, for the page. */
+export interface PairText {
+  readonly prompt: string;
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+/** Why a row was left out. */
+export interface RowNote {
+  readonly row: number;
+  readonly reason: string;
+}
+
+/** The loaded preference set. */
+export interface DataSummary {
+  readonly id: string;
+  readonly label: string;
+  readonly objective: string;
+  readonly trainPairs: number;
+  readonly heldoutPairs: number;
+  readonly meanChosenTokens: number;
+  readonly meanRejectedTokens: number;
+  readonly examples: readonly PairText[];
+  readonly promptChips: readonly string[];
+  /** Rows left out, and the sentence of DAT-2 when there are any. */
+  readonly notes: readonly RowNote[];
+  readonly healthMessage: string | null;
+  /** Pairs whose prompt was shortened to fit. */
+  readonly truncatedPrompts: number;
+  /** Pairs with an answer tokenised apart from its prompt, because a token would have crossed the seam. */
+  readonly answersApart: number;
+  readonly judge: string | null;
+  /** Usable training and held-out rows as they were read, before any step. */
+  readonly readPairs: number;
+  /** What each step did, in order: one sentence with its numbers, and the training rows after it. */
+  readonly steps: readonly {
+    readonly kind: string;
+    readonly sentence: string;
+    readonly trainPairs: number;
+  }[];
+}
+
 /** A layout that data sets come in. */
 export interface DataLayout {
   readonly id: string;

@@ -1,10 +1,12 @@
 /** Errors of the engine as plain data with the code of the message they lead to. */
 import { DatasetError } from "../engine/data/datasetError.ts";
+import { DataStepError } from "../engine/data/steps/stepContext.ts";
 import { FileFormatError } from "../engine/files/fileFormatError.ts";
 import { WeightTooLargeError } from "../engine/models/parcels.ts";
 import { DeviceLostError, GpuOutOfMemoryError, NoWebGpuError } from "../engine/tensor/errors.ts";
 import { TokenizerError } from "../engine/tokenizer/tokenizerError.ts";
 import { EmptyResultError, NonFiniteLossError } from "../engine/training/numericErrors.ts";
+import { StorageError } from "../storage/fileStore.ts";
 import type { ErrorReport, MessageCode } from "./protocol.ts";
 
 /** A question that cannot be answered as things stand; the message says what to do first. */
@@ -47,7 +49,9 @@ function codeOf(error: Error): MessageCode {
   if (error instanceof StudioError || error instanceof FileFormatError || error instanceof DatasetError) {
     return error.code;
   }
+  if (error instanceof DataStepError) return "CFG-1";
   if (error instanceof TokenizerError) return "FIL-1";
+  if (error instanceof StorageError && error.isFull) return "STO-1";
   if (error instanceof NonFiniteLossError) return "NUM-1";
   if (error instanceof EmptyResultError) return "NUM-2";
   if (error instanceof WeightTooLargeError) return "GPU-5";

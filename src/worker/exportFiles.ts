@@ -26,6 +26,7 @@ export function exportFiles(
   return [...trained, { name: "prefscope-config.json", bytes: settings }];
 }
 
-function adapterFiles({ arrays, ...settings }: CheckpointAdapters, baseModel: string) {
+/** PEFT's files of adapters in the checkpoint's own names. */
+export function adapterFiles({ arrays, ...settings }: CheckpointAdapters, baseModel: string) {
   return writePeftAdapter(arrays, { ...settings, baseModel });
 }

@@ -4,7 +4,7 @@ import { featureDetail } from "../engine/features/featureDetail.ts";
 import { directLogits } from "../engine/features/featureLogits.ts";
 import { promptFeatures } from "../engine/features/promptFeatures.ts";
 import { generate, type GenerationOptions } from "../engine/generation/generate.ts";
-import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
+import { referenceWeights, type Weights } from "../engine/models/weights.ts";
 import { refuse } from "./errorReport.ts";
 import { readerOf, type CorpusSources, type FeatureCorpora, type SeenPolicy } from "./featureCorpora.ts";
 import type { OwnModel } from "./keptReference.ts";
@@ -84,7 +84,7 @@ export async function writeBoth({ from, policy }: Looking, question: Question<"s
 }
 
 function untouched({ model }: OwnModel): Weights {
-  return withoutAdapters(model);
+  return referenceWeights(model);
 }
 
 function refuseUntrained(): never {

@@ -3,7 +3,7 @@ import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { encodePairs, type EncodedPairs, type FeatureCorpus } from "../engine/features/encodePairs.ts";
 import type { Reader } from "../engine/features/encodeRows.ts";
 import { featureTable, type FeatureTable } from "../engine/features/featureTable.ts";
-import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
+import { referenceWeights, type Weights } from "../engine/models/weights.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { ShelvedSae } from "./saeShelf.ts";
 
@@ -59,7 +59,7 @@ export function createCorpora(): FeatureCorpora {
     const { owner, shelved, heldout } = sources;
     if (known?.print === shelved.summary.print && known.heldout === heldout) return known;
     const pairs = heldout.slice(0, CORPUS_PAIRS);
-    const encoded = await encodePairs(readerOf(sources, withoutAdapters(owner.model)), pairs);
+    const encoded = await encodePairs(readerOf(sources, referenceWeights(owner.model)), pairs);
     const corpus = { pairs, startToken: owner.tokenizer.bosTokenId, before: encoded, after: null };
     known = { print: shelved.summary.print, heldout, corpus, table: featureTable(corpus, owner.tokenizer) };
     return known;

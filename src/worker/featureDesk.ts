@@ -1,14 +1,15 @@
 /** What the session does with sparse autoencoders: keeps them at hand, and answers what the page asks of their features. */
 import { embeddedSaes, type EmbeddedSae } from "../engine/data/embedded.ts";
+import { readTexts } from "../engine/data/readTexts.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { FeatureSource } from "../engine/training/measures.ts";
 import { refuse } from "./errorReport.ts";
 import { tellChanges, tellDetail, tellPrompt, tellTable, writeBoth, type Looking } from "./featureAnswers.ts";
 import { createCorpora, type CorpusSources, type SeenPolicy } from "./featureCorpora.ts";
 import type { OwnModel } from "./keptReference.ts";
-import { readWhole, type FetchFile } from "./library.ts";
+import type { FetchFile } from "./library.ts";
 import type { FeatureCommands, MeasuredSae, SaeSummary } from "./protocol.ts";
-import { createSaeShelf } from "./saeShelf.ts";
+import { createSaeShelf, type SaeShelf } from "./saeShelf.ts";
 import { createSaeTrainer, type SaeTrainerSources } from "./saeTrainer.ts";
 
 /** A handler for every command about features. */
@@ -57,6 +58,8 @@ export interface FeatureDesk {
   readonly forgetTraining: () => Promise<void>;
   /** Forgets everything that belongs to the model. */
   readonly clear: () => void;
+  /** SAELens files of one at hand. */
+  readonly saveSae: SaeShelf["save"];
   readonly handlers: FeatureHandlers;
 }
 
@@ -119,6 +122,7 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       };
       return { source, problem: null };
     },
+    saveSae: shelf.save,
     pause: trainer.pause,
     forgetTraining: trainer.forget,
     clear: () => {
@@ -150,7 +154,8 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
       changeReport: (question) => look(question.sae, (at) => tellChanges(at, question)),
       steer: (question) => look(question.steering.sae, (at) => writeBoth(at, question)),
       trainSae: async (question) => {
-        const [texts = null] = question.texts === null ? [] : await readWhole([question.texts]);
+        const { texts: file } = question;
+        const texts = file === null ? null : { name: file.name, texts: await readTexts(file) };
         trainer.start({ ...question, texts });
         return null;
       },

@@ -3,8 +3,8 @@
 /** Longest that work keeps other tasks waiting. */
 const LONGEST_TURN_MS = 100;
 
-/** Gives a function that lets other tasks through when they have waited; called between two parts of long work. */
-export function takeTurns(): () => Promise<void> {
+/** Lets signs of life and messages through, when it is called after a long turn. */
+export function takingTurns(): () => Promise<void> {
   let turnStartedAt = performance.now();
   return async () => {
     if (performance.now() - turnStartedAt < LONGEST_TURN_MS) return;
@@ -15,7 +15,7 @@ export function takeTurns(): () => Promise<void> {
 
 /** Runs work to its end, and lets signs of life and messages through now and then. */
 export async function inTurns<Result>(work: Generator<void, Result, void>): Promise<Result> {
-  const giveWay = takeTurns();
+  const giveWay = takingTurns();
   for (;;) {
     const next = work.next();
     if (next.done === true) return next.value;

@@ -2,7 +2,7 @@
 import { pairBatch } from "../engine/data/batch.ts";
 import { distinctWindows } from "../engine/models/config.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
-import { withoutAdapters, type Weights } from "../engine/models/weights.ts";
+import { referenceWeights, type Weights } from "../engine/models/weights.ts";
 import { uploadBatch } from "../engine/training/deviceBatch.ts";
 import { scoreBatch } from "../engine/training/scoring.ts";
 import { refuse } from "./errorReport.ts";
@@ -25,7 +25,7 @@ export async function inspectPair(
   }
   const { model, tokenizer } = loaded;
   const policy = "checkpoint" in source ? restorePolicy(loaded, source) : null;
-  const reference = withoutAdapters(model);
+  const reference = referenceWeights(model);
   const weights = policy?.weights ?? ("weights" in source ? source.weights : null) ?? reference;
   const batch = uploadBatch(pairBatch([pair]), distinctWindows(model.config));
   try {

@@ -2,7 +2,8 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { pairKey } from "../engine/reference/referenceCache.ts";
 import { tinyPairs } from "../engine/testing/tinyModel.ts";
-import { memoryStore, StorageError, type FileStore } from "../storage/fileStore.ts";
+import { StorageError, type FileStore } from "../storage/fileStore.ts";
+import { memoryStore } from "../storage/memoryStore.ts";
 import type { LocalFile, ReferenceEvent, WorkerEvent } from "./protocol.ts";
 import { openKeptReference } from "./keptReference.ts";
 import { openStudio, tinyDataFile, tinyModelFiles, tinyRunConfig } from "./tinyStudio.testing.ts";
@@ -14,6 +15,7 @@ const name = "reference/local--local--";
 const storage = { current: memoryStore() };
 /** The session's store is the one of the test that runs. */
 const store: FileStore = {
+  ...storage.current,
   get isLasting() {
     return storage.current.isLasting;
   },

@@ -1,44 +1,43 @@
 /** Models and data as the session holds them: read from the page's own folder or from the person's files. */
-import { healthSentence } from "../engine/data/health.ts";
-import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
-import { readPairs } from "../engine/data/readPairs.ts";
+import { healthSentence } from "../engine/data/health/leftOut.ts";
+import { embeddedModels } from "../engine/data/embedded.ts";
 import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
+import { gapOf, type SetRow } from "../engine/data/steps/setRow.ts";
 import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { allBytes, type FileInMemory } from "../engine/files/fileBytes.ts";
-import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import { loadModel, type LoadedModel, type ModelFile } from "../engine/models/loadModel.ts";
 import { WeightTooLargeError } from "../engine/models/parcels.ts";
 import type { LoadOptions } from "../engine/models/streamWeights.ts";
 import { countParameters } from "../engine/models/weights.ts";
-import { permutation, createRandom } from "../engine/data/random.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
 import { refuse, refuseWeights } from "./errorReport.ts";
-import { inTurns } from "./inTurns.ts";
+import { inTurns, takingTurns } from "./inTurns.ts";
 import { fingerprintOf } from "./referenceIdentity.ts";
 import type { LoadingEvent } from "./modelProtocol.ts";
 import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
+import { readEmbedded, readLocal } from "./readSet.ts";
+import { takeSteps } from "./takeSteps.ts";
 
 /** A preference set that is ready to train on. */
 export interface LoadedData {
   readonly id: string;
   readonly train: readonly TokenPair[];
   readonly heldout: readonly TokenPair[];
-  /** Rows of the held-out pairs: `heldout[i].row` is an index into these. */
-  readonly heldoutRows: readonly PairRow[];
+  /** Rows of the pairs, after the steps: `train[i].row` and `heldout[i].row` are indices into these. */
+  readonly trainRows: readonly SetRow[];
+  readonly heldoutRows: readonly SetRow[];
   readonly judge: Judge | null;
   /** Reference log-probs that came along; absent for the person's own files. */
   readonly shipped?: ShippedReference;
   readonly summary: DataSummary;
   /** The settings it was read with: pairs that were read with others are other pairs. */
-  readonly settings: Pick<Commands["loadData"]["question"], "objective" | "maxTokens" | "terminator">;
+  readonly settings: Omit<Commands["loadData"]["question"], "id" | "files">;
 }
 
-/** Share of a local file's pairs that is held out. */
-const HELDOUT_SHARE = 0.2;
 const EXAMPLES = 8;
 const CHIPS = 4;
 
@@ -113,46 +112,43 @@ export function tellLoading(emit: (event: LoadingEvent) => void): NonNullable<Lo
   };
 }
 
-interface RawData {
-  readonly id: string;
-  readonly label: string;
-  readonly judge: Judge | null;
-  readonly trainRows: readonly PairRow[];
-  readonly heldoutRows: readonly PairRow[];
-  readonly problems: readonly RowProblem[];
-  readonly shipped?: ShippedReference;
-}
-
-/** Reads and tokenises a preference set for a model. Throws when no usable pair is left on either side. */
+/**
+ * Reads a preference set, takes its steps and tokenises it for a model. Throws when no usable pair is left on either side,
+ * and where a step cannot be done.
+ */
 export async function loadData(
   question: Commands["loadData"]["question"],
-  { model, tokenizer }: LoadedModel,
+  loaded: LoadedModel,
   fetchFile: FetchFile,
 ): Promise<LoadedData> {
-  const raw =
-    question.files === null
-      ? await readEmbedded(question, fetchFile)
-      : readLocal(await readWhole(question.files));
+  const { id: _id, files: _files, ...settings } = question;
+  const { model, tokenizer } = loaded;
   const maxTokens = Math.min(question.maxTokens, model.config.maxPositions);
   const { terminator } = question;
   const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
-  const train = await inTurns(tokenizeInTurns(raw.trainRows, options));
-  const heldout = await inTurns(tokenizeInTurns(raw.heldoutRows, options));
+  const raw =
+    question.files === null
+      ? await readEmbedded(question, fetchFile)
+      : await readLocal(question.files, question);
+  const { set, done, shipped } = await takeSteps(raw, question, { loaded, options, fetchFile });
+  const train = await inTurns(tokenizeInTurns(set.train, options));
+  const heldout = await inTurns(tokenizeInTurns(set.heldout, options));
   const problems = [...raw.problems, ...train.problems, ...heldout.problems].toSorted(
     (a, b) => a.row - b.row,
   );
-  const pairs = raw.trainRows.length + raw.heldoutRows.length + raw.problems.length;
+  const pairs = set.train.length + set.heldout.length + raw.problems.length;
   if (train.pairs.length === 0 || heldout.pairs.length === 0)
     refuse("DAT-1", noPairs(raw.label, pairs, problems));
   const cutAnswers = train.counts.cutAnswers + heldout.counts.cutAnswers;
   return {
     id: raw.id,
-    settings: { objective: question.objective, maxTokens: question.maxTokens, terminator },
-    train: withRewardGaps(train.pairs, raw.trainRows, raw.judge),
-    heldout: withRewardGaps(heldout.pairs, raw.heldoutRows, raw.judge),
-    heldoutRows: raw.heldoutRows,
+    settings,
+    train: await withRewardGaps(train.pairs, set.train),
+    heldout: await withRewardGaps(heldout.pairs, set.heldout),
+    trainRows: set.train,
+    heldoutRows: set.heldout,
     judge: raw.judge,
-    ...(raw.shipped === undefined ? {} : { shipped: raw.shipped }),
+    ...(shipped === undefined ? {} : { shipped }),
     summary: {
       id: raw.id,
       label: raw.label,
@@ -161,13 +157,15 @@ export async function loadData(
       heldoutPairs: heldout.pairs.length,
       meanChosenTokens: mean(train.pairs.map(({ chosen }) => chosen.length)),
       meanRejectedTokens: mean(train.pairs.map(({ rejected }) => rejected.length)),
-      examples: raw.trainRows.slice(0, EXAMPLES).map(pairText),
-      promptChips: heldout.pairs.slice(0, CHIPS).map((pair) => promptText(raw.heldoutRows[pair.row])),
+      examples: set.train.slice(0, EXAMPLES).map(pairText),
+      promptChips: heldout.pairs.slice(0, CHIPS).map((pair) => promptText(set.heldout[pair.row])),
       notes: problems.map(({ row, reason }) => ({ row, reason })),
       healthMessage: healthSentence({ pairs, problems, cutAnswers, maxTokens }),
       truncatedPrompts: train.counts.truncatedPrompts + heldout.counts.truncatedPrompts,
       answersApart: train.counts.apart + heldout.counts.apart,
       judge: raw.judge?.label ?? null,
+      readPairs: raw.train.length + raw.heldout.length,
+      steps: done,
     },
   };
 }
@@ -183,19 +181,20 @@ function noPairs(label: string, pairs: number, problems: readonly RowProblem[]):
   return [left, ...told, ...rest].join(" ");
 }
 
-/** The pairs with the judge's opinion of each, where the data brings no scores of its own. */
-function withRewardGaps(
+/** The pairs with the opinion of each row's own judge, where the data brings no scores of its own. */
+async function withRewardGaps(
   pairs: readonly TokenPair[],
-  rows: readonly PairRow[],
-  judge: Judge | null,
-): readonly TokenPair[] {
-  if (judge === null) return pairs;
-  return pairs.map((pair) => {
+  rows: readonly SetRow[],
+): Promise<readonly TokenPair[]> {
+  const giveWay = takingTurns();
+  const judged: TokenPair[] = [];
+  for (const pair of pairs) {
     const row = rows[pair.row];
-    if (pair.rewardGap !== undefined || row === undefined) return pair;
-    const score = (answer: PairRow["chosen"]) => judge.score(textOf(row.prompt), textOf(answer));
-    return { ...pair, rewardGap: score(row.chosen) - score(row.rejected) };
-  });
+    const gap = pair.rewardGap === undefined && row !== undefined ? gapOf(row) : null;
+    judged.push(gap === null ? pair : { ...pair, rewardGap: gap });
+    await giveWay();
+  }
+  return judged;
 }
 
 /** A row as plain text. */
@@ -206,52 +205,6 @@ export function pairText({ prompt, chosen, rejected }: PairRow): PairText {
 /** The prompt that a judge and a person see. */
 export function promptText(row: PairRow | undefined): string {
   return row === undefined ? "" : textOf(row.prompt);
-}
-
-async function readEmbedded(
-  { id, objective: wanted }: Commands["loadData"]["question"],
-  fetchFile: FetchFile,
-): Promise<RawData> {
-  const dataset = embeddedDatasets.find((candidate) => candidate.id === id);
-  if (dataset === undefined) refuse("CFG-1", `There is no embedded preference set "${id}".`);
-  const objective = dataset.objectives.find((candidate) => candidate.id === wanted) ?? dataset.objectives[0];
-  if (objective === undefined) refuse("CFG-1", `"${id}" has no objective "${wanted}".`);
-  const [train, heldout] = await Promise.all(
-    [dataset.files.train, dataset.files.heldout].map(async (path) => readPairs(await fetchFile(path), path)),
-  );
-  const reference = new TextDecoder().decode(await fetchFile(dataset.reference));
-  const ofObjective = (rows: readonly PairRow[] = []) =>
-    rows.filter((row) => row.objective === undefined || row.objective === objective.id);
-  return {
-    id,
-    label: dataset.label,
-    judge: (judges as Record<string, Judge>)[objective.judge] ?? null,
-    trainRows: ofObjective(train?.rows),
-    heldoutRows: ofObjective(heldout?.rows),
-    problems: [...(train?.problems ?? []), ...(heldout?.problems ?? [])],
-    shipped: JSON.parse(reference) as ShippedReference,
-  };
-}
-
-/** A local file is split by prompt, so that no held-out prompt is trained on. */
-function readLocal(files: readonly FileInMemory[]): RawData {
-  const [file] = files;
-  if (file === undefined || files.length > 1) {
-    refuse("FIL-1", `${files.length} data files were chosen; choose one .jsonl file of pairs.`);
-  }
-  const { rows, problems } = readPairs(file.bytes, file.name);
-  const prompts = [...new Set(rows.map(promptText))];
-  const order = permutation(prompts.length, createRandom(0));
-  const heldoutCount = Math.max(1, Math.round(prompts.length * HELDOUT_SHARE));
-  const heldout = new Set(Array.from(order.slice(0, heldoutCount), (index) => prompts[index]));
-  return {
-    id: "local",
-    label: file.name,
-    judge: null,
-    trainRows: rows.filter((row) => !heldout.has(promptText(row))),
-    heldoutRows: rows.filter((row) => heldout.has(promptText(row))),
-    problems,
-  };
 }
 
 function mean(values: readonly number[]): number {

@@ -6,7 +6,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PairScores } from "../engine/training/evaluate.ts";
 import type { FileBytes } from "../engine/files/fileBytes.ts";
-import type { DataCommands } from "./dataProtocol.ts";
+import type { DataCommands, DataSummary, PairText } from "./dataProtocol.ts";
 import type { Description } from "./description.ts";
 import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./featureProtocol.ts";
 import type { LossAxis, LossSurface } from "./lossLab.ts";
@@ -101,40 +101,6 @@ export interface ModelSummary {
   readonly weights: WeightReport;
   /** The sparse autoencoder that came along with it; null where there is none. */
   readonly sae: SaeSummary | null;
-}
-
-/** One pair as text, for the page. */
-export interface PairText {
-  readonly prompt: string;
-  readonly chosen: string;
-  readonly rejected: string;
-}
-
-/** Why a row was left out. */
-export interface RowNote {
-  readonly row: number;
-  readonly reason: string;
-}
-
-/** The loaded preference set. */
-export interface DataSummary {
-  readonly id: string;
-  readonly label: string;
-  readonly objective: string;
-  readonly trainPairs: number;
-  readonly heldoutPairs: number;
-  readonly meanChosenTokens: number;
-  readonly meanRejectedTokens: number;
-  readonly examples: readonly PairText[];
-  readonly promptChips: readonly string[];
-  /** Rows left out, and the sentence of DAT-2 when there are any. */
-  readonly notes: readonly RowNote[];
-  readonly healthMessage: string | null;
-  /** Pairs whose prompt was shortened to fit. */
-  readonly truncatedPrompts: number;
-  /** Pairs with an answer tokenised apart from its prompt, because a token would have crossed the seam. */
-  readonly answersApart: number;
-  readonly judge: string | null;
 }
 
 /** What a run will cost, before it starts. */
@@ -309,6 +275,8 @@ export interface Commands extends FeatureCommands, ModelCommands, DataCommands {
   /** Needs no run and disturbs none. */
   lossSurface: { question: { config: RunConfig; axis: LossAxis }; answer: LossSurface };
   exportAdapter: { question: null; answer: readonly ExportedFile[] };
+  /** The setup as a project for TRL and PEFT, with what its runs start from: a script, its data and an adapter. */
+  exportProject: { question: { config: RunConfig }; answer: readonly ExportedFile[] };
 }
 
 /** What became of the reference's numbers; it belongs to the loaded model and data, not to a run. */

@@ -6,7 +6,7 @@ import { startFingerprint, textFingerprint } from "../engine/reference/fingerpri
 import { pairKey } from "../engine/reference/referenceCache.ts";
 import type { ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
 import type { Device } from "../engine/tensor/device.ts";
-import { takeTurns } from "./inTurns.ts";
+import { takingTurns } from "./inTurns.ts";
 import type { BaseWeights } from "../engine/training/config.ts";
 
 /** The parts of an identity that come from a model's folder. */
@@ -20,7 +20,7 @@ const MODEL_FILE = /(^config\.json|\.index\.json|\.safetensors|\.gguf|\.zip)$/i;
 /** The fingerprint of parts laid one after another, read piece by piece, because weights can be gigabytes. */
 export async function fingerprintOf(parts: readonly FileBytes[]): Promise<string> {
   const print = startFingerprint();
-  const giveWay = takeTurns();
+  const giveWay = takingTurns();
   for (const part of parts) {
     for (let at = 0; at < sizeOf(part); at += PIECE_BYTES) {
       print.add(await readRange(part, at, at + PIECE_BYTES));

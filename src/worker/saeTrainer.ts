@@ -1,5 +1,4 @@
 /** Trains an autoencoder on the loaded pairs between everything else that the session does with the device. */
-import { readTexts } from "../engine/data/readTexts.ts";
 import type { SaeArrays } from "../engine/sae/layouts/layout.ts";
 import { collectActivations, pairTexts } from "../engine/sae/training/collectActivations.ts";
 import { saeSettingProblems, type SaeSettings } from "../engine/sae/training/saeSettings.ts";
@@ -7,7 +6,6 @@ import { trainSae, type SaeTraining } from "../engine/sae/training/trainSae.ts";
 import { refuse } from "./errorReport.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
-import type { FileInMemory } from "../engine/files/fileBytes.ts";
 import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./protocol.ts";
 
 /** Evaluations of a training at most, the last one included. */
@@ -147,9 +145,9 @@ export function createSaeTrainer(sources: SaeTrainerSources): SaeTrainer {
 
 const noRows = { values: new Float32Array(), width: 1 };
 
-/** What a training is asked for, with the file of texts in memory. */
+/** What a training is asked for, with the texts of the file that was named. */
 type TrainingQuestion = Omit<FeatureCommands["trainSae"]["question"], "texts"> & {
-  readonly texts: FileInMemory | null;
+  readonly texts: { readonly name: string; readonly texts: readonly string[] } | null;
 };
 
 /** Token ids of texts that are trained on, and of those that it is measured on. */
@@ -163,9 +161,12 @@ function pairSplit({ train, heldout }: LoadedData): TextSplit {
 }
 
 /** The texts of a file, cut where they are long; every tenth is held out. */
-function textSplit({ name, bytes }: FileInMemory, { model, tokenizer }: OwnModel): TextSplit {
+function textSplit(
+  { name, texts }: NonNullable<TrainingQuestion["texts"]>,
+  { model, tokenizer }: OwnModel,
+): TextSplit {
   const longest = Math.min(LONGEST_TEXT, model.config.maxPositions);
-  const ids = readTexts(bytes, name).map((text) =>
+  const ids = texts.map((text) =>
     Int32Array.from(tokenizer.encode(text, { addSpecialTokens: true }).slice(0, longest)),
   );
   const isHeldOut = (index: number) => index % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;

@@ -106,6 +106,7 @@ const questions = {
     }),
   }),
   exportAdapter: z.null(),
+  exportProject: z.strictObject({ config: runConfigSchema }),
   listSaes: z.null(),
   loadSae: z.strictObject({ id: z.string(), files: localFiles }),
   featureTable: z.strictObject({ sae: z.string() }),

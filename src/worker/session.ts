@@ -1,5 +1,5 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
-import { withoutAdapters } from "../engine/models/weights.ts";
+import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
@@ -10,6 +10,7 @@ import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.
 import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
+import { exportProject } from "./exportProject.ts";
 import { createFeatureDesk, type DeskSources } from "./featureDesk.ts";
 import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
@@ -233,7 +234,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     preview: ({ config }) =>
       alone(async () => {
         if (runner !== null) return { samples: [], meanJudgeScore: null };
-        const untouched = withoutAdapters(needModel().model);
+        const untouched = referenceWeights(needModel().model);
         const samples = await samplePrompts(
           samplingOf(config, { owner: needModel(), data: needData() }),
           untouched,
@@ -314,6 +315,16 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }
       return exportFiles(needModel(), trained);
     },
+    exportProject: ({ config }) =>
+      alone(async () => {
+        await desk.provide(config);
+        return exportProject(config, {
+          owner: needModel(),
+          data: needData(),
+          features: desk.featuresOf(config),
+          saveSae: desk.saveSae,
+        });
+      }),
     ...desk.handlers,
     ...modelDesk,
     ...dataDesk,

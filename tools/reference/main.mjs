@@ -18,7 +18,7 @@ await withEngine(async (load) => {
   const { openDevice } = await load("src/engine/tensor/device.ts");
   const { loadModel } = await load("src/engine/models/loadModel.ts");
   const { embeddedDatasets, embeddedModels } = await load("src/engine/data/embedded.ts");
-  const { readPairs } = await load("src/engine/data/readPairs.ts");
+  const { readDataSet } = await load("src/engine/data/readDataSet.ts");
   const { tokenizePairs } = await load("src/engine/data/tokenizePairs.ts");
   const { createReferenceCache, onlyLogps, pairKey } = await load("src/engine/reference/referenceCache.ts");
   const { fingerprint } = await load("src/engine/reference/fingerprint.ts");
@@ -35,7 +35,7 @@ await withEngine(async (load) => {
   for (const { files: paths, reference } of embeddedDatasets) {
     const pairs = [];
     for (const path of Object.values(paths)) {
-      const { rows } = readPairs(await bytesOf(path), path);
+      const { rows } = await readDataSet([{ name: path, bytes: await bytesOf(path) }]);
       pairs.push(...tokenizePairs(rows, { tokenizer, maxTokens: MAX_TOKENS }).pairs);
     }
     const cache = createReferenceCache();

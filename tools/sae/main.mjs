@@ -55,11 +55,12 @@ async function openModel(load) {
 /** Token pairs of a split, by preference set. */
 async function readSets(load, { tokenizer }, split) {
   const { embeddedDatasets } = await load("src/engine/data/embedded.ts");
-  const { readPairs } = await load("src/engine/data/readPairs.ts");
+  const { readDataSet } = await load("src/engine/data/readDataSet.ts");
   const { tokenizePairs } = await load("src/engine/data/tokenizePairs.ts");
   return Promise.all(
     embeddedDatasets.map(async ({ label, files }) => {
-      const { rows } = readPairs(await publicBytes(files[split]), files[split]);
+      const name = files[split];
+      const { rows } = await readDataSet([{ name, bytes: await publicBytes(name) }]);
       return { label, pairs: tokenizePairs(rows, { tokenizer, maxTokens: MAX_TOKENS }).pairs };
     }),
   );

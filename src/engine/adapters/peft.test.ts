@@ -83,6 +83,33 @@ describe("PEFT adapters", () => {
     expect(new Map(readPeftAdapter(files).arrays)).toEqual(arrays);
   });
 
+  it("may have ranks and scales by the ends of their modules' names, the first that fits", () => {
+    const arrays = adapter();
+    for (const layer of [0, 1]) {
+      arrays.set(`model.layers.${layer}.mlp.down_proj.lora_A.weight`, array([3, 6]));
+      arrays.set(`model.layers.${layer}.mlp.down_proj.lora_B.weight`, array([4, 3]));
+    }
+    const patterns = {
+      rank_pattern: { "mlp.down_proj": 3 },
+      alpha_pattern: { "layers\\.1\\..*": 12, down_proj: 6, proj: 100 },
+    };
+    const [weights] = [
+      writeSafetensors(new Map([...arrays].map(([name, each]) => [`base_model.model.${name}`, each]))),
+    ];
+    const { config } = filesOf(adapter(), patterns);
+    const read = readPeftAdapter({ weights, config });
+    expect(read.scaleOf("model.layers.0.self_attn.q_proj")).toBe(4 / 2);
+    expect(read.scaleOf("model.layers.0.mlp.down_proj")).toBe(6 / 3);
+    expect(read.scaleOf("model.layers.1.self_attn.q_proj")).toBe(12 / 2);
+    expect(read.scaleOf("model.layers.1.mlp.down_proj")).toBe(12 / 3);
+    const stabilised = readPeftAdapter({
+      weights,
+      config: filesOf(adapter(), { ...patterns, use_rslora: true }).config,
+    });
+    expect(stabilised.scaleOf("model.layers.1.mlp.down_proj")).toBeCloseTo(12 / Math.sqrt(3), 12);
+    expect(() => readPeftAdapter({ weights, config: filesOf(adapter()).config })).toThrow("have rank 3");
+  });
+
   it("on one layer may give its number without a list, and on all layers every number", () => {
     expect(readPeftAdapter(filesOf(adapter([3]), { layers_to_transform: 3 })).arrays.size).toBe(4);
     expect(readPeftAdapter(filesOf(adapter(), { layers_to_transform: [1, 0] })).arrays.size).toBe(8);
@@ -111,10 +138,20 @@ describe("PEFT adapters", () => {
     [{ bias: "all" }, 'bias is "all"'],
     [{ use_dora: true }, "use_dora is true"],
     [{ modules_to_save: ["lm_head"] }, "modules_to_save"],
-    [{ rank_pattern: { q_proj: 4 } }, "rank_pattern"],
+    [
+      { rank_pattern: { q_proj: 4 } },
+      'the rank of "model.layers.0.self_attn.q_proj" is 4, its parameters have rank 2',
+    ],
+    [{ rank_pattern: { "(a+)+": 4 } }, "rank_pattern"],
+    [{ rank_pattern: { "a*b*c*d*e": 4 } }, "expected plain module names"],
+    [{ rank_pattern: { q_proj: 0.5 } }, 'not 0.5 for "q_proj"'],
+    [{ alpha_pattern: [3] }, "alpha_pattern is [3], expected an object of numbers"],
+    [{ lora_bias: true }, "lora_bias is true"],
+    [{ init_lora_weights: "pissa_niter_4" }, "convert it to plain LoRA"],
+    [{ target_modules: ["q_proj"] }, 'the parameters adapt "model.layers.0.mlp.down_proj"'],
     [{ layers_to_transform: [1] }, "layers_to_transform is [1], expected [0, 1]"],
     [{ layers_to_transform: [0, 1, 2] }, "expected [0, 1], the layers of the parameters"],
-    [{ layers_to_transform: 0 }, "layers_to_transform is 0, expected [0, 1]"],
+    [{ layers_to_transform: 0 }, "layers_to_transform is [0], expected [0, 1]"],
     [{ r: 8 }, "r is 8, expected 2"],
     [{ lora_alpha: 0 }, "lora_alpha is 0"],
     [{ base_model_name_or_path: 5 }, "base_model_name_or_path is 5"],
@@ -135,6 +172,11 @@ describe("PEFT adapters", () => {
     expect(write((arrays) => arrays.set(name, array([4, 3])))).toThrow(
       "[4, 3], expected two axes and rank 2",
     );
+    expect(write((arrays) => arrays.set("model.embed_tokens.lora_embedding_A", array([2, 4])))).toThrow(
+      '"model.embed_tokens.lora_embedding_A" is not a LoRA parameter but an adapter of an embedding',
+    );
+    const magnitude = "model.layers.0.mlp.down_proj.lora_magnitude_vector.weight";
+    expect(write((arrays) => arrays.set(magnitude, array([4])))).toThrow("but DoRA's");
     expect(write((arrays) => arrays.set("lm_head.weight", array([1])))).toThrow("not a LoRA parameter");
     expect(write((arrays) => arrays.clear())).toThrow("no adapter parameters");
     expect(() => writePeftAdapter(adapter(), { ...settings, rank: 8 })).toThrow("the rank is 2, expected 8");

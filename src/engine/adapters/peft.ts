@@ -1,6 +1,7 @@
 /** Adapters as Python's PEFT writes and reads them: one safetensors file and one small JSON. */
 import { FileFormatError } from "../files/fileFormatError.ts";
 import { readSafetensors, writeSafetensors, type NamedArray } from "../files/safetensors.ts";
+import { isTarget, PEFT_CONFIG_FILE, readPeftConfig, type PeftConfig } from "./peftConfig.ts";
 
 /** Adapter parameters by `<module>.lora_A.weight` [rank, in] and `<module>.lora_B.weight` [out, rank]. */
 export type AdapterArrays = ReadonlyMap<string, NamedArray>;
@@ -24,20 +25,20 @@ export interface PeftTargets {
 /** An adapter read from its two files. */
 export interface PeftAdapter extends PeftSettings {
   readonly arrays: AdapterArrays;
-  /** Factor of B·A in the adapted weight. */
+  /** Factor of B·A in the weight of a module that no pattern names. */
   readonly scale: number;
+  /** The same of any module. */
+  readonly scaleOf: (module: string) => number;
+  readonly config: PeftConfig;
   /** Names of the adapted modules' last parts, such as `q_proj`. */
   readonly targetModules: readonly string[];
 }
 
-/** The two files of an adapter, by PEFT's names. */
+/** The file of its numbers, by PEFT's name. */
 export const PEFT_WEIGHTS_FILE = "adapter_model.safetensors";
-export const PEFT_CONFIG_FILE = "adapter_config.json";
 
 const PREFIX = "base_model.model.";
 const PARAMETER = /^(.+)\.lora_([AB])\.weight$/;
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Number of the layer that a module is in, found as PEFT finds it; null outside of layers. */
 function layerOf(module: string): number | null {
@@ -71,28 +72,45 @@ function layersToTransform(modules: readonly string[]): number[] | null {
   return layers.every((layer, index) => layer === index) ? null : layers;
 }
 
-/** Sizes of the adapted modules; refuses names that are no LoRA parameter, lone factors and ranks that differ. */
-function checkArrays(arrays: AdapterArrays, file: string): { modules: string[]; rank: number } {
-  const modules = new Set<string>();
-  let rank: number | null = null;
+/** What a parameter that is no factor of LoRA belongs to. */
+const OTHER_PARAMETERS: readonly (readonly [RegExp, string])[] = [
+  [/lora_embedding_[AB]/, "an adapter of an embedding"],
+  [/lora_magnitude_vector/, "DoRA's"],
+  [/hada_|lokr_|oft_|ia3_/, "another method's"],
+  [/modules_to_save|original_module/, "a module saved whole"],
+  [/\.bias$/, "a bias"],
+];
+
+function whatElse(name: string): string {
+  const [, words] = OTHER_PARAMETERS.find(([pattern]) => pattern.test(name)) ?? [];
+  return words === undefined ? "" : ` but ${words}`;
+}
+
+/** Ranks of the adapted modules; refuses names that are no LoRA parameter, lone factors, and pairs that differ in rank. */
+function checkArrays(arrays: AdapterArrays, file: string): Map<string, number> {
+  const ranks = new Map<string, number>();
   for (const [name, { shape }] of arrays) {
     const [, module, factor] = PARAMETER.exec(name) ?? [];
     if (module === undefined)
-      throw new FileFormatError("FIL-1", file, `"${name}" is not a LoRA parameter; only those can be read.`);
+      throw new FileFormatError(
+        "FIL-1",
+        file,
+        `"${name}" is not a LoRA parameter${whatElse(name)}; only those can be read.`,
+      );
     const partner = `${module}.lora_${factor === "A" ? "B" : "A"}.weight`;
     if (!arrays.has(partner)) throw new FileFormatError("FIL-1", file, `"${name}" has no "${partner}".`);
     const ownRank = shape[factor === "A" ? 0 : 1];
-    rank ??= ownRank ?? null;
-    if (shape.length !== 2 || ownRank !== rank)
+    const rank = ranks.get(module) ?? ownRank ?? 0;
+    if (shape.length !== 2 || ownRank !== rank || rank === 0)
       throw new FileFormatError(
         "FIL-1",
         file,
         `"${name}" has the shape [${shape.join(", ")}], expected two axes and rank ${rank}.`,
       );
-    modules.add(module);
+    ranks.set(module, rank);
   }
-  if (rank === null) throw new FileFormatError("FIL-1", file, "holds no adapter parameters.");
-  return { modules: [...modules], rank };
+  if (ranks.size === 0) throw new FileFormatError("FIL-1", file, "holds no adapter parameters.");
+  return ranks;
 }
 
 function suffixes(modules: readonly string[]): string[] {
@@ -108,9 +126,15 @@ export function writePeftAdapter(
   arrays: AdapterArrays,
   settings: PeftSettings & PeftTargets,
 ): { readonly name: string; readonly bytes: Uint8Array }[] {
-  const { modules, rank } = checkArrays(arrays, PEFT_WEIGHTS_FILE);
-  if (rank !== settings.rank)
-    throw new FileFormatError("FIL-1", PEFT_WEIGHTS_FILE, `the rank is ${rank}, expected ${settings.rank}.`);
+  const ranks = checkArrays(arrays, PEFT_WEIGHTS_FILE);
+  const modules = [...ranks.keys()];
+  for (const rank of ranks.values())
+    if (rank !== settings.rank)
+      throw new FileFormatError(
+        "FIL-1",
+        PEFT_WEIGHTS_FILE,
+        `the rank is ${rank}, expected ${settings.rank}.`,
+      );
   const named = new Map([...arrays].map(([name, array]) => [PREFIX + name, array]));
   const config = {
     peft_type: "LORA",
@@ -141,7 +165,7 @@ export function writePeftAdapter(
 
 /**
  * Reads the parameters of an adapter file, without PEFT's `base_model.model.` before their names.
- * Throws `FileFormatError` for anything but whole pairs of LoRA factors of one rank.
+ * Throws `FileFormatError` for anything but whole pairs of LoRA factors; every module has a rank of its own.
  */
 export function readPeftArrays(bytes: Uint8Array, fileName: string): AdapterArrays {
   const arrays = new Map<string, NamedArray>();
@@ -154,75 +178,49 @@ export function readPeftArrays(bytes: Uint8Array, fileName: string): AdapterArra
   return arrays;
 }
 
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === false) return true;
-  return typeof value === "object" && Object.keys(value).length === 0;
-}
-
-/** Fields that change what an adapter computes in ways that are not supported; each must be absent or empty. */
-const UNSUPPORTED_FIELDS = ["use_dora", "modules_to_save", "rank_pattern", "alpha_pattern"];
-
-function checkConfig(config: Json, refuse: (field: string, expected: string) => never): void {
-  if (config["peft_type"] !== "LORA") refuse("peft_type", '"LORA"');
-  if ((config["bias"] ?? "none") !== "none") refuse("bias", '"none"');
-  for (const field of UNSUPPORTED_FIELDS)
-    if (!isEmpty(config[field])) refuse(field, "nothing: it is not supported");
-}
-
-/** Layers by their numbers, which PEFT allows to be one number, must be those of the parameters. */
-function checkLayers(
-  field: unknown,
-  modules: readonly string[],
-  refuse: (field: string, expected: string) => never,
-): void {
-  if (isEmpty(field)) return;
-  const given: unknown[] = Array.isArray(field) ? field : [field];
+/** Layers by their numbers must be those of the parameters. */
+function checkLayers({ layers: given }: PeftConfig, modules: readonly string[]): void {
+  if (given === null) return;
   const layers = layersOf(modules);
-  if (new Set(given).size !== layers.length || !layers.every((layer) => given.includes(layer)))
-    refuse("layers_to_transform", `[${layers.join(", ")}], the layers of the parameters`);
-}
-
-function parseConfig(bytes: Uint8Array): Json {
-  try {
-    const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof json === "object" && json !== null && !Array.isArray(json))
-      return Object.fromEntries(Object.entries(json));
-  } catch {
-    // Reported below: what is no JSON is no JSON object either.
-  }
-  throw new FileFormatError("FIL-1", PEFT_CONFIG_FILE, "not a JSON object.");
+  if (new Set(given).size === layers.length && layers.every((layer) => given.includes(layer))) return;
+  throw new FileFormatError(
+    "FIL-1",
+    PEFT_CONFIG_FILE,
+    `layers_to_transform is ${JSON.stringify(given)}, expected [${layers.join(", ")}], the layers of the parameters.`,
+  );
 }
 
 /**
  * Reads an adapter from the bytes of its two files. Throws `FileFormatError` for other methods than LoRA, for DoRA,
- * biases, patterns and saved modules, and where the numbers do not agree with the config.
+ * biases, embeddings and saved modules, and where the numbers do not agree with the config.
  */
 export function readPeftAdapter(files: {
   readonly weights: Uint8Array;
   readonly config: Uint8Array;
 }): PeftAdapter {
-  const config = parseConfig(files.config);
-  const refuse = (field: string, expected: string): never => {
-    const value = JSON.stringify(config[field]) ?? "missing";
-    throw new FileFormatError("FIL-1", PEFT_CONFIG_FILE, `${field} is ${value}, expected ${expected}.`);
-  };
-  checkConfig(config, refuse);
+  const config = readPeftConfig(files.config);
   const arrays = readPeftArrays(files.weights, PEFT_WEIGHTS_FILE);
-  const { modules, rank } = checkArrays(arrays, PEFT_WEIGHTS_FILE);
-  checkLayers(config["layers_to_transform"], modules, refuse);
-  if (config["r"] !== rank) refuse("r", `${rank}, the rank of the parameters`);
-  const alpha = config["lora_alpha"];
-  if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
-    return refuse("lora_alpha", "a number above 0");
-  const baseModel = config["base_model_name_or_path"] ?? "";
-  if (typeof baseModel !== "string") return refuse("base_model_name_or_path", "a text");
-  const isRankStabilised = config["use_rslora"] === true;
-  return {
-    arrays,
-    rank,
-    alpha,
-    baseModel,
-    scale: alpha / (isRankStabilised ? Math.sqrt(rank) : rank),
-    targetModules: suffixes(modules),
-  };
+  const ranks = checkArrays(arrays, PEFT_WEIGHTS_FILE);
+  const modules = [...ranks.keys()];
+  checkLayers(config, modules);
+  const expectedRank = new Set(ranks.values()).size === 1 ? [...ranks.values()][0] : undefined;
+  for (const [module, rank] of ranks) {
+    const wanted = config.rankOf(module);
+    if (rank === wanted) continue;
+    const reason =
+      wanted === config.rank && rank === expectedRank
+        ? `r is ${config.rank}, expected ${rank}, the rank of the parameters.`
+        : `the rank of "${module}" is ${wanted}, its parameters have rank ${rank}.`;
+    throw new FileFormatError("FIL-1", PEFT_CONFIG_FILE, reason);
+  }
+  const { targets } = config;
+  const stray = targets === null ? undefined : modules.find((module) => !isTarget(module, targets));
+  if (stray !== undefined)
+    throw new FileFormatError(
+      "FIL-1",
+      PEFT_CONFIG_FILE,
+      `target_modules is ${JSON.stringify(targets)}, and the parameters adapt "${stray}".`,
+    );
+  const { rank, alpha, baseModel, scale, scaleOf } = config;
+  return { arrays, rank, alpha, baseModel, scale, scaleOf, config, targetModules: suffixes(modules) };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { judges } from "../judges/index.ts";
 import { createTokenizer } from "../tokenizer/tokenizer.ts";
 import { embeddedDatasets, embeddedModels, embeddedSaes } from "./embedded.ts";
-import { readPairs } from "./readPairs.ts";
+import { readDataSet } from "./readDataSet.ts";
 import { textOf } from "./row.ts";
 import { tokenizePairs } from "./tokenizePairs.ts";
 
@@ -32,13 +32,13 @@ describe("embedded autoencoders", () => {
 });
 
 describe.each(embeddedDatasets)("the embedded set $label", ({ objectives, files }) => {
-  const read = (file: string) => readPairs(readFileSync(`public/${file}`), file);
+  const read = (name: string) => readDataSet([{ name, bytes: readFileSync(`public/${name}`) }]);
 
-  it("has sound rows for every objective, tokenised whole", () => {
+  it("has sound rows for every objective, tokenised whole", async () => {
     const tokenizer = openTokenizer();
     for (const file of [files.train, files.heldout]) {
-      const { rows, problems } = read(file);
-      expect(problems).toEqual([]);
+      const { rows, problems, layout, isCertain } = await read(file);
+      expect([problems, layout, isCertain]).toEqual([[], "trlExplicit", true]);
       const spokenFor = new Set(rows.map(({ objective }) => objective ?? objectives[0]?.id));
       expect(spokenFor).toEqual(new Set(objectives.map(({ id }) => id)));
       const tokenized = tokenizePairs(rows, { tokenizer, maxTokens: MAX_TOKENS });
@@ -47,10 +47,10 @@ describe.each(embeddedDatasets)("the embedded set $label", ({ objectives, files 
     }
   });
 
-  it("shares no prompt between its splits", () => {
-    const prompts = (file: string) => read(file).rows.map(({ prompt }) => textOf(prompt));
-    const known = new Set(prompts(files.train));
-    expect(prompts(files.heldout).filter((prompt) => known.has(prompt))).toEqual([]);
+  it("shares no prompt between its splits", async () => {
+    const prompts = async (file: string) => (await read(file)).rows.map(({ prompt }) => textOf(prompt));
+    const known = new Set(await prompts(files.train));
+    expect((await prompts(files.heldout)).filter((prompt) => known.has(prompt))).toEqual([]);
   });
 
   it("names judges that exist", () => {

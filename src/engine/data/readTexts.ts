@@ -1,21 +1,30 @@
+import { ACCEPTED, type DataFile } from "./containers/dataFile.ts";
+import { openDataFile } from "./containers/index.ts";
+import { wholeText } from "./containers/textChunks.ts";
 import { DatasetError } from "./datasetError.ts";
-import { decodeText, readEntries } from "./fileEntries.ts";
 
-const ACCEPTED = 'plain text, or JSONL or JSON of strings or of rows with a column "text"';
+const ACCEPTED_TEXTS = `plain text, or rows with a column "text" as ${ACCEPTED}`;
 /** What stands between two texts of a plain file: an empty line, or the mark of many corpora. */
 const BETWEEN_TEXTS = /\n[^\S\n]*\n|<\|endoftext\|>/;
 
 /**
- * Reads texts from a plain file, whose paragraphs they are, or from a JSONL file or JSON list of strings or of rows with a
- * column `text`. Empty ones are left out. Throws `DatasetError` (FIL-1) for another file, for a row without a text, and
- * where no text is left.
+ * Reads texts from a plain file, whose paragraphs they are, or from a file of strings or of rows with a column `text`.
+ * Empty ones are left out. Throws `DatasetError` (FIL-1) for another file, for a row without a text, and where no text
+ * is left.
  */
-export function readTexts(source: string | Uint8Array, fileName: string): readonly string[] {
-  const found = /\.txt$/i.test(fileName)
-    ? decodeText(source, fileName, ACCEPTED).replaceAll("\r\n", "\n").split(BETWEEN_TEXTS)
-    : readEntries(source, fileName, ACCEPTED).map(({ row, value }) => textOf(value, { row, fileName }));
+export async function readTexts(file: DataFile): Promise<readonly string[]> {
+  const found = /\.txt(\.gz)?$/i.test(file.name)
+    ? (await wholeText(file, ACCEPTED_TEXTS)).replaceAll("\r\n", "\n").split(BETWEEN_TEXTS)
+    : await columnOf(file);
   const texts = found.map((text) => text.trim()).filter((text) => text !== "");
-  if (texts.length === 0) throw new DatasetError("FIL-1", fileName, `"${fileName}" holds no text.`);
+  if (texts.length === 0) throw new DatasetError("FIL-1", file.name, `"${file.name}" holds no text.`);
+  return texts;
+}
+
+async function columnOf(file: DataFile): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const entries of openDataFile(file, { accepted: ACCEPTED_TEXTS }).entries)
+    for (const { row, value } of entries) texts.push(textOf(value, { row, fileName: file.name }));
   return texts;
 }
 
@@ -29,6 +38,6 @@ function textOf(
   throw new DatasetError(
     "FIL-1",
     fileName,
-    `Row ${row} of "${fileName}" has no text. Accepted: ${ACCEPTED}.`,
+    `Row ${row} of "${fileName}" has no text. Accepted: ${ACCEPTED_TEXTS}.`,
   );
 }

@@ -8,6 +8,12 @@ export interface PairRow {
   readonly prompt: Text;
   readonly chosen: Text;
   readonly rejected: Text;
+  /** What the rejected answer answers, where that is another prompt: rows whose answers are labelled one by one. */
+  readonly rejectedPrompt?: Text;
+  /** Only the chosen answer is there, to be copied: `rejected` is empty. */
+  readonly isSingle?: true;
+  /** Where a model has no chat template, the turns are written `\n\nHuman: … \n\nAssistant: …`, as the set has them. */
+  readonly isTranscript?: true;
   /** Which objective the pair speaks for, in sets with several. */
   readonly objective?: string;
   /** A judge's scores of the two answers. */
@@ -16,6 +22,14 @@ export interface PairRow {
   readonly weight?: number;
   /** File name, and line (JSONL) or entry (JSON) counted from 1. */
   readonly source: { readonly file: string; readonly row: number };
+}
+
+/** An answer that is labelled good or bad by itself. */
+export interface LabelledRow {
+  readonly prompt: Text;
+  readonly completion: Text;
+  readonly isGood: boolean;
+  readonly source: PairRow["source"];
 }
 
 /** Why a row was left out. */
@@ -29,11 +43,15 @@ export type ProblemKind =
   | "promptFills"
   | "emptyAnswer"
   | "identicalPair"
+  | "equalScores"
+  | "lowScoreRatio"
   | "needsChatTemplate";
 
 /** A row that was left out, by its number in its file. */
 export interface RowProblem {
   readonly row: number;
+  /** Name of its file, where the row was left out when the file was read. */
+  readonly file?: string;
   readonly kind: ProblemKind;
   /** A sentence part for people, such as `the column "rejected" is missing`. */
   readonly reason: string;

@@ -9,4 +9,7 @@ export interface TokenPair {
   readonly rewardGap?: number;
   /** Weight of the pair in the data, where it has one. */
   readonly weight?: number;
+  /** What was cut to fit: the prompt's beginning, an answer's end; absent where nothing was. */
+  readonly isPromptCut?: true;
+  readonly isAnswerCut?: true;
 }

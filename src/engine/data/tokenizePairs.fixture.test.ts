@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hasFixtures, readFixture, readFixtureText } from "../testing/fixtures.ts";
 import { createTokenizer } from "../tokenizer/tokenizer.ts";
-import { readPairs } from "./readPairs.ts";
+import { readDataSet } from "./readDataSet.ts";
 import { tokenizePairs } from "./tokenizePairs.ts";
 
 async function parse(path: string): Promise<unknown> {
@@ -19,7 +19,7 @@ async function openTokenizer() {
 
 async function stories() {
   const bytes = await readFixture("data/stories-sentiment/train.jsonl");
-  return readPairs(bytes ?? new Uint8Array(), "train.jsonl").rows;
+  return (await readDataSet([{ name: "train.jsonl", bytes: bytes ?? new Uint8Array() }])).rows;
 }
 
 describe.skipIf(!hasFixtures)("tokenizePairs on stories-sentiment", () => {

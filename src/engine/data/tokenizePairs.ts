@@ -136,6 +136,8 @@ function tokenizeRow(row: PairRow, options: TokenizeOptions): RowOutcome {
     ...fitted.tokens,
     ...(scores === undefined ? {} : { rewardGap: scores.chosen - scores.rejected }),
     ...(weight === undefined ? {} : { weight }),
+    ...(fitted.isTruncated ? { isPromptCut: true as const } : {}),
+    ...(fitted.isCut ? { isAnswerCut: true as const } : {}),
   };
   return { ...fitted, tokens, isApart: chosenIds.isApart || rejectedIds.isApart };
 }

@@ -4,7 +4,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { featurePool } from "../kernels/featurePool/featurePool.ts";
 import type { Model } from "../models/decoder.ts";
 import { tapedPass } from "../models/tapedPass.ts";
-import { withoutAdapters, type Weights } from "../models/weights.ts";
+import { referenceWeights, type Weights } from "../models/weights.ts";
 import { poolTables } from "../sae/poolTables.ts";
 import { reconstruct } from "../sae/reconstruct.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
@@ -136,7 +136,7 @@ describe("encodePairs", () => {
   it("runs no layer above the autoencoder's", async () => {
     const { base } = weights;
     const lower = new Map([...base].filter(([name]) => !/layers\.1\.|lm_head/.test(name)));
-    const untouched = { ...withoutAdapters(model), stacks: new Map() };
+    const untouched = { ...referenceWeights(model), stacks: new Map() };
     const whole = await encodePairs({ ...reader, weights: untouched }, pairs);
     expect(await encodePairs({ ...reader, weights: { ...untouched, base: lower } }, pairs)).toEqual(whole);
     const upper = { ...reader, sae: { ...sae, layer: 1 }, weights: { ...untouched, base: lower } };
@@ -162,7 +162,7 @@ describe("a report of what a run changed", () => {
   it("finds nothing in a policy that is still the reference, and something in one that is not", async () => {
     const many = tinyPairs(12);
     const untouched = createPolicy(model, tinyRun(model).config);
-    const reference = await encodePairs({ ...reader, weights: withoutAdapters(model) }, many);
+    const reference = await encodePairs({ ...reader, weights: referenceWeights(model) }, many);
     const report = async (own: Weights) => {
       const after = await encodePairs({ ...reader, weights: own }, many);
       return changeReport({ pairs: many, startToken, before: reference, after }, { names: [], seed: 1 });

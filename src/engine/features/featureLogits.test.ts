@@ -4,7 +4,7 @@ import { packShards } from "../kernels/weightLayout/packedWeight.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { headName } from "../models/decoder.ts";
 import { uploadModel } from "../models/loadModel.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { tinyArrays, tinyConfig } from "../testing/tinyModel.ts";
@@ -39,7 +39,7 @@ describe("directLogits", () => {
     const { model, dispose } = uploadModel(config, tinyArrays(config), layout);
     const sae = tinySae();
     const before = memory().numTensors;
-    const logits = await directLogits({ model, weights: withoutAdapters(model), sae }, feature);
+    const logits = await directLogits({ model, weights: referenceWeights(model), sae }, feature);
     expect(memory().numTensors).toBe(before);
     const rows = await read(sae.decoder!.weight);
     const expected = expectedLogits(config, [...rows.subarray(feature * 16, (feature + 1) * 16)]);
@@ -52,7 +52,7 @@ describe("directLogits", () => {
   it("are the same with a head in shards", async () => {
     const { model, dispose } = uploadModel(tinyConfig, tinyArrays());
     const sae = tinySae();
-    const weights = withoutAdapters(model);
+    const weights = referenceWeights(model);
     const { vocabularySize, hiddenSize } = tinyConfig;
     const { values } = tinyArrays().get(headName(tinyConfig))!;
     const options = { layout: "f32", largestBytes: 15 * hiddenSize * 4 } as const;
@@ -68,7 +68,7 @@ describe("directLogits", () => {
   it("are none without a decoder, and refused for an unknown feature", async () => {
     const { model, dispose } = uploadModel(tinyConfig, tinyArrays());
     const sae = tinySae();
-    const reader = { model, weights: withoutAdapters(model), sae };
+    const reader = { model, weights: referenceWeights(model), sae };
     expect(await directLogits({ ...reader, sae: { ...sae, decoder: null } }, feature)).toBeNull();
     await expect(directLogits(reader, 24)).rejects.toThrow("Feature 24 is unknown");
     sae.dispose();

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { generate } from "../generation/generate.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { hasFixtures, readFixtureText } from "../testing/fixtures.ts";
 import { openStoriesSae, readSaeReference } from "../testing/saeChecks.ts";
@@ -34,7 +34,7 @@ async function storyPairs({ encode }: Tokenizer, count: number): Promise<TokenPa
 
 async function openReader() {
   const [{ model, tokenizer }, sae] = await Promise.all([openStories(), openStoriesSae()]);
-  return { reader: { model, weights: withoutAdapters(model), sae, startToken }, tokenizer };
+  return { reader: { model, weights: referenceWeights(model), sae, startToken }, tokenizer };
 }
 
 describe.skipIf(!hasFixtures)("features of the fixture autoencoder", () => {

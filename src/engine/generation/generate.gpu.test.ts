@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { uploadSae } from "../sae/sparseAutoencoder.ts";
 import { memory } from "../tensor/run.ts";
 import { openTestDevice, randomValues } from "../tensor/testing.ts";
@@ -26,7 +26,7 @@ beforeEach(async () => {
 describe("generate on WebGPU", () => {
   it("takes the likeliest token of a whole forward pass at every step", async () => {
     const { model, dispose } = createTinyModel(shape);
-    const weights = withoutAdapters(model);
+    const weights = referenceWeights(model);
     const before = memory().numTensors;
     const prompts = [[5], [1, 7, 12, 300, 8, 9, 22, 4, 3, 17, 2], [1, 500, 2]].map((ids) =>
       Int32Array.from(ids),
@@ -48,7 +48,7 @@ describe("generate on WebGPU", () => {
 
   it("writes 128 tokens as whole passes do", async () => {
     const { model, dispose } = createTinyModel({ ...shape, maxPositions: 160 });
-    const weights = withoutAdapters(model);
+    const weights = referenceWeights(model);
     const prompts = [[5], [1, 7, 12]].map((ids) => Int32Array.from(ids));
     const maxNewTokens = 128;
     const answers = await generate(model, weights, prompts, { ...options, maxNewTokens });
@@ -58,7 +58,7 @@ describe("generate on WebGPU", () => {
 
   it("draws for prompts together what it draws for each alone", async () => {
     const { model, dispose } = createTinyModel(shape);
-    const weights = withoutAdapters(model);
+    const weights = referenceWeights(model);
     const drawn = {
       ...options,
       maxNewTokens: 12,
@@ -79,7 +79,7 @@ describe("generate on WebGPU", () => {
 
   it.each(["add", "clamp"] as const)("is steered as whole passes on the tape are: %s", async (mode) => {
     const { model, dispose } = createTinyModel(shape);
-    const weights = withoutAdapters(model);
+    const weights = referenceWeights(model);
     const [inputSize, width] = [shape.hiddenSize, 96];
     const arrays = {
       inputSize,

@@ -8,18 +8,8 @@ import type { NamedArray } from "../files/safetensors.ts";
 import { placeOf, type NamedArrays, type Place } from "./checkpoint.ts";
 import { architectureOf } from "./architectures/index.ts";
 import type { ModelConfig } from "./config.ts";
+import type { HostAdapter } from "./hostAdapter.ts";
 import { expectedShapes } from "./parameterNames.ts";
-
-/** One low-rank adapter on the host. */
-interface HostAdapter {
-  /** [rank, in] */
-  readonly a: Float32Array;
-  /** [out, rank] */
-  readonly b: Float32Array;
-  readonly rank: number;
-  readonly inputs: number;
-  readonly outputs: number;
-}
 
 /** Adapters of a checkpoint's modules. */
 export interface CheckpointAdapters {
@@ -34,7 +24,8 @@ export interface CheckpointAdapters {
   readonly hasTransposedLinears: boolean;
 }
 
-function adaptersByModule(arrays: NamedArrays): Map<string, HostAdapter> {
+/** Adapters by module from named factors, `<module>.lora_A.weight` and `<module>.lora_B.weight`. */
+export function adaptersByModule(arrays: NamedArrays): Map<string, HostAdapter> {
   const adapters = new Map<string, HostAdapter>();
   for (const [name, { shape, values }] of arrays) {
     const module = /^(.+)\.lora_A\.weight$/.exec(name)?.[1];

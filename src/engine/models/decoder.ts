@@ -1,6 +1,6 @@
 /**
  * One decoder for every architecture; the configuration says what differs between them. It is a function of named
- * weights: with adapters it is the policy, without them the reference.
+ * weights: with a run's adapters it is the policy, with those alone that stand on the model the reference.
  */
 import { add } from "../kernels/add/add.ts";
 import { appendRows } from "../kernels/appendRows/appendRows.ts";
@@ -22,7 +22,7 @@ import { layerOptions, type ModelConfig } from "./config.ts";
 import { mlpNormName } from "./parameterNames.ts";
 import { tableOf, type RowAttention, type Rows, type ScoredRows, type Window } from "./rows.ts";
 import type { Stacks } from "./stacks.ts";
-import { applyLinear, matrix, parameter, type Weights } from "./weights.ts";
+import { applyLinear, matrix, parameter, type Standing, type Weights } from "./weights.ts";
 
 /** Queries, keys and values of one layer after rotation. */
 export interface HeadStates {
@@ -44,6 +44,8 @@ export interface Model {
   readonly ropeTable: Tensor | null;
   /** The same of the `local` rotation, where layers have one. */
   readonly localRopeTable: Tensor | null;
+  /** Adapters that stand on it; absent where none does. */
+  readonly standing?: Standing;
 }
 
 /** Cosines and sines that turn a layer's queries and keys; null where nothing is turned. */

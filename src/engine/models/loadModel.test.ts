@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeEach, describe, expect, it } from "vitest";
+import { allBytes } from "../files/fileBytes.ts";
 import { writeZip } from "../files/npz.testing.ts";
 import { writeSafetensors, type NamedArray } from "../files/safetensors.ts";
 import { memory, read } from "../tensor/run.ts";
@@ -8,6 +9,8 @@ import { openTestDevice } from "../tensor/testing.ts";
 import { plainFile } from "../testing/storedTensors.ts";
 import { tinyArrays, tinyConfig } from "../testing/tinyModel.ts";
 import { loadModel, type LoadedModel, type ModelFile } from "./loadModel.ts";
+import { writeModelGguf } from "./gguf/writeModel.ts";
+import { openModel } from "./modelSource.ts";
 import { tensorsOfWeight } from "../kernels/weightLayout/packedWeight.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
@@ -64,12 +67,30 @@ async function zipped(
   folder: string,
   isDeflated: boolean,
 ): Promise<ModelFile[]> {
-  const members = files.map(
-    ({ name, bytes }) => [`${folder}${name}`, bytes as Uint8Array<ArrayBuffer>] as const,
+  const members = await Promise.all(
+    files.map(async ({ name, bytes }) => {
+      const own = (await allBytes(bytes)) as Uint8Array<ArrayBuffer>;
+      return [`${folder}${name}`, own] as const;
+    }),
   );
   const noise = [["__MACOSX/model/._config.json", new Uint8Array(3)], ["model/onnx/config.json", encode(0)]] as const; // prettier-ignore
   const archive = await writeZip(new Map([...noise, ...members]), isDeflated);
   return [{ name: "tiny.zip", bytes: new Blob([archive]) }];
+}
+
+/** The model in one GGUF file. */
+async function gguf(): Promise<ModelFile[]> {
+  const { config, tensors, tokenizer: tokenizerFiles } = await openModel(single);
+  const { chunks } = writeModelGguf({
+    config,
+    tensors,
+    tokenizerFiles,
+    weights: "F32",
+    description: { name: "tiny" },
+  });
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const chunk of chunks()) parts.push(chunk);
+  return [{ name: "tiny.gguf", bytes: new Blob(parts) }];
 }
 
 async function expectModel({ model }: LoadedModel): Promise<void> {
@@ -91,6 +112,8 @@ describe("loadModel", () => {
     ["a file of weights of another name", () => [...settings, { name: "tiny.safetensors", bytes: weights }]],
     ["several files of weights", sharded],
     ["a stored archive", () => zipped(single, "model/", false)],
+    ["a GGUF file", gguf],
+    ["an archive of a GGUF file", async () => zipped(await gguf(), "", true)],
     ["a deflated archive of several files of weights", () => zipped(sharded(), "model/", true)],
   ])("reads %s", async (_, files) => {
     const before = memory().numTensors;

@@ -13,7 +13,7 @@ import { scoreBatch, scoredStates, sumBySequence } from "../training/scoring.ts"
 import { atOnce } from "../training/parts.ts";
 import { headName } from "./decoder.ts";
 import { loadModel } from "./loadModel.ts";
-import { parameter, withoutAdapters } from "./weights.ts";
+import { parameter, referenceWeights } from "./weights.ts";
 
 const TOLERANCE = 1e-3;
 
@@ -43,7 +43,7 @@ it("gives the embedded model's golden ids, logits and log-probs", { timeout: 60_
     scoredFrom: prompt.length,
   }));
   const batch = uploadBatch(flatBatch(sequences));
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const { logps } = await scoreBatch(model, weights, batch);
   expectNear(sumBySequence(batch.flat, logps), [golden.chosen_logp, golden.rejected_logp]);
 

@@ -15,7 +15,7 @@ import { uploadModel } from "./loadModel.ts";
 import { disposeWeights, type UploadedWeights } from "./parcels.ts";
 import { streamWeights } from "./streamWeights.ts";
 import { uploadWeights } from "./uploadWeights.ts";
-import { withoutAdapters } from "./weights.ts";
+import { referenceWeights } from "./weights.ts";
 
 const FILE = "model.safetensors";
 /** Rows of whole blocks, of more than one block, and of 80, which fill none. */
@@ -36,7 +36,7 @@ async function logpsOf(weights: UploadedWeights): Promise<Float64Array> {
   const { model, dispose } = uploadModel(config, arrays);
   const batch = uploadBatch(flatBatch(sequences), [null]);
   const changed = { ...model, ...weights };
-  const { logps } = await scoreBatch(changed, withoutAdapters(changed), batch);
+  const { logps } = await scoreBatch(changed, referenceWeights(changed), batch);
   batch.dispose();
   dispose();
   return Float64Array.from(logps);
@@ -140,8 +140,8 @@ describe("a model from its file", () => {
     expect(streamed.report.rounding.map(({ layer }) => layer)).toEqual([-1, 1]);
     disposeWeights(streamed);
     const halves = new Map(stubs)
-      .set(gate, { ...stubOf(arrays.get(gate)!), type: "F16" } as StoredTensor)
-      .set(up, { ...stubOf(arrays.get(up)!), type: "BF16" } as StoredTensor);
+      .set(gate, { ...stubOf(arrays.get(gate)!), type: "F16" })
+      .set(up, { ...stubOf(arrays.get(up)!), type: "BF16" });
     const both = await streamWeights(config, halves, FILE);
     expect(gateUp.map((name) => layoutsOf(both).get(name))).toEqual(["f32", "f32"]);
     disposeWeights(both);

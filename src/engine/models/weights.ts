@@ -10,6 +10,7 @@ import {
   type WholeWeight,
 } from "../kernels/weightLayout/packedWeight.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
+import type { AdapterSum } from "./hostAdapter.ts";
 import type { Stacks } from "./stacks.ts";
 
 /** One low-rank adapter: adds `scale · (x Aᵀ) Bᵀ` to the linear it is named for. */
@@ -35,6 +36,12 @@ export interface Weights {
   readonly dropout: { readonly rate: number; readonly seed: number } | null;
 }
 
+/** Adapters that stand on a model: they belong to its reference policy, and no run trains them. */
+export interface Standing extends Pick<Weights, "adapters" | "groupAdapters"> {
+  /** The same on the host: what a run that goes on with them starts from. */
+  readonly sum: AdapterSum;
+}
+
 /** Tensors hold 32-bit numbers or words. */
 const BYTES_PER_NUMBER = 4;
 
@@ -43,9 +50,14 @@ export class MissingWeightError extends Error {
   override name = "MissingWeightError";
 }
 
-/** The base alone, adapters off: the reference policy, with no second model in memory. */
-export function withoutAdapters({ base, stacks }: Pick<Weights, "base" | "stacks">): Weights {
-  return { base, stacks, adapters: new Map(), groupAdapters: new Map(), dropout: null };
+/** The reference policy, with no second model in memory: the base, and on it only the adapters that stand there. */
+export function referenceWeights({
+  base,
+  stacks,
+  standing,
+}: Pick<Weights, "base" | "stacks"> & { readonly standing?: Standing }): Weights {
+  const { adapters = new Map(), groupAdapters = new Map() } = standing ?? {};
+  return { base, stacks, adapters, groupAdapters, dropout: null };
 }
 
 /** Looks a vector or an unpacked matrix up by its full name; throws `MissingWeightError`. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { embeddedDatasets, embeddedModels } from "../data/embedded.ts";
-import { readPairs } from "../data/readPairs.ts";
+import { readDataSet } from "../data/readDataSet.ts";
 import { tokenizePairs } from "../data/tokenizePairs.ts";
 import { loadModel } from "../models/loadModel.ts";
 import { openTestDevice } from "../tensor/testing.ts";
@@ -27,9 +27,10 @@ describe.each(embeddedDatasets.map((dataset) => [dataset.id, dataset] as const))
     const { model, tokenizer, dispose } = await loadModel(files);
     const shipped = JSON.parse(new TextDecoder().decode(bytesOf(dataset.reference))) as ShippedReference;
     const remembered = createReferenceCache(shippedRecords(shipped, weights));
-    const pairs = Object.values(dataset.files).flatMap(
-      (path) => tokenizePairs(readPairs(bytesOf(path), path).rows, { tokenizer, maxTokens: 128 }).pairs,
+    const sets = await Promise.all(
+      Object.values(dataset.files).map((name) => readDataSet([{ name, bytes: bytesOf(name) }])),
     );
+    const pairs = sets.flatMap(({ rows }) => tokenizePairs(rows, { tokenizer, maxTokens: 128 }).pairs);
     expect(remembered.missing(pairs)).toEqual([]);
     const again = createReferenceCache();
     const some = pairs.filter((_pair, index) => index % STRIDE === 0);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { embeddedDatasets, embeddedModels, embeddedSaes } from "../data/embedded.ts";
-import { readPairs } from "../data/readPairs.ts";
+import { readDataSet } from "../data/readDataSet.ts";
 import { tokenizePairs } from "../data/tokenizePairs.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { loadModel, type LoadedModel } from "../models/loadModel.ts";
@@ -53,10 +53,11 @@ beforeAll(async () => {
     story!.files.map((name) => ({ name, bytes: bytesOf(`${story!.folder}/${name}`) })),
   );
   const options = { tokenizer: loaded.tokenizer, maxTokens: MAX_TOKENS };
-  sets = embeddedDatasets.map(({ files: { heldout } }) =>
-    tokenizePairs(readPairs(bytesOf(heldout), heldout).rows, options).pairs.filter(
-      (_, index) => index % STRIDE === 0,
-    ),
+  sets = await Promise.all(
+    embeddedDatasets.map(async ({ files: { heldout: name } }) => {
+      const { rows } = await readDataSet([{ name, bytes: bytesOf(name) }]);
+      return tokenizePairs(rows, options).pairs.filter((_, index) => index % STRIDE === 0);
+    }),
   );
 });
 

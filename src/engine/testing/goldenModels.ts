@@ -9,7 +9,7 @@ import { distinctWindows, readModelConfig, type ModelConfig } from "../models/co
 import { decoderLayer, embedTokens, headName, scoredHidden, type Model } from "../models/decoder.ts";
 import { generate } from "../generation/generate.ts";
 import { uploadModel } from "../models/loadModel.ts";
-import { matrix, parameter, withoutAdapters, type AdapterTensors, type Weights } from "../models/weights.ts";
+import { matrix, parameter, referenceWeights, type AdapterTensors, type Weights } from "../models/weights.ts";
 import { dispose, memory, read, tensor, tidy } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import { valueAndVjp } from "../tensor/vjp.ts";
@@ -90,7 +90,7 @@ export async function computeGolden(
   const sequences = golden.tokens.map((tokens) => ({ tokens: Int32Array.from(tokens), scoredFrom: 1 }));
   const batch = uploadBatch(flatBatch(sequences), distinctWindows(decoded));
   const modules = adapters === null ? new Map<string, AdapterTensors>() : upload(adapters);
-  const computed = await computeBatch(model, { ...withoutAdapters(model), adapters: modules }, batch);
+  const computed = await computeBatch(model, { ...referenceWeights(model), adapters: modules }, batch);
   dispose([...modules.values()].flatMap(({ a, b }) => [a, b]));
   batch.dispose();
   close();
@@ -157,7 +157,7 @@ async function computeBatch(model: Model, weights: Weights, batch: DeviceBatch):
 export async function checkGoldenPass(name: string): Promise<void> {
   const { config, stored, golden } = await readGoldenModel(name);
   const { model, dispose: close } = uploadModel(config, openCheckpoint(config, stored, "model.safetensors"));
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const sequences = golden.tokens.map((tokens) => ({ tokens: Int32Array.from(tokens), scoredFrom: 1 }));
   const batch = uploadBatch(flatBatch(sequences), distinctWindows(config));
   const { logps } = await scoreBatch(model, weights, batch);
@@ -183,7 +183,7 @@ function logpsOf(logits: readonly number[], tokens: readonly number[]): number[]
 export async function checkGoldenDecoding(name: string): Promise<void> {
   const { config, stored, golden } = await readGoldenModel(name);
   const { model, dispose: close } = uploadModel(config, openCheckpoint(config, stored, "model.safetensors"));
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const prompts = golden.tokens.map((tokens, index) => Int32Array.from(tokens.slice(0, 2 + 5 * index)));
   const options = { maxNewTokens: NEW_TOKENS, temperature: 0, seed: 0, stopTokenIds: [] };
   const answers = await generate(model, weights, prompts, options);

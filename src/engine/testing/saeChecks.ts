@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { flatBatch } from "../data/batch.ts";
 import { featurePool } from "../kernels/featurePool/featurePool.ts";
 import { decoderLayer, embedTokens } from "../models/decoder.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import type { SaeFile } from "../sae/layouts/layout.ts";
 import { loadSae, type SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import { poolTables } from "../sae/poolTables.ts";
@@ -97,7 +97,7 @@ export async function checkStoriesSae(layout: StoriesSaeLayout): Promise<void> {
   // The token after the last one is scored, so that every row belongs to the answer.
   const flat = flatBatch([{ tokens: Int32Array.from([...reference.ids, 0]), scoredFrom: 1 }]);
   const batch = uploadBatch(flat);
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const rows = reference.ids.length;
   const [stream, activations, reconstruction] = tidy(() => {
     let x = embedTokens(model, weights, batch.rows);

@@ -4,7 +4,7 @@ import { flatBatch } from "../data/batch.ts";
 import { generate } from "../generation/generate.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { decoderLayer, embedTokens, headName, scoredHidden, type Model } from "../models/decoder.ts";
-import { countParameters, parameter, withoutAdapters } from "../models/weights.ts";
+import { countParameters, parameter, referenceWeights } from "../models/weights.ts";
 import { dispose, memory, read, tidy } from "../tensor/run.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
 import { scoreBatch } from "../training/scoring.ts";
@@ -35,7 +35,7 @@ export async function checkStoriesForward(): Promise<void> {
   // The scored row is the last one, which predicts the token that is appended here.
   const tokens = Int32Array.from([...ids, reference.argmax]);
   const batch = uploadBatch(flatBatch([{ tokens, scoredFrom: ids.length }]));
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const lastRow = async (states: Awaited<ReturnType<typeof read>>) => {
     const width = model.config.hiddenSize;
     return states.subarray((ids.length - 1) * width, ids.length * width);
@@ -78,7 +78,7 @@ export async function checkStoriesContinuations(): Promise<void> {
 async function logpsOf(model: Model, { full_ids: ids, prompt_ids: prompt }: ReferenceContinuation) {
   const sequence = { tokens: Int32Array.from(ids), scoredFrom: prompt.length };
   const batch = uploadBatch(flatBatch([sequence]));
-  const { logps } = await scoreBatch(model, withoutAdapters(model), batch);
+  const { logps } = await scoreBatch(model, referenceWeights(model), batch);
   batch.dispose();
   return [...logps];
 }
@@ -94,7 +94,7 @@ export async function checkStoriesGreedy(knownTokens: number): Promise<void> {
   const firstUnsure = logps.findIndex((logp) => !isSure(logp));
   const sure = firstUnsure < 0 ? logps.length : firstUnsure;
   const expected = ids.slice(prompt.length, prompt.length + sure);
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const [answer = []] = await generate(model, weights, [Int32Array.from(prompt)], {
     ...options,
     maxNewTokens: Math.max(1, expected.length),

@@ -1,10 +1,11 @@
 /** What a run will cost, from its configuration and the shape of its data alone. */
+import { withoutStanding } from "../adapters/standing.ts";
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import { lmHeadLogProbs } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { countParameters, modelBytes, withoutAdapters } from "../models/weights.ts";
+import { countParameters, modelBytes, referenceWeights } from "../models/weights.ts";
 import type { Plan } from "../tensor/planning.ts";
 import { dispose, plan, zeros } from "../tensor/run.ts";
 import { heldoutBatches, largestBatches, rowCount, stepPairs, type StepBatch } from "./batches.ts";
@@ -84,7 +85,7 @@ export function estimateRun(
     referenceBytes: remembered.total,
     referenceBytesPerPair: remembered.perPair,
     memoryBytes: {
-      weights: modelBytes(model) + autoencoderBytes(measures),
+      weights: modelBytes(model) + standingBytes(model, trainableParameters) + autoencoderBytes(measures),
       adapter: adapterBytes,
       activations: Math.max(...stepBytes) - adapterBytes,
       evaluation:
@@ -102,7 +103,8 @@ export function planStep(
   { measures = measuresNothing, isForwardAlone = false }: { measures?: Measures; isForwardAlone?: boolean },
 ): Plan {
   return plan(() => {
-    const policy = createPolicy(model, config);
+    // Its first values cost nothing.
+    const policy = createPolicy(withoutStanding(model), config);
     const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
     const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
     const sink = { flat: gradients, trainables: policy.trainables };
@@ -126,7 +128,7 @@ function scoringBytes(
   const longest = Math.max(0, ...batches.map(({ tokenIds }) => tokenIds.length));
   const flat = batches.find(({ tokenIds }) => tokenIds.length === longest);
   if (flat === undefined) return 0;
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   return plan(() => {
     const batch = uploadBatch(flat, distinctWindows(model.config));
     const pool = tap === null ? null : evaluationPool(tap, batch);
@@ -138,6 +140,13 @@ function scoringBytes(
       dispose(restoreRows(sae, stream, { rows: flat.scoredRows, scored: batch.scored }).tensors);
     }
   }).bytes;
+}
+
+/** What adapters that stand on the model hold, and the copy of them that a run is compared with. */
+function standingBytes({ standing }: Model, trainableParameters: number): number {
+  if (standing === undefined) return 0;
+  const own = [...standing.sum.values()].reduce((sum, { a, b }) => sum + a.length + b.length, 0);
+  return BYTES_PER_NUMBER * (own + trainableParameters);
 }
 
 /** What the autoencoders of a run hold on the device. */

@@ -5,7 +5,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
-import { withoutAdapters, type Weights } from "../models/weights.ts";
+import { referenceWeights, type Weights } from "../models/weights.ts";
 import type { SparseAutoencoder } from "../sae/sparseAutoencoder.ts";
 import { read } from "../tensor/run.ts";
 import { createTinyModel, tinyPairs } from "../testing/tinyModel.ts";
@@ -144,7 +144,7 @@ async function expectedOf(
   const perSae: { own: PlainAnswer[]; compared: ReturnType<typeof driftAndOverlap>[] }[] = [];
   for (const sae of saes) {
     const own = await plainFeatures({ model, weights: policy, startToken }, sae, pairs);
-    const other = await plainFeatures({ model, weights: withoutAdapters(model), startToken }, sae, pairs);
+    const other = await plainFeatures({ model, weights: referenceWeights(model), startToken }, sae, pairs);
     perSae.push({
       own,
       compared: own.map(({ means }, answer) => driftAndOverlap(means, other[answer]?.means ?? [], topK)),

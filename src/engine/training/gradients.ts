@@ -16,7 +16,7 @@ import { headName, isEmbedding, type Model } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
 import { ownedBy, type DecoderPass, type GradientSink, type Keeps, type PassSetup } from "../models/pass.ts";
 import type { Rows } from "../models/rows.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { dispose, read, tensor, tidy, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { GradientLists } from "../sae/featureErrors.ts";
@@ -231,7 +231,7 @@ function* liveReference(
   batch: DeviceBatch,
   pool: DevicePool | null,
 ): Parts<NonNullable<PassHead["reference"]>> {
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const states = yield* tappedStates(model, weights, batch, pool);
   try {
     const head = headInputs(model, weights, { hidden: states.hidden, labels: batch.labels });

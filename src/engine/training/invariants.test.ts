@@ -4,7 +4,7 @@ import { flatBatch } from "../data/batch.ts";
 import { generate } from "../generation/generate.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { headName, type Model } from "../models/decoder.ts";
-import { parameter, withoutAdapters, type Weights } from "../models/weights.ts";
+import { parameter, referenceWeights, type Weights } from "../models/weights.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
 import { dispose, memory, read, tensor } from "../tensor/run.ts";
 import { compare, openTestDevice } from "../tensor/testing.ts";
@@ -323,14 +323,14 @@ describe("what trains", () => {
       return values;
     };
     const unmerged = await logitsOf(policy.weights);
-    compare(await logitsOf(withoutAdapters({ base: merged, stacks: new Map() })), unmerged, {
+    compare(await logitsOf(referenceWeights({ base: merged, stacks: new Map() })), unmerged, {
       label: "logits",
       tolerance: 1e-5,
     });
     expect(() =>
       compare(new Float32Array(unmerged.length), unmerged, { label: "zeros", tolerance: 1e-5 }),
     ).toThrow("zeros");
-    const untouched = await logitsOf(withoutAdapters(model));
+    const untouched = await logitsOf(referenceWeights(model));
     expect(() => compare(untouched, unmerged, { label: "base", tolerance: 1e-2 })).toThrow("base");
     dispose(made);
     policy.dispose();
@@ -478,7 +478,7 @@ describe("device memory", () => {
     const before = memory().numTensors;
     const prompts = [Int32Array.of(1, 4), Int32Array.of(1, 4, 9, 11)];
     const options = { maxNewTokens: 5, temperature: 1, seed: 1, stopTokenIds: [2] };
-    await generate(model, withoutAdapters(model), prompts, options);
+    await generate(model, referenceWeights(model), prompts, options);
     expect(memory().numTensors).toBe(before);
   });
 

@@ -4,7 +4,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { ObjectiveInputError, type Objective } from "../losses/objective.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { withoutAdapters, type Weights } from "../models/weights.ts";
+import { referenceWeights, type Weights } from "../models/weights.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { scoreBatch, sumBySequence } from "./scoring.ts";
 
@@ -36,7 +36,7 @@ export async function mismatchedRatiosOf(
   const batch = uploadBatch(flat, distinctWindows(model.config));
   try {
     const policy = await scoreBatch(model, weights, batch);
-    const reference = await scoreBatch(model, withoutAdapters(model), batch);
+    const reference = await scoreBatch(model, referenceWeights(model), batch);
     const ratios = policy.logps.map((logp, entry) => logp - (reference.logps[entry] ?? NaN));
     return sumBySequence(flat, ratios);
   } finally {

@@ -1,6 +1,13 @@
 /** The policy being trained: adapters on the model's frozen weights, or a copy of the weights themselves. */
-import { adaptedModules, createAdapters, type InitialValues } from "../adapters/lora.ts";
+import {
+  adaptedModules,
+  createAdapters,
+  whyNoRoom,
+  type InitialValues,
+  type LoraSettings,
+} from "../adapters/lora.ts";
 import { flatParameters, type FlatParameters, type Trainable } from "../adapters/parameters.ts";
+import { frozenStart, type StoodModel } from "../adapters/standing.ts";
 import { createRandom } from "../data/random.ts";
 import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import { isPackedWeight } from "../kernels/weightLayout/packedWeight.ts";
@@ -10,7 +17,7 @@ import {
   countParameters,
   parameter,
   parameterShape,
-  withoutAdapters,
+  referenceWeights,
   type Weights,
 } from "../models/weights.ts";
 import { dispose, view } from "../tensor/run.ts";
@@ -31,10 +38,13 @@ export type PolicySettings = Pick<
   "tuning" | "loraRank" | "loraAlpha" | "loraTargets" | "topLayers" | "seed"
 >;
 
-/** A policy that still equals the model; `initial` replaces the adapters' drawn values. */
+/**
+ * A policy that still equals the model with the adapters that stand on it; `initial` replaces what its own adapter starts
+ * with. Throws `RangeError` where it cannot go on with those adapters.
+ */
 export function createPolicy(model: Model, settings: PolicySettings, initial?: InitialValues): Policy {
   const { weights, parameters, held } =
-    settings.tuning === "lora" ? loraPolicy(model, settings, initial) : fullPolicy(model);
+    settings.tuning === "lora" ? loraPolicy(model, settings, initial) : fullPolicy(model, settings);
   return {
     weights,
     parameters,
@@ -52,22 +62,42 @@ interface PolicyParts extends Pick<Policy, "weights" | "parameters"> {
 }
 
 function loraPolicy(model: Model, settings: PolicySettings, initial?: InitialValues): PolicyParts {
-  const { parameters, modules, groups } = createAdapters(
-    model,
-    {
-      rank: settings.loraRank,
-      alpha: settings.loraAlpha,
-      targets: settings.loraTargets,
-      topLayers: settings.topLayers,
-    },
-    { random: createRandom(settings.seed), ...(initial === undefined ? {} : { initial }) },
-  );
-  const weights = { ...withoutAdapters(model), adapters: modules, groupAdapters: groups };
+  const start = initial === undefined ? model.standing?.sum : undefined;
+  const { parameters, modules, groups } = createAdapters(model, loraOf(settings), {
+    random: createRandom(settings.seed),
+    ...(initial === undefined ? {} : { initial }),
+    ...(start === undefined ? {} : { start }),
+  });
+  const { base, stacks } = model;
+  const weights = { ...referenceWeights({ base, stacks }), adapters: modules, groupAdapters: groups };
   return { weights, parameters, held: [] };
 }
 
+function loraOf({ loraRank, loraAlpha, loraTargets, topLayers }: PolicySettings): LoraSettings {
+  return { rank: loraRank, alpha: loraAlpha, targets: loraTargets, topLayers };
+}
+
+/** The model as the run's reference: adapters that stand on it are frozen as the policy starts with them. */
+export function referenceOf(model: Model, settings: PolicySettings): StoodModel {
+  return frozenStart(model, loraOf(settings), createRandom(settings.seed));
+}
+
+/** Why a run cannot go on with the adapters that stand on the model, and the setting to change; null where it can. */
+export function whyNotOn(
+  model: Model,
+  settings: PolicySettings,
+): { readonly field: "tuning" | "loraRank" | "loraTargets" | "topLayers"; readonly message: string } | null {
+  if (model.standing === undefined) return null;
+  if (settings.tuning === "lora") return whyNoRoom(model, loraOf(settings), model.standing.sum);
+  const count = model.standing.sum.size;
+  const message = `Adapters stand on ${count} modules of the model, and all weights are to be trained: take them off, train an adapter, or save the merged model and open that.`;
+  return { field: "tuning", message };
+}
+
 /** A copy of all weights in one flat buffer; stacks are ranges of it, because their members are neighbours there. */
-function fullPolicy(model: Model): PolicyParts {
+function fullPolicy(model: Model, settings: PolicySettings): PolicyParts {
+  const problem = whyNotOn(model, settings);
+  if (problem !== null) throw new RangeError(problem.message);
   const names = [...model.base.keys()];
   const isVector = (name: string) => parameter(model, name).shape.length < 2;
   // Vectors would move the matrices off the alignment that a range of a buffer needs.
@@ -98,7 +128,7 @@ function fullPolicy(model: Model): PolicyParts {
       },
     ),
   );
-  return { weights: withoutAdapters({ base, stacks }), parameters, held };
+  return { weights: referenceWeights({ base, stacks }), parameters, held };
 }
 
 /** The policy's weights for one micro-batch: with adapter dropout, every seed drops other inputs of the adapters. */

@@ -13,7 +13,7 @@ import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { tinySae } from "./tinyRun.testing.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { referenceStates, scoreBatch } from "./scoring.ts";
-import { parameter, withoutAdapters } from "../models/weights.ts";
+import { parameter, referenceWeights } from "../models/weights.ts";
 
 vi.mock("../tensor/run.ts", { spy: true });
 
@@ -54,7 +54,7 @@ describe("rememberReference", () => {
       const batch = uploadBatch(pairBatch([pair]), distinctWindows(model.config));
       const { hidden: states } = await referenceStates(model, batch, null);
       const hidden = await read(states);
-      const { logps } = await scoreBatch(model, withoutAdapters(model), batch);
+      const { logps } = await scoreBatch(model, referenceWeights(model), batch);
       const record = cache.get(pair);
       const kept = [...(record?.chosen.hidden ?? []), ...(record?.rejected.hidden ?? [])];
       expect(record?.chosen.hidden).toHaveLength(pair.chosen.length * tinyConfig.hiddenSize);

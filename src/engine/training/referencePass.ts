@@ -4,7 +4,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import { lmHeadLogProbs } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import type { ReferenceAnswer, ReferenceCache, ReferenceNeeds } from "../reference/referenceCache.ts";
 import { sparseFeatures } from "../sae/sparseFeatures.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
@@ -52,7 +52,7 @@ async function scoreAnswers(
   pairs: readonly TokenPair[],
   { needs, tap = null }: ReferencePassOptions,
 ): Promise<ReferenceAnswer[]> {
-  const weights = withoutAdapters(model);
+  const weights = referenceWeights(model);
   const batch = uploadBatch(pairBatch(pairs), distinctWindows(model.config));
   const held: Tensor[] = [];
   try {

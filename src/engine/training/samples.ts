@@ -4,7 +4,7 @@ import { generate, promptsAtOnce } from "../generation/generate.ts";
 import type { Judge } from "../judges/judge.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
-import { withoutAdapters, type Weights } from "../models/weights.ts";
+import { referenceWeights, type Weights } from "../models/weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { uploadBatch } from "./deviceBatch.ts";
 import { scoreBatch } from "./scoring.ts";
@@ -107,7 +107,7 @@ async function sequenceDeltas(
   const batch = uploadBatch(flatBatch(sequences), distinctWindows(model.config));
   try {
     const policy = await scoreBatch(model, weights, batch);
-    const reference = await scoreBatch(model, withoutAdapters(model), batch);
+    const reference = await scoreBatch(model, referenceWeights(model), batch);
     batch.flat.entrySequence.forEach((sequence, entry) => {
       deltas[sequence]?.push((policy.logps[entry] ?? NaN) - (reference.logps[entry] ?? NaN));
     });

@@ -8,7 +8,7 @@ import {
 } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
 import { headName, type Model } from "../models/decoder.ts";
 import { openPass } from "../models/openPass.ts";
-import { matrix, withoutAdapters, type Weights } from "../models/weights.ts";
+import { matrix, referenceWeights, type Weights } from "../models/weights.ts";
 import { dispose, read, trimMemory } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { DeviceBatch } from "./deviceBatch.ts";
@@ -97,7 +97,7 @@ export async function referenceStates(
   pool: DevicePool | null,
 ): Promise<{ readonly hidden: Tensor; readonly pooled: PooledFeatures | null }> {
   const { hidden, pooled, streams } = await yielding(
-    tappedStates(model, withoutAdapters(model), batch, pool),
+    tappedStates(model, referenceWeights(model), batch, pool),
   );
   try {
     return { hidden, pooled: await readPooled(pooled) };

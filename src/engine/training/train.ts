@@ -3,6 +3,7 @@
  * holds on the device is freed either way. It knows nothing of messages, clocks or pages.
  */
 import type { InitialValues } from "../adapters/lora.ts";
+import type { StoodModel } from "../adapters/standing.ts";
 import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
@@ -20,7 +21,7 @@ import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
 import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
 import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
 import { driftsOf, metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
-import { countTrainable, createPolicy, trainingWeights, type Policy } from "./policy.ts";
+import { countTrainable, createPolicy, referenceOf, trainingWeights, type Policy } from "./policy.ts";
 import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { EntryStatistics } from "./scoring.ts";
@@ -72,17 +73,32 @@ export interface Milestone {
   readonly save: () => Promise<Record<string, Float32Array>>;
 }
 
-/** Trains from the run's first step, or from its checkpoint on, and reports as it goes. */
+/**
+ * Trains from the run's first step, or from its checkpoint on, and reports as it goes. With adapters that stand on the
+ * model it goes on with them, and they stay what it is compared with.
+ */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, void> {
+  checkTrainable(run);
+  const policy = createPolicy(run.model, run.config, run.initialAdapter);
+  let reference: StoodModel | null = null;
+  try {
+    if (run.initialAdapter === undefined) reference = referenceOf(run.model, run.config);
+    yield* trainPolicy({ ...run, model: reference?.model ?? run.model }, policy);
+  } finally {
+    policy.dispose();
+    reference?.dispose();
+    trimMemory();
+  }
+}
+
+async function* trainPolicy(run: TrainingRun, policy: Policy): AsyncGenerator<TrainingReport, void> {
   const { model, config, objective, reference } = run;
   const heldout = run.heldoutPairs.slice(0, config.evalPairs);
   const pairsOf = stepPairs(config, run.trainPairs);
   const firstStep = (run.resume?.step ?? 0) + 1;
 
-  checkTrainable(run);
   const measures = measuresOf(objective, config, run.features);
   if (measures.tap !== null) checkFeatureOptions(measures.tap.errors, totalWidth(measures.tap));
-  const policy = createPolicy(model, config, run.initialAdapter);
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
     kind: "milestone",
@@ -128,8 +144,6 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
     evaluator?.dispose();
     runner.dispose();
     optimizer.dispose();
-    policy.dispose();
-    trimMemory();
   }
 }
 

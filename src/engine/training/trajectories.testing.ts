@@ -6,7 +6,7 @@ import { objectives } from "../losses/index.ts";
 import type { Objective } from "../losses/objective.ts";
 import { canFuse } from "../models/fusedPass.ts";
 import { loadModel } from "../models/loadModel.ts";
-import { withoutAdapters } from "../models/weights.ts";
+import { referenceWeights } from "../models/weights.ts";
 import { createReferenceCache } from "../reference/referenceCache.ts";
 import { isWholeTrajectory, readFixture, readFixtureText } from "../testing/fixtures.ts";
 import { openStoriesSae } from "../testing/saeChecks.ts";
@@ -113,7 +113,7 @@ export async function checkTrajectory(name: string, changes: TrajectoryChanges =
     const config = { ...configOf(run, heldoutPairs.length), ...changes.settings };
     // Without stacks there is nothing that fused layers could read.
     const model = changes.isTaped === true ? { ...loaded.model, stacks: new Map() } : loaded.model;
-    expect(canFuse({ model, weights: withoutAdapters(model) })).toBe(changes.isTaped !== true);
+    expect(canFuse({ model, weights: referenceWeights(model) })).toBe(changes.isTaped !== true);
     const objective = (objectives as Record<string, Objective>)[run.objective];
     if (objective === undefined) throw new Error(`No objective "${run.objective}".`);
     const reports = train({

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { flatBatch } from "../../data/batch.ts";
 import { decoderLayer, embedTokens } from "../../models/decoder.ts";
-import { withoutAdapters } from "../../models/weights.ts";
+import { referenceWeights } from "../../models/weights.ts";
 import { memory, read, tidy } from "../../tensor/run.ts";
 import { openTestDevice } from "../../tensor/testing.ts";
 import { createTinyModel, tinyPairs } from "../../testing/tinyModel.ts";
@@ -42,7 +42,7 @@ describe("collectActivations", () => {
       expect(progress[0]).toBe(0);
       expect(progress.at(-1)).toBe(texts.length);
       expect(progress.length).toBeGreaterThan(3);
-      const weights = withoutAdapters(model);
+      const weights = referenceWeights(model);
       const expected: number[] = [];
       for (const tokens of texts) {
         const batch = uploadBatch(flatBatch([{ tokens, scoredFrom: 1 }]));

@@ -4,7 +4,7 @@ import type { TokenPair } from "../../data/tokenPair.ts";
 import { distinctWindows } from "../../models/config.ts";
 import type { Model } from "../../models/decoder.ts";
 import { streamBehind } from "../../models/streamBehind.ts";
-import { withoutAdapters, type Weights } from "../../models/weights.ts";
+import { referenceWeights, type Weights } from "../../models/weights.ts";
 import { read, trimMemory } from "../../tensor/run.ts";
 import { paddedSize, uploadBatch } from "../../training/deviceBatch.ts";
 
@@ -95,7 +95,7 @@ export async function* collectActivations(
 
 /** The stream behind a block for some texts, one row per token and perhaps padding after them. [rows, hidden] */
 async function streamOf(
-  { model, layer, weights = withoutAdapters(model) }: CollectOptions,
+  { model, layer, weights = referenceWeights(model) }: CollectOptions,
   texts: readonly Int32Array[],
 ): Promise<Float32Array> {
   const flat = flatBatch(texts.map((tokens) => ({ tokens, scoredFrom: 1 })));

@@ -12,7 +12,7 @@ import { Panel } from "../../components/Panel.tsx";
 import { formatChange, formatCount, formatFineShare, formatValue } from "../../format.ts";
 import { reportSentence } from "./changeSentence.ts";
 import { HoldButton } from "./FeatureHeading.tsx";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { useFeatureNames } from "../../components/useFeatureLabel.ts";
 import { useFeatureSources } from "./useFeatureSources.ts";
 

@@ -5,7 +5,7 @@ import { changeReport } from "../../../state/features.ts";
 import { isHeldStill, toggleHeld, whyNotHeld } from "../../../state/heldSet.ts";
 import { formatLink } from "../../../state/link.ts";
 import { goTo } from "../../../state/navigation.ts";
-import { addressOf } from "../../../state/place.ts";
+import { addressOf, usePlaceStore, withTab } from "../../../state/place.ts";
 import { linkedConfig, saeKey, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { FeatureDetail, SaeSummary } from "../../../worker/protocol.ts";
@@ -59,7 +59,11 @@ function LinkButton({ feature }: { readonly feature: number }) {
   const saes = useSaeStore();
   if (description === null) return null;
   const link = formatLink(linkedConfig(config, saes), presetId, description);
-  const address = addressOf({ screen: "features", tab: "feature", feature }, link);
+  const { tabs } = usePlaceStore.getState();
+  const address = addressOf(
+    { screen: "features", tabs: withTab(tabs, "features", "feature"), feature },
+    link,
+  );
   return <CopyButton text={`${location.origin}${location.pathname}${address}`} label="Link" />;
 }
 

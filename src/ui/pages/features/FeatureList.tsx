@@ -10,7 +10,7 @@ import { usePlaceStore } from "../../../state/place.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { FeatureTable } from "../../../worker/protocol.ts";
 import { formatChange, formatCount, formatFineShare, formatValue } from "../../format.ts";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { useFeatureNames, useTable } from "../../components/useFeatureLabel.ts";
 
 /** Rows that are drawn at first, and how many more at a time. */

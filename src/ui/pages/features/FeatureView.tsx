@@ -10,7 +10,7 @@ import { FeatureHeading } from "./FeatureHeading.tsx";
 import { FeatureHistogram } from "./FeatureHistogram.tsx";
 import { FeatureLogits } from "./FeatureLogits.tsx";
 import { FeatureSides } from "./FeatureSides.tsx";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { SteerPanel } from "./SteerPanel.tsx";
 import { TestBox } from "./TestBox.tsx";
 import { useTable } from "../../components/useFeatureLabel.ts";

@@ -15,6 +15,7 @@ import {
   useMarkStore,
 } from "../../../state/features.ts";
 import { useFeatureViewStore } from "../../../state/featureViewStore.ts";
+import { openTab } from "../../../state/navigation.ts";
 import { usePlaceStore } from "../../../state/place.ts";
 import { useSaeStore } from "../../../state/saeStore.ts";
 import { useSaeTrainingStore } from "../../../state/saeTraining.ts";
@@ -59,7 +60,7 @@ beforeEach(() => {
   useSetupStore.setState({
     model: testAnswers.loadModel,
     data: testAnswers.loadData,
-    loaded: { backend: "auto", model: "story", weights: "keep", data: "kind" },
+    loaded: { backend: "auto", model: "story", weights: "keep", adapters: "[]", data: "kind" },
   });
   useSaeStore.setState({ inUse: [sae], embedded: [sae], model: testAnswers.loadModel });
   page = document.createElement("div");
@@ -203,7 +204,7 @@ it("says that a feature is silent and how many positions were looked at", async 
 });
 
 it("reports a change after a run, and sends to Train before one", async () => {
-  usePlaceStore.setState({ screen: "features", tab: "changes" });
+  openTab("features", "changes");
   await show();
   expect(find("change-report")?.textContent).toContain("Train first");
   expect(trainer.questions("changeReport")).toEqual([]);
@@ -218,7 +219,7 @@ it("reports a change after a run, and sends to Train before one", async () => {
 });
 
 it("does not ask for a report while a run goes on", async () => {
-  usePlaceStore.setState({ screen: "features", tab: "changes" });
+  openTab("features", "changes");
   trainedRun();
   useRunStore.setState({ phase: "training" });
   await show();
@@ -227,7 +228,7 @@ it("does not ask for a report while a run goes on", async () => {
 });
 
 it("tints a prompt's tokens by the locked feature, and marks a pressed token in the histogram", async () => {
-  usePlaceStore.setState({ screen: "features", tab: "prompt" });
+  openTab("features", "prompt");
   await show();
   expect(words()).toContain("Tokens by feature #0");
   await press(find("prompt-feature-1"));
@@ -247,7 +248,7 @@ it("tints a prompt's tokens by the locked feature, and marks a pressed token in 
 });
 
 it("lists what is held, what share of the change it carries, and tells of sets put aside", async () => {
-  usePlaceStore.setState({ screen: "features", tab: "held" });
+  openTab("features", "held");
   trainedRun();
   useSetupStore.setState(({ config }) => ({ config: { ...config, heldFeatures: [1] } }));
   useHeldStore.setState({ sae: "story-2", aside: { "another one": [3, 4] } });
@@ -267,7 +268,7 @@ it("refuses to hold a feature while several autoencoders are compared, and offer
   await show();
   expect((find("hold-still") as HTMLButtonElement).disabled).toBe(true);
   expect(words()).toContain("The setup compares 2 autoencoders at once");
-  await act(async () => usePlaceStore.setState({ tab: "held" }));
+  await act(async () => openTab("features", "held"));
   expect(find("train-holding")).toBeNull();
   await press(button(`Compare ${sae.label} alone`));
   expect(useSetupStore.getState().config.saes).toEqual([]);
@@ -293,7 +294,7 @@ it("says that a trained autoencoder is in use only while it is", async () => {
   const event = { type: "sae", status: "done", step: 9, steps: 9, metrics: {}, reason: "" } as const;
   useSaeTrainingStore.setState({ event: { ...event, sae: trained } });
   useSaeStore.setState({ inUse: [trained, sae] });
-  await act(async () => usePlaceStore.setState({ tab: "train-sae" }));
+  await act(async () => openTab("features", "train-sae"));
   await show();
   expect(find("sae-status")?.textContent).toContain("In use now: Trained here.");
   await act(async () => useSaeStore.setState({ inUse: [sae, trained] }));

@@ -1,11 +1,11 @@
-import { useEffect, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { changeReport, featureTable } from "../../../state/features.ts";
 import { readNames } from "../../../state/featureNames.ts";
-import { goTo } from "../../../state/navigation.ts";
-import { featureTabs, usePlaceStore, type FeatureTab } from "../../../state/place.ts";
+import { usePlaceStore, type FeatureTab } from "../../../state/place.ts";
 import { saeKey } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { MessageAlerts } from "../../components/MessageAlerts.tsx";
+import { ScreenTabs } from "../../components/ScreenTabs.tsx";
 import { useViewport } from "../../components/useViewport.ts";
 import { ChangeReportView } from "./ChangeReportView.tsx";
 import { FeatureList } from "./FeatureList.tsx";
@@ -28,7 +28,7 @@ const tabNames: Record<FeatureTab, string> = {
 
 /** The Features screen: what a sparse autoencoder sees in the model, before and after a run. */
 export function FeaturesPage() {
-  const tab = usePlaceStore((place) => place.tab);
+  const tab = usePlaceStore((place) => place.tabs.features);
   const { sae, referenceKey, policyKey, isTuned, isMoving } = useFeatureSources();
   useEffect(() => {
     if (sae === null) return;
@@ -89,37 +89,6 @@ function FeatureTabView() {
 
 function Tabs({ tab }: { readonly tab: FeatureTab }) {
   const held = useSetupStore(({ config }) => config.heldFeatures.length);
-  useEffect(() => {
-    // On a phone the chosen tab may lie beyond the edge.
-    document.getElementById(`features-tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [tab]);
-  const move = (event: KeyboardEvent) => {
-    const direction = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (direction === undefined) return;
-    event.preventDefault();
-    const from = featureTabs.indexOf(tab);
-    const next = featureTabs[(from + direction + featureTabs.length) % featureTabs.length] ?? tab;
-    goTo({ tab: next });
-    document.getElementById(`features-tab-${next}`)?.focus();
-  };
-  return (
-    <div className="tab-list features-tabs" role="tablist" aria-label="Features" onKeyDown={move}>
-      {featureTabs.map((name) => (
-        <button
-          key={name}
-          id={`features-tab-${name}`}
-          type="button"
-          role="tab"
-          className="tab"
-          aria-selected={name === tab}
-          aria-controls="features-panel"
-          tabIndex={name === tab ? 0 : -1}
-          onClick={() => goTo({ tab: name })}
-        >
-          {tabNames[name]}
-          {name === "held" && held > 0 && ` (${held})`}
-        </button>
-      ))}
-    </div>
-  );
+  const names = held > 0 ? { ...tabNames, held: `${tabNames.held} (${held})` } : tabNames;
+  return <ScreenTabs screen="features" label="Features" tab={tab} names={names} />;
 }

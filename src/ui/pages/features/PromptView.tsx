@@ -10,7 +10,7 @@ import { Panel } from "../../components/Panel.tsx";
 import { formatFineShare, formatValue } from "../../format.ts";
 import { ActivationTokens } from "./ActivationTokens.tsx";
 import { activationsOf, promptList, readableTokens, type PromptFeature } from "./promptFigures.ts";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { useFeatureNames, useTable } from "../../components/useFeatureLabel.ts";
 import { useFeatureSources } from "./useFeatureSources.ts";
 

@@ -1,6 +1,6 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { changeReport } from "../../../state/features.ts";
-import { goTo } from "../../../state/navigation.ts";
+import { openTab } from "../../../state/navigation.ts";
 import { chooseSae, saveSae } from "../../../state/saes.ts";
 import { offeredSaes, saeInUse, useSaeStore } from "../../../state/saeStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
@@ -8,7 +8,7 @@ import type { SaeSummary } from "../../../worker/protocol.ts";
 import { chooseFiles } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { formatCount, formatFineShare, formatValue } from "../../format.ts";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { useTable } from "../../components/useFeatureLabel.ts";
 
 /** The autoencoder in use with its figures, and the ways to another. */
@@ -35,7 +35,7 @@ export function SaeBar() {
           onChange={({ currentTarget }) => void chooseSae(currentTarget.value)}
         />
         <OpenFiles />
-        <Button size="xs" variant="default" onClick={() => goTo({ tab: "train-sae" })}>
+        <Button size="xs" variant="default" onClick={() => openTab("features", "train-sae")}>
           Train one…
         </Button>
         {sae !== null && (
@@ -128,7 +128,7 @@ export function NoSae() {
             Use {first.label}
           </Button>
         )}
-        <Button size="xs" variant="default" onClick={() => goTo({ tab: "train-sae" })}>
+        <Button size="xs" variant="default" onClick={() => openTab("features", "train-sae")}>
           Train one on the loaded pairs
         </Button>
       </div>

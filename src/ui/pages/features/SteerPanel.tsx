@@ -6,7 +6,7 @@ import { useSetupStore } from "../../../state/setupStore.ts";
 import type { FeatureDetail, LookedAt, SaeSummary, SteeredTexts } from "../../../worker/protocol.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { formatValue } from "../../format.ts";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { partTexts, type PartedText } from "./steeredDifference.ts";
 import { useFeatureSources } from "./useFeatureSources.ts";
 

@@ -5,7 +5,7 @@ import type { PromptFeatures, SaeSummary } from "../../../worker/protocol.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { formatValue } from "../../format.ts";
 import { ActivationTokens } from "./ActivationTokens.tsx";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 import { activationsOf, readableTokens, unlistedSentence } from "./promptFigures.ts";
 
 /** A text of one’s own, to see where a feature is active in it. */

@@ -20,7 +20,7 @@ import type { SaeSettings, SaeTrainingEvent } from "../../../worker/protocol.ts"
 import { MetricChart } from "../../charts/MetricChart.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatCount, formatFineShare, formatSetting, formatValue } from "../../format.ts";
-import { Refusal } from "./Refusal.tsx";
+import { Refusal } from "../../components/Refusal.tsx";
 
 /** An autoencoder of one’s own, trained on the loaded pairs or on texts. */
 export function TrainSaeView() {

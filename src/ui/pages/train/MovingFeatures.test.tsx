@@ -39,7 +39,7 @@ beforeEach(() => {
   featureTable.forget();
   useSetupStore.setState(({ config }) => ({
     config: { ...config, heldFeatures: [2] },
-    loaded: { backend: "auto", model: "story", weights: "keep", data: "kind" },
+    loaded: { backend: "auto", model: "story", weights: "keep", adapters: "[]", data: "kind" },
   }));
   useSaeStore.setState({ inUse: [testAnswers.loadSae] });
   beginRun("run");
@@ -75,7 +75,11 @@ it("lists what moves with sign and size, keeps what is held, and warns of a misf
   await act(async () => useRunStore.setState({ phase: "done" }));
   expect(find("moving-feature-0")?.textContent).toContain("#0 laughed");
   await act(async () => find("moving-feature-1")?.click());
-  expect(usePlaceStore.getState()).toMatchObject({ screen: "features", tab: "feature", feature: 1 });
+  expect(usePlaceStore.getState()).toMatchObject({
+    screen: "features",
+    tabs: { features: "feature" },
+    feature: 1,
+  });
 });
 
 it("says what is missing", async () => {

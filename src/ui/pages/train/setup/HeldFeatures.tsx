@@ -1,5 +1,5 @@
 import { toggleHeld } from "../../../../state/heldSet.ts";
-import { goTo } from "../../../../state/navigation.ts";
+import { openTab } from "../../../../state/navigation.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import { useFeatureLabel } from "../../../components/useFeatureLabel.ts";
 import { Icon } from "../../../components/Icon.tsx";
@@ -42,7 +42,7 @@ export function HeldFeatures() {
         type="button"
         className="link-button"
         data-field="heldFeatures"
-        onClick={() => goTo({ screen: "features", tab: held.length > 0 ? "held" : "feature" })}
+        onClick={() => openTab("features", held.length > 0 ? "held" : "feature")}
       >
         {held.length > 0 ? "Change the set" : "Choose features"}
       </button>

@@ -1,0 +1,42 @@
+import { createRandom, permutation } from "./random.ts";
+import type { DataSet } from "./readDataSet.ts";
+import { isBlank, textOf, type PairRow } from "./row.ts";
+
+/** What is trained on, and what it is measured on. */
+export interface DataSplit {
+  readonly train: readonly PairRow[];
+  readonly heldout: readonly PairRow[];
+}
+
+/** Share of the prompts that is held out. */
+const HELDOUT_SHARE = 0.2;
+/** Words in a file's name that say that it is not for training. */
+const HELDOUT_NAME =
+  /(^|[^a-z])(test|eval|evaluation|valid|validation|val|dev|heldout|held[-_ ]out)([^a-z]|$)/i;
+
+/** What rows of one split must not share with the other: the prompt, or the text where there is no prompt. */
+function keyOf(row: PairRow): string {
+  if (!isBlank(row.prompt)) return textOf(row.prompt);
+  return textOf(row.chosen);
+}
+
+/** Whether a row is held out: by the name of its file where some files are for that, otherwise by its prompt. */
+function heldoutOf(rows: readonly PairRow[]): (row: PairRow) => boolean {
+  const files = [...new Set(rows.map(({ source }) => source.file))];
+  const named = new Set(files.filter((file) => HELDOUT_NAME.test(file)));
+  if (named.size > 0 && named.size < files.length) return ({ source }) => named.has(source.file);
+  const keys = [...new Set(rows.map(keyOf))];
+  const order = permutation(keys.length, createRandom(0));
+  const count = Math.max(1, Math.round(keys.length * HELDOUT_SHARE));
+  const heldout = new Set(Array.from(order.slice(0, count), (index) => keys[index]));
+  return (row) => heldout.has(keyOf(row));
+}
+
+/**
+ * Splits a set: files whose names say so (`test`, `valid`, …) are held out where others are not; otherwise a fifth of the
+ * prompts is, drawn once and for all, so that no held-out prompt is trained on.
+ */
+export function splitDataSet({ rows }: Pick<DataSet, "rows">): DataSplit {
+  const isHeldout = heldoutOf(rows);
+  return { train: rows.filter((row) => !isHeldout(row)), heldout: rows.filter(isHeldout) };
+}

@@ -1,0 +1,48 @@
+/** What is done to the set before it is trained: a list in the configuration, added to and taken back by hand. */
+import type { DataStep, HealthCheck } from "../engine/data/steps/dataStep.ts";
+import { edit } from "./editing.ts";
+import { useSetupStore } from "./setupStore.ts";
+
+/** A person's own text in place of a row's. */
+export type Revision = Extract<DataStep, { readonly kind: "revise" }>;
+
+function steps(): readonly DataStep[] {
+  return useSetupStore.getState().config.dataSteps;
+}
+
+/** Adds a change at the end; the same check is left out only once. */
+export function addStep(step: DataStep): void {
+  if (step.kind === "drop" && isDropped(steps(), step.check)) return;
+  edit({ dataSteps: [...steps(), step] });
+}
+
+/** Takes a change back; those after it stay. */
+export function removeStep(place: number): void {
+  edit({ dataSteps: steps().filter((_, index) => index !== place) });
+}
+
+/** Takes back the change that was made last. */
+export function undoStep(): void {
+  edit({ dataSteps: steps().slice(0, -1) });
+}
+
+/** Puts the rows that a check names back. */
+export function putBack(check: HealthCheck): void {
+  edit({ dataSteps: steps().filter((step) => step.kind !== "drop" || step.check !== check) });
+}
+
+/** Puts a person's own text in place of a row's; a second revision of the row takes the place of the first. */
+export function reviseRow(revision: Omit<Revision, "kind">): void {
+  const others = steps().filter((step) => step.kind !== "revise" || step.row !== revision.row);
+  edit({ dataSteps: [...others, { kind: "revise", ...revision }] });
+}
+
+/** Whether the rows that a check names are left out. */
+export function isDropped(list: readonly DataStep[], check: HealthCheck): boolean {
+  return list.some((step) => step.kind === "drop" && step.check === check);
+}
+
+/** The revision of a row; null where there is none. */
+export function revisionOf(list: readonly DataStep[], row: number): Revision | null {
+  return list.find((step): step is Revision => step.kind === "revise" && step.row === row) ?? null;
+}

@@ -1,0 +1,49 @@
+/** Puts another part in the place of one that the setup has, at once: no run may be going on. */
+import type { RunConfig } from "../engine/training/config.ts";
+import { edit, ofOneModel } from "./editing.ts";
+import { localId } from "./link.ts";
+import { ensureLoaded, ensureModel, refreshPreflight, warmUp } from "./loading.ts";
+import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
+import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
+import { useSetupStore } from "./setupStore.ts";
+
+/** True while a run goes on, which is told. */
+export function isBusy(): boolean {
+  if (!isRunActive(useRunStore.getState().phase)) return false;
+  raiseMessage("RUN-1", { message: "A run is going on. Stop it first, then try again." });
+  return true;
+}
+
+/** Clears the screen of an ended run, loads what the setup needs, and asks what a run will cost. */
+export async function takeOver(): Promise<void> {
+  dismissMessages("FIL-1", "FIL-2", "DAT-1", "GPU-5");
+  if (useSetupStore.getState().runningConfig !== null) {
+    useSetupStore.setState({ runningConfig: null });
+    beginRun(null);
+    useRunStore.setState({ phase: "ready" });
+  }
+  edit({});
+  await ensureLoaded(useSetupStore.getState().config);
+  await refreshPreflight();
+  await warmUp();
+}
+
+/** Trains a model from now on whose matrices lie as asked; changes nothing when the trainer refuses it. True once it is loaded. */
+export async function takeModel(model: string, baseWeights: RunConfig["baseWeights"]): Promise<boolean> {
+  if (isBusy()) return false;
+  const { config: previous } = useSetupStore.getState();
+  const isOther = model !== previous.model || model === localId;
+  const wanted = { ...previous, ...(isOther ? ofOneModel : {}), model, baseWeights };
+  try {
+    await ensureModel(wanted);
+    const loaded = useSetupStore.getState().model;
+    const maxTokens = Math.min(wanted.maxTokens, loaded?.maxPositions ?? wanted.maxTokens);
+    useSetupStore.setState({ config: { ...wanted, maxTokens } });
+    addLog({ level: "info", message: `Opened the model ${loaded?.label ?? model}.` });
+  } catch (error) {
+    raiseError(error, { model });
+    return false;
+  }
+  await takeOver().catch(raiseError);
+  return true;
+}
