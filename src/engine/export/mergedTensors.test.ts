@@ -138,7 +138,9 @@ describe("a merged model", () => {
     expect(files[0]?.name).toBe(`model-00001-of-0000${files.length - 1}.safetensors`);
     const bytes = new Map<string, Uint8Array>();
     for (const file of files) bytes.set(file.name, await written(file));
-    const again = await openShards(bytes.get("model.safetensors.index.json")!, bytes);
+    const again = await openShards(bytes.get("model.safetensors.index.json")!, async (name) =>
+      bytes.get(name),
+    );
     expect([...again.keys()].toSorted()).toEqual([...merged.keys()].toSorted());
     for (const [name, { values }] of again)
       expect(await values(), name).toEqual(await base.get(name)!.values());
