@@ -36,8 +36,8 @@ export const revise: StepOf<"revise"> = (set, step, context) => {
   };
 };
 
-function checkAnswers({ place, chosen, rejected }: SetRow): void {
-  for (const [side, text] of Object.entries({ chosen, rejected })) {
+function checkAnswers({ place, chosen, rejected, isSingle }: SetRow): void {
+  for (const [side, text] of Object.entries(isSingle === true ? { chosen } : { chosen, rejected })) {
     if (isBlank(text))
       throw new DataStepError(`The revised ${side} answer of row ${place} is empty: write one.`);
   }

@@ -49,11 +49,11 @@ export function alsoMadeBy({ madeBy }: Pick<SetRow, "madeBy">, step: string): st
 export function scoresOf(
   row: Omit<SetRow, "place">,
 ): { readonly chosen: number; readonly rejected: number } | null {
-  const { scores, judge, prompt } = row;
+  const { scores, judge, prompt, rejectedPrompt = prompt, isSingle } = row;
   if (scores !== undefined) return scores;
-  if (judge === null) return null;
-  const score = (answer: Text) => judge.score(textOf(prompt), textOf(answer));
-  return { chosen: score(row.chosen), rejected: score(row.rejected) };
+  if (judge === null || isSingle === true) return null;
+  const score = (asked: Text, answer: Text) => judge.score(textOf(asked), textOf(answer));
+  return { chosen: score(prompt, row.chosen), rejected: score(rejectedPrompt, row.rejected) };
 }
 
 /** Score of the chosen answer less that of the rejected one; null where nothing scores them. */
@@ -64,11 +64,12 @@ export function gapOf(row: SetRow): number | null {
 
 /** The row with its answers swapped, and the scores that belong to them. */
 export function swapped(row: SetRow): SetRow {
-  const { chosen, rejected, scores } = row;
+  const { prompt, chosen, rejected, rejectedPrompt, scores } = row;
   return {
     ...row,
     chosen: rejected,
     rejected: chosen,
+    ...(rejectedPrompt === undefined ? {} : { prompt: rejectedPrompt, rejectedPrompt: prompt }),
     ...(scores === undefined ? {} : { scores: { chosen: scores.rejected, rejected: scores.chosen } }),
   };
 }
