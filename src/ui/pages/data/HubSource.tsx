@@ -15,6 +15,9 @@ type HubSplit = HubAnswer["splits"][number];
 /** Rows that are taken unless somebody asks for more: enough for a run, and quick to download. */
 const usualRows = 1000;
 
+/** Rows that can be asked for where nobody says how many there are. */
+const mostRows = 10_000_000;
+
 /** A data set on the Hub: looked into by its id, then as many rows as wanted are taken. */
 export function HubSource() {
   const used = useSetupStore(({ config }) => config.data);
@@ -73,7 +76,8 @@ function Splits({ answer: { license, splits } }: { readonly answer: HubAnswer })
 }
 
 function Split({ split }: { readonly split: HubSplit }) {
-  const [rows, setRows] = useState(Math.min(usualRows, split.rows));
+  const most = split.rows ?? mostRows;
+  const [rows, setRows] = useState(Math.min(usualRows, most));
   const [isTaking, setTaking] = useState(false);
   const take = async () => {
     setTaking(true);
@@ -85,17 +89,18 @@ function Split({ split }: { readonly split: HubSplit }) {
       <span className="hub-split-name">
         {split.label}
         <span className="note">
-          {formatCount(split.rows)} rows · {formatBytes(split.bytes)}
+          {split.rows === null ? "rows are counted while reading" : `${formatCount(split.rows)} rows`} ·{" "}
+          {formatBytes(split.bytes)}
         </span>
       </span>
       <NumberInput
         size="xs"
         aria-label={`Rows of ${split.label} to take`}
         min={1}
-        max={split.rows}
+        max={most}
         value={rows}
         thousandSeparator=","
-        onChange={(value) => setRows(Math.min(Math.max(1, Math.round(Number(value)) || 1), split.rows))}
+        onChange={(value) => setRows(Math.min(Math.max(1, Math.round(Number(value)) || 1), most))}
       />
       <Button size="xs" loading={isTaking} onClick={() => void take()}>
         Use
