@@ -53,9 +53,10 @@ const press = async (element: Element | null | undefined) => {
   await settle();
 };
 const type = async (input: Element | null | undefined, value: string) => {
-  const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!;
+  // React listens to the property of the prototype, past its own.
+  const property = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!;
   await act(async () => {
-    set!.call(input, value);
+    property.set!.call(input, value);
     input!.dispatchEvent(new Event("input", { bubbles: true }));
   });
 };
@@ -335,8 +336,11 @@ it("shows what rounding did to each layer, and measures what it costs", async ()
 });
 
 it("asks the browser to keep what is here, and says what it answered", async () => {
-  const persist = vi.fn(async () => false);
-  vi.stubGlobal("navigator", { ...navigator, storage: { persisted: async () => false, persist } });
+  const persist = vi.fn<() => Promise<boolean>>(async () => false);
+  vi.stubGlobal("navigator", {
+    userAgent: navigator.userAgent,
+    storage: { persisted: async () => false, persist },
+  });
   await show();
   await press(named("Ask the browser to keep it"));
   expect(persist).toHaveBeenCalledOnce();
