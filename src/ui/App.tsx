@@ -1,5 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { lazy, Suspense } from "react";
+import { useMappingStore } from "../state/mapping.ts";
 import { usePlaceStore, type Screen } from "../state/place.ts";
 import "./styles/mantine.css";
 import "./styles/controls.css";
@@ -39,6 +40,11 @@ const lazyPages = {
   },
 } satisfies Record<Exclude<Screen, "train">, unknown>;
 
+/** Asks for the columns of a set; files can be dropped on every screen. */
+const MappingDialog = lazy(() =>
+  import("./pages/data/MappingDialog.tsx").then(({ MappingDialog: Dialog }) => ({ default: Dialog })),
+);
+
 /** What the skip link leads to. */
 const mainPart: Record<Screen, string> = {
   train: "the run",
@@ -68,8 +74,18 @@ export function App() {
       <ShortcutSheet />
       <ExportDialog />
       <Dialogs />
+      <Columns />
     </MantineProvider>
   );
+}
+
+function Columns() {
+  const wasAsked = useMappingStore(({ source }) => source !== null);
+  return wasAsked ? (
+    <Suspense fallback={null}>
+      <MappingDialog />
+    </Suspense>
+  ) : null;
 }
 
 function Content({ screen }: { readonly screen: Screen }) {

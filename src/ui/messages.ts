@@ -17,6 +17,7 @@ export type MessageAction =
   | "restart-trainer"
   | "copy-log"
   | "choose-files"
+  | "choose-columns"
   | "show-formats"
   | "review-rows"
   | "copy-link"
@@ -223,7 +224,7 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
     title: `${details["file"] === undefined ? "This file" : `“${details["file"]}”`} is ${
       details["isTooLarge"] === 1 ? "too large" : "not a format I know"
     }.`,
-    text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: a .jsonl of pairs; a model as a folder of safetensors, a .gguf or a .zip; a PEFT adapter. Nothing was changed.`,
+    text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: pairs as JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip; a model as a folder of safetensors, a .gguf or a .zip; a PEFT adapter. Nothing was changed.`,
     primary: button("Choose another", "choose-files"),
     secondary: button("Formats", "show-formats"),
   }),
@@ -238,7 +239,11 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
           secondary: button("Load from disk", "load-from-disk"),
         };
   },
-  "DAT-1": fileRefused("There are no usable pairs in this file."),
+  "DAT-1": (details) => ({
+    ...fileRefused("There are no usable pairs in this file.")(details, { secondsPerStep: null }),
+    primary: button("Which column is which?", "choose-columns"),
+    secondary: button("Choose another", "choose-files"),
+  }),
   "DAT-2": (details) => {
     const rows = Number(details["rows"] ?? 0);
     return {

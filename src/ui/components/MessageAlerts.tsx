@@ -3,6 +3,7 @@ import { useDeviceStore } from "../../state/deviceStore.ts";
 import { retryDownload } from "../../state/downloads.ts";
 import { localId } from "../../state/link.ts";
 import { openRefusedModel } from "../../state/localFiles.ts";
+import { openUnrecognised } from "../../state/mapping.ts";
 import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
 import { goTo } from "../../state/navigation.ts";
 import {
@@ -98,6 +99,10 @@ export async function act(action: MessageAction, { code, details }: RaisedMessag
     "choose-files": () => {
       dismissMessages(code);
       chooseFiles(/safetensors|config|tokenizer|model/i.test(JSON.stringify(details)) ? "model" : "data");
+    },
+    "choose-columns": () => {
+      dismissMessages(code);
+      openUnrecognised();
     },
     "show-formats": () => openLayer("formats"),
     "review-rows": () => openLayer("rows"),

@@ -1,6 +1,7 @@
 import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
 import { chooseData, choosePreset } from "../../../../state/editing.ts";
 import { localId } from "../../../../state/link.ts";
+import { nameOf, presentSource } from "../../../../state/readSource.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import { chooseFiles } from "../../../components/FileDoors.tsx";
 import { Icon } from "../../../components/Icon.tsx";
@@ -35,9 +36,8 @@ export function DataChoice() {
   const { config, description, data, loading } = setup;
   const sets = description?.datasets ?? [];
   const card = sets.find(({ id }) => id === config.data);
-  const isLocal = config.data === localId;
   const choices = sets.map(({ id, label }) => ({ value: id, label }));
-  if (isLocal) choices.push({ value: localId, label: data?.label ?? "From your disk" });
+  if (card === undefined) choices.push({ value: config.data, label: data?.label ?? nameOf(presentSource()) });
   const objectives = (card?.objectives ?? []).map(({ id, label }) => ({ value: id, label }));
   const problem = setupProblems(setup).find(({ field }) => field === "data")?.message;
   return (
@@ -54,7 +54,7 @@ export function DataChoice() {
             chooseData(currentTarget.value, "");
           }}
         />
-        <OpenButton part="data" label="Open a .jsonl file of pairs" />
+        <OpenButton part="data" label="Open files of preference data" />
       </div>
       {objectives.length > 1 && (
         <SegmentedControl
