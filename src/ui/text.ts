@@ -231,9 +231,9 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   ["g then t", "The Train screen"],
   ["g then d", "The Data screen"],
   ["g then f", "The Features screen"],
-  ["g then m", "The Models screen"],
   ["1 or ←, 2 or →", "Annotate: A or B is better"],
   ["0, x, u", "Annotate: tie, both bad, undo"],
+  ["g then m", "The Models screen"],
   ["Esc", "Unpin, or close what is on top"],
   ["?", "This list"],
 ];
@@ -252,11 +252,11 @@ export const acceptedFiles: readonly (readonly [string, string])[] = [
     "Model",
     "The folder of a Hugging Face model (Llama, Qwen 2 and 3, Gemma 2 and 3, SmolLM 3, GPT-2 or Pythia), or its files together: config.json, safetensors in one file or several (F32, F16 or BF16), tokenizer.json. Or one .gguf file, or a .zip of either.",
   ],
-  ["Adapter", "A PEFT adapter: adapter_config.json with adapter_model.safetensors."],
   [
     "Preference data",
     "JSONL, JSON, CSV, TSV or Parquet, each also as .gz or in a .zip. Layouts are told by their columns; where that is in doubt, you are asked which column is which.",
   ],
+  ["Adapter", "A PEFT adapter: adapter_config.json with adapter_model.safetensors."],
   [
     "Sparse autoencoder",
     "cfg.json with sae_weights.safetensors (SAELens), or params.npz (Gemma Scope); it has to be as wide as the model's stream.",

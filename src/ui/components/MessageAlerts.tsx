@@ -1,9 +1,9 @@
 import { Alert, Button } from "@mantine/core";
 import { useDeviceStore } from "../../state/deviceStore.ts";
+import { openUnrecognised } from "../../state/mapping.ts";
 import { retryDownload } from "../../state/downloads.ts";
 import { localId } from "../../state/link.ts";
 import { openRefusedModel } from "../../state/localFiles.ts";
-import { openUnrecognised } from "../../state/mapping.ts";
 import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
 import { goTo } from "../../state/navigation.ts";
 import {

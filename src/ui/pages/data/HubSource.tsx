@@ -73,7 +73,9 @@ function Splits({ answer: { license, splits } }: { readonly answer: HubAnswer })
 }
 
 function Split({ split }: { readonly split: HubSplit }) {
-  const [rows, setRows] = useState(Math.min(usualRows, split.rows));
+  // Only a Parquet file tells its rows before it is read.
+  const most = split.rows ?? Number.MAX_SAFE_INTEGER;
+  const [rows, setRows] = useState(Math.min(usualRows, most));
   const [isTaking, setTaking] = useState(false);
   const take = async () => {
     setTaking(true);
@@ -85,17 +87,18 @@ function Split({ split }: { readonly split: HubSplit }) {
       <span className="hub-split-name">
         {split.label}
         <span className="note">
-          {formatCount(split.rows)} rows · {formatBytes(split.bytes)}
+          {split.rows === null ? "" : `${formatCount(split.rows)} rows · `}
+          {formatBytes(split.bytes)}
         </span>
       </span>
       <NumberInput
         size="xs"
         aria-label={`Rows of ${split.label} to take`}
         min={1}
-        max={split.rows}
+        max={most}
         value={rows}
         thousandSeparator=","
-        onChange={(value) => setRows(Math.min(Math.max(1, Math.round(Number(value)) || 1), split.rows))}
+        onChange={(value) => setRows(Math.min(Math.max(1, Math.round(Number(value)) || 1), most))}
       />
       <Button size="xs" loading={isTaking} onClick={() => void take()}>
         Use
