@@ -108,7 +108,7 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
 }
 
 /** Why the matrices of a model cannot train themselves; null where they can. */
-function frozenProblem({ base }: LoadedModel["model"]): string | null {
+export function frozenProblem({ base }: LoadedModel["model"]): string | null {
   for (const weight of base.values()) {
     if (isShardedWeight(weight))
       return "The embedding lies in several parts, because this device cannot bind it at once: train an adapter.";
