@@ -167,7 +167,7 @@ export interface DataCommands {
     };
     answer: DataReading;
   };
-  /** Splits of a data set on the Hub, with how many rows each has. */
+  /** Files of rows of a data set on the Hub, with how many each has. */
   inspectHubData: {
     question: { repo: string };
     answer: {
@@ -176,7 +176,8 @@ export interface DataCommands {
         /** Id for `loadData`: `hub:<repo>#<file>`, to which `?rows=<count>` may be added. */
         readonly id: string;
         readonly label: string;
-        readonly rows: number;
+        /** Null where only reading all of the file would tell. */
+        readonly rows: number | null;
         readonly bytes: number;
       }[];
     };

@@ -10,7 +10,7 @@ import { StorageError } from "../storage/fileStore.ts";
 import type { ErrorReport, MessageCode } from "./protocol.ts";
 
 /** A question that cannot be answered as things stand; the message says what to do first. */
-class StudioError extends Error {
+export class StudioError extends Error {
   override name = "StudioError";
   readonly code: MessageCode;
   readonly details: ErrorReport["details"];

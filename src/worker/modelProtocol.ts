@@ -100,7 +100,7 @@ export interface DownloadEvent {
   /** Over the last seconds; null before there is a measurement. */
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
-  /** One sentence when it failed; "" otherwise. */
+  /** One sentence when it failed, or when a file had to start again because it is another one now; "" otherwise. */
   readonly reason: string;
 }
 

@@ -1,13 +1,14 @@
 /** Fingerprints of what the reference's numbers depend on, read from the files and pairs that were loaded. */
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { allBytes, readRange, sizeOf, type FileBytes } from "../engine/files/fileBytes.ts";
+import type { AdapterSum } from "../engine/models/hostAdapter.ts";
 import type { ModelFile } from "../engine/models/loadModel.ts";
-import { startFingerprint, textFingerprint } from "../engine/reference/fingerprint.ts";
+import { fingerprint, startFingerprint, textFingerprint } from "../engine/reference/fingerprint.ts";
 import { pairKey } from "../engine/reference/referenceCache.ts";
-import type { ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
+import { adapterPart, type ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
 import type { Device } from "../engine/tensor/device.ts";
+import type { BaseWeights, RunConfig } from "../engine/training/config.ts";
 import { takingTurns } from "./inTurns.ts";
-import type { BaseWeights } from "../engine/training/config.ts";
 
 /** The parts of an identity that come from a model's folder. */
 export type ModelPrints = Pick<ReferenceIdentity, "weights" | "tokenizer" | "template">;
@@ -60,6 +61,31 @@ export async function modelPrints(
     ),
     template: textFingerprint(jinja === "" ? JSON.stringify(template) : jinja),
   };
+}
+
+/** What adapters a reference has: "" where none stands on the model. With a run that goes on with them, in its numbers. */
+export function adapterPrint(
+  sum: AdapterSum | undefined,
+  run?: Pick<RunConfig, "loraRank" | "loraAlpha">,
+): string {
+  if (sum === undefined || sum.size === 0) return "";
+  const print = sumPrints.get(sum) ?? sumPrint(sum);
+  sumPrints.set(sum, print);
+  return adapterPart(print, run === undefined ? undefined : { rank: run.loraRank, alpha: run.loraAlpha });
+}
+
+/** It is asked for whenever the form changes, and sums are megabytes. */
+const sumPrints = new WeakMap<AdapterSum, string>();
+
+function sumPrint(sum: AdapterSum): string {
+  const parts = [...sum]
+    .toSorted(([first], [second]) => (first < second ? -1 : 1))
+    .map(([module, { a, b, rank }]) => `${module} ${rank} ${bytesPrint(a)} ${bytesPrint(b)}`);
+  return textFingerprint(parts.join());
+}
+
+function bytesPrint({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return fingerprint(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 /** The fingerprint of pairs as they were tokenised, in whatever order. */
