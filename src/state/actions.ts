@@ -2,7 +2,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import type { Checkpoint } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
-import { download } from "./download.ts";
+import { downloadFile } from "./download.ts";
 import { ensureLoaded, refreshPreflight } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, rewindRun, useRunStore } from "./runStore.ts";
@@ -119,7 +119,7 @@ export async function restartNow(): Promise<void> {
 export async function save(): Promise<void> {
   try {
     const files = await callTrainer("exportAdapter", null);
-    for (const { name, bytes } of files) download(name, new Blob([bytes.slice()]));
+    for (const file of files) downloadFile(file);
     const { step: present } = useRunStore.getState();
     useRunStore.setState({ savedStep: present });
     addLog({ level: "info", message: `Saved ${files.length} files.`, step: present });

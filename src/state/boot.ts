@@ -4,6 +4,7 @@ import type { WorkerPort } from "../worker/rpc.ts";
 import { callTrainer, configureTrainer, openTrainer } from "./connection.ts";
 import { watchData } from "./dataAnswers.ts";
 import { beginVisit, isOwnEntry, settle, writeAddress } from "./editing.ts";
+import { hearDownload } from "./downloads.ts";
 import { watchAnswers } from "./features.ts";
 import { putHeldAside } from "./heldSet.ts";
 import { readFaults } from "./injections.ts";
@@ -16,6 +17,9 @@ import { addLog, applyEvent, useRunStore } from "./runStore.ts";
 import { followLink, watchSaes } from "./saes.ts";
 import { hearSaeTraining, watchSaeTraining } from "./saeTraining.ts";
 import { useSetupStore } from "./setupStore.ts";
+import { refreshShelf, watchShelf } from "./shelf.ts";
+import { isShelfId } from "./shelfStore.ts";
+import { watchWeights } from "./weights.ts";
 
 /** What the page knows when it starts. */
 export interface StartOptions {
@@ -33,6 +37,8 @@ export async function boot({ createPort, search, isSecure }: StartOptions): Prom
   watchSaeTraining();
   watchAnswers();
   watchData();
+  watchShelf();
+  watchWeights();
   circumstances.current = { isSecure: isSecure && !isInsecure, injections };
   configureTrainer(createPort, { onEvent: hear, onDeath: reportDeath });
   starting.finish = finishStart;
@@ -54,6 +60,8 @@ function followAddress(): void {
 
 function hear(event: WorkerEvent): void {
   if (event.type === "sae") hearSaeTraining(event);
+  if (event.type === "download") hearDownload(event);
+  if (event.type === "loading") useSetupStore.setState({ loadingBytes: event });
   applyEvent(event);
   if (event.type === "failed") reportFailure(event);
   if (event.type === "deviceLost") reportDeviceLoss(event.reason);
@@ -62,12 +70,18 @@ function hear(event: WorkerEvent): void {
 async function finishStart(): Promise<void> {
   // The description needs no device: menus are drawn while the GPU wakes.
   useSetupStore.setState({ description: await callTrainer("describe", null) });
+  // A link may name a model that this browser keeps.
+  if (namesKeptModel(location.hash)) await refreshShelf();
   applyLink();
   await ensureLoaded(useSetupStore.getState().config);
   starting.finish = null;
   useRunStore.setState(({ phase }) => ({ phase: phase === "waking" ? "ready" : phase }));
   await refreshPreflight();
   await warmUp();
+}
+
+function namesKeptModel(hash: string): boolean {
+  return isShelfId(new URLSearchParams(hash.split("?")[1] ?? "").get("model") ?? "");
 }
 
 /** Takes over the address's settings; true when that changed anything. */

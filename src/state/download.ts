@@ -11,3 +11,24 @@ export function download(name: string, blob: Blob): void {
     URL.revokeObjectURL(link.href);
   }, 10_000);
 }
+
+/** Offers a file to save whose bytes are in memory or lie in the browser's storage. */
+export function downloadFile({
+  name,
+  bytes,
+}: {
+  readonly name: string;
+  readonly bytes: Uint8Array | Blob;
+}): void {
+  download(name, bytes instanceof Blob ? bytes : new Blob([bytes.slice()]));
+}
+
+/** Offers texts to save as one zip file. */
+export async function downloadZip(
+  name: string,
+  files: readonly { readonly name: string; readonly text: string }[],
+): Promise<void> {
+  const { strToU8, zipSync } = await import("fflate");
+  const entries = Object.fromEntries(files.map((file) => [file.name, strToU8(file.text)]));
+  downloadFile({ name, bytes: zipSync(entries) });
+}

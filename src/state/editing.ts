@@ -14,8 +14,12 @@ import { setupProblems, useSetupStore } from "./setupStore.ts";
 const settleMs = 200;
 let settleTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** What names features names those of one model. */
-export const noFeatures: Pick<RunConfig, "saes" | "heldFeatures"> = { saes: [], heldFeatures: [] };
+/** Settings that name parts of one model, as another begins with them. */
+export const ofOneModel: Pick<RunConfig, "saes" | "heldFeatures" | "adapters"> = {
+  saes: [],
+  heldFeatures: [],
+  adapters: [],
+};
 
 /** A set as it comes, with the columns that it tells itself. */
 export const unchangedData: Pick<RunConfig, "dataLayout" | "dataColumns" | "dataSteps"> = {
@@ -24,11 +28,11 @@ export const unchangedData: Pick<RunConfig, "dataLayout" | "dataColumns" | "data
   dataSteps: [],
 };
 
-/** Changes settings of the configuration; another model begins without named autoencoders and held features. */
+/** Changes settings of the configuration; another model begins without named autoencoders, held features and adapters. */
 export function edit(patch: Partial<RunConfig>): void {
   const previous = useSetupStore.getState().config;
   const isOtherModel = patch.model !== undefined && patch.model !== previous.model;
-  useSetupStore.setState({ config: { ...previous, ...(isOtherModel ? noFeatures : {}), ...patch } });
+  useSetupStore.setState({ config: { ...previous, ...(isOtherModel ? ofOneModel : {}), ...patch } });
   clearTimeout(settleTimer);
   settleTimer = setTimeout(settle, settleMs);
 }

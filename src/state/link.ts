@@ -4,6 +4,7 @@ import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description, ObjectiveCard } from "../worker/description.ts";
 import { configFields, textOfSetting } from "./configChanges.ts";
 import { placeKeys } from "./place.ts";
+import { isShelfId } from "./shelfStore.ts";
 
 /** A setting of a link that was left out, with the reason. */
 export interface SkippedSetting {
@@ -170,13 +171,19 @@ function readSetting(
   if (field === undefined || field === "params") return readParam(key, text, config, description);
   if (text === localId) return "files from a disk never travel in a link";
   if (field === "adapters") return "adapters of this browser's shelf never travel in a link";
-  if (field === "model" && !description.models.some(({ id }) => id === text)) return "there is no such model";
+  if (field === "model" && !description.models.some(({ id }) => id === text)) return missingModel(text);
   if (field === "data" && !description.datasets.some(({ id }) => id === text)) return "there is no such set";
   const checked = meaningsOf(config[field], text)
     .map((value) => runConfigSchema.shape[field].safeParse(value))
     .find(({ success }) => success);
   if (checked === undefined) return "the value is not allowed here";
   return { ...config, [field]: checked.data };
+}
+
+function missingModel(id: string): string {
+  return isShelfId(id)
+    ? "this model is not on this browser’s shelf: get it on the Models screen"
+    : "there is no such model";
 }
 
 function readParam(

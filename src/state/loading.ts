@@ -6,7 +6,7 @@ import { useDeviceStore } from "./deviceStore.ts";
 import { localId } from "./link.ts";
 import { dismissMessages, raiseMessage } from "./messageStore.ts";
 import { addLog, isRunActive, useRunStore } from "./runStore.ts";
-import { dataKey, setupProblems, useSetupStore } from "./setupStore.ts";
+import { adaptersKey, dataKey, setupProblems, useSetupStore } from "./setupStore.ts";
 
 /** What the address and the browser say about the device, fixed for the life of the page. */
 export interface DeviceCircumstances {
@@ -26,17 +26,31 @@ let preflightTurn = 0;
 
 /** Loads whatever of a configuration the trainer does not hold yet; rejects when a part cannot be loaded. */
 export function ensureLoaded(config: RunConfig): Promise<void> {
-  const work = queue.then(() => load(config));
+  return inTurn(() => load(config));
+}
+
+/** Loads the device and the model of a configuration, unless the trainer holds them; rejects when that cannot be done. */
+export function ensureModel(config: RunConfig): Promise<void> {
+  return inTurn(() => loadBase(config));
+}
+
+function inTurn(load: () => Promise<void>): Promise<void> {
+  const work = queue.then(load);
   queue = work.catch(() => undefined);
   return work.finally(() => {
-    useSetupStore.setState({ loading: null });
+    useSetupStore.setState({ loading: null, loadingBytes: null });
   });
 }
 
-async function load(config: RunConfig): Promise<void> {
+async function loadBase(config: RunConfig): Promise<void> {
   await loadDevice(config);
   const { loaded } = useSetupStore.getState();
   if (loaded?.model !== config.model || loaded.weights !== config.baseWeights) await loadModel(config);
+}
+
+async function load(config: RunConfig): Promise<void> {
+  await loadBase(config);
+  if (useSetupStore.getState().loaded?.adapters !== adaptersKey(config)) await standAdapters(config);
   if (useSetupStore.getState().loaded?.data !== dataKey(config)) await loadData(config);
 }
 
@@ -46,7 +60,7 @@ async function loadDevice({ backend }: RunConfig): Promise<void> {
   const { isSecure, injections } = circumstances.current;
   const report = await callTrainer("open", { backend, isSecure, injections });
   useDeviceStore.setState({ report });
-  useSetupStore.setState({ loaded: { backend, model: "", weights: "keep", data: "" } });
+  useSetupStore.setState({ loaded: { backend, model: "", weights: "keep", adapters: noAdapters, data: "" } });
   dismissMessages(...deviceCodes);
   announceDevice(report);
 }
@@ -74,20 +88,33 @@ export function deviceMessage(report: BackendReport): MessageCode | null {
   return report.backend === "webgpu" && report.isSoftware ? "GPU-3" : null;
 }
 
+const noAdapters = adaptersKey({ adapters: [] });
+
 async function loadModel({ model: id, baseWeights: weights }: RunConfig): Promise<void> {
   useSetupStore.setState({ loading: "model" });
   const files = id === localId ? handOver(useSetupStore.getState().chosenFiles.model ?? []) : null;
   const model = await callTrainer("loadModel", { id, files, weights });
   useSetupStore.setState(({ loaded }) => ({
     model,
+    standing: null,
     preflight: null,
     secondsPerStep: null,
-    loaded: loaded && { ...loaded, model: id, weights, data: "" },
+    loaded: loaded && { ...loaded, model: id, weights, adapters: noAdapters, data: "" },
+  }));
+}
+
+async function standAdapters(config: RunConfig): Promise<void> {
+  useSetupStore.setState({ loading: "adapters", loadingBytes: null });
+  const standing = await callTrainer("useAdapters", { adapters: config.adapters });
+  useSetupStore.setState(({ loaded }) => ({
+    standing,
+    preflight: null,
+    loaded: loaded && { ...loaded, adapters: adaptersKey(config) },
   }));
 }
 
 async function loadData(config: RunConfig): Promise<void> {
-  useSetupStore.setState({ loading: "data" });
+  useSetupStore.setState({ loading: "data", loadingBytes: null });
   const { data: id, objective, maxTokens, terminator } = config;
   const { dataLayout: layout, dataColumns: columns, dataSteps: steps } = config;
   const files = id === localId ? handOver(useSetupStore.getState().chosenFiles.data ?? []) : null;
@@ -125,7 +152,11 @@ export function handOver(files: readonly File[]): LocalFile[] {
 export function isLoaded(config: RunConfig): boolean {
   const { loaded } = useSetupStore.getState();
   return (
-    loaded?.backend === config.backend && loaded.model === config.model && loaded.data === dataKey(config)
+    loaded?.backend === config.backend &&
+    loaded.model === config.model &&
+    loaded.weights === config.baseWeights &&
+    loaded.adapters === adaptersKey(config) &&
+    loaded.data === dataKey(config)
   );
 }
 

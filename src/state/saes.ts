@@ -2,7 +2,7 @@
 import type { ModelSummary, SaeSummary } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
-import { download } from "./download.ts";
+import { downloadFile } from "./download.ts";
 import { edit } from "./editing.ts";
 import { changeHeldSae } from "./heldSet.ts";
 import { handOver } from "./loading.ts";
@@ -133,7 +133,7 @@ function takeUp(sae: SaeSummary, saes: readonly string[]): void {
 export async function saveSae(sae: string): Promise<void> {
   try {
     const files = await callTrainer("exportSae", { sae });
-    for (const { name, bytes } of files) download(name, new Blob([bytes.slice()]));
+    for (const file of files) downloadFile(file);
   } catch (error) {
     useSaeStore.setState({ refusal: sentenceOf(error) });
   }

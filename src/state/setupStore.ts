@@ -2,7 +2,7 @@
 import { create } from "zustand";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
 import type { Description } from "../worker/description.ts";
-import type { DataSummary, ModelSummary, Preflight } from "../worker/protocol.ts";
+import type { DataSummary, ModelSummary, Preflight, StandingAdapters } from "../worker/protocol.ts";
 import { changesBetween, isLiveField, problemsOf, type ConfigChange, type Problem } from "./configChanges.ts";
 
 /** What the trainer has loaded, in the words of the configuration. */
@@ -10,6 +10,8 @@ export interface LoadedParts {
   readonly backend: RunConfig["backend"];
   readonly model: string;
   readonly weights: RunConfig["baseWeights"];
+  /** The adapters that stand on the model. */
+  readonly adapters: string;
   /** The set with everything that changes how it is read. */
   readonly data: string;
 }
@@ -28,6 +30,8 @@ interface SetupState {
   /** Configuration of the present run; null before the first. */
   readonly runningConfig: RunConfig | null;
   readonly model: ModelSummary | null;
+  /** The adapters that stand on the model; null where none was asked for. */
+  readonly standing: StandingAdapters | null;
   readonly data: DataSummary | null;
   readonly loaded: LoadedParts | null;
   readonly chosenFiles: ChosenFiles;
@@ -35,7 +39,9 @@ interface SetupState {
   /** Timed on this machine; null until it was. */
   readonly secondsPerStep: number | null;
   /** What is being loaded, for the chips. */
-  readonly loading: "device" | "model" | "data" | null;
+  readonly loading: "device" | "model" | "adapters" | "data" | null;
+  /** How far the model's way onto the device is; null while none is on it. */
+  readonly loadingBytes: { readonly doneBytes: number; readonly totalBytes: number } | null;
 }
 
 /** The setup of the page. */
@@ -45,12 +51,14 @@ export const useSetupStore = create<SetupState>(() => ({
   config: defaultConfig,
   runningConfig: null,
   model: null,
+  standing: null,
   data: null,
   loaded: null,
   chosenFiles: { model: null, data: null },
   preflight: null,
   secondsPerStep: null,
   loading: "device",
+  loadingBytes: null,
 }));
 
 /** Everything that keeps the present configuration from being trained. */
@@ -67,6 +75,11 @@ export function pendingChanges(state: Pick<SetupState, "config" | "runningConfig
 /** True when nothing waits for the next run: what was counted for the setup then holds for the run. */
 export function isRunOfSetup(state: Pick<SetupState, "config" | "runningConfig">): boolean {
   return state.runningConfig !== null && pendingChanges(state).length === 0;
+}
+
+/** The part of a configuration that says what stands on the model. */
+export function adaptersKey({ adapters }: Pick<RunConfig, "adapters">): string {
+  return JSON.stringify(adapters.map(({ id, scale }) => [id, scale]));
 }
 
 /** The part of a configuration that decides how a preference set is read. */

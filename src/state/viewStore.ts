@@ -12,6 +12,7 @@ export type Layer =
   | "rows"
   | "formats"
   | "restart"
+  | "export"
   | null;
 
 interface ViewState {

@@ -9,6 +9,7 @@ import { checkFeatureOptions } from "../engine/sae/featureErrors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { totalWidth } from "../engine/training/featureTap.ts";
 import { driftOptions, type FeatureSource } from "../engine/training/measures.ts";
+import { whyNotOn } from "../engine/training/policy.ts";
 import { refuse } from "./errorReport.ts";
 import type { FoundFeatures } from "./featureDesk.ts";
 import type { LoadedData } from "./library.ts";
@@ -96,6 +97,8 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
   if (config.tuning === "lora" && adaptedModules(model, { targets: config.loraTargets }).length === 0) {
     say("loraTargets", "No module of this model carries an adapter; choose at least one.");
   }
+  const unfit = whyNotOn(model, config);
+  if (unfit !== null) say(unfit.field, unfit.message);
   // Where both methods ask for another batch or adapter, one sentence at its field is enough.
   const isFirst = ({ field }: { field: string }, index: number) =>
     problems.findIndex((other) => other.field === field) === index;
@@ -108,6 +111,18 @@ function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string
   const problems: string[] = [];
   const found = (count: number) =>
     count === pairs.length ? "these pairs have none" : `${count} of ${pairs.length} pairs have none`;
+  const single = pairs.filter(({ rejected }) => rejected.length === 0).length;
+  if (objective.group !== "imitate" && single > 0) {
+    const remedy = "choose SFT, or a set with two answers to a prompt";
+    problems.push(`${label} needs a rejected answer, and ${found(single)}: ${remedy}.`);
+  }
+  const apart = pairs.filter(({ rejectedPrompt }) => rejectedPrompt !== undefined).length;
+  if (objective.group !== "imitate" && objective.group !== "unpaired" && apart > 0) {
+    const remedy = "choose KTO, AOT unpaired or SFT, or a set with two answers to a prompt";
+    problems.push(
+      `${label} compares two answers to one prompt, and ${apart} of ${pairs.length} pairs have answers to two prompts: ${remedy}.`,
+    );
+  }
   const scoreless = pairs.filter(({ rewardGap }) => rewardGap === undefined).length;
   if (needs.includes("rewardGap") && scoreless > 0) {
     const remedy = "choose a set with a judge, or a file with score_chosen and score_rejected";

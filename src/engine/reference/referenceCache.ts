@@ -87,6 +87,8 @@ export interface ReferenceCache {
   readonly missing: (pairs: readonly TokenPair[], needs?: ReferenceNeeds) => TokenPair[];
   /** Forgets the features of all answers, because they are another autoencoder's; log-probs and hidden states stay. */
   readonly forgetFeatures: () => void;
+  /** Forgets everything, because it is another reference's, and starts again with the records given. */
+  readonly restart: (records: ReadonlyMap<string, ReferenceRecord>) => void;
   /** Every record by its pair's key, as it is now. */
   readonly records: () => ReadonlyMap<string, ReferenceRecord>;
   /** Bytes of all records. */
@@ -142,6 +144,10 @@ export function createReferenceCache(
         known.set(key, { chosen: withoutFeatures(chosen), rejected: withoutFeatures(rejected) });
       }
     },
+    restart: (records) => {
+      known.clear();
+      for (const [key, record] of records) known.set(key, record);
+    },
     records: () => new Map(known),
     bytes: () => [...known.values()].reduce((sum, record) => sum + bytesOf(record), 0),
   };
@@ -160,7 +166,9 @@ function suffices(record: ReferenceRecord | undefined, needs: ReferenceNeeds): b
 }
 
 /** The key of a pair: a fingerprint of its token ids and where its parts begin. */
-export function pairKey({ prompt, chosen, rejected }: TokenPair): string {
-  const ids = [prompt.length, ...prompt, chosen.length, ...chosen, ...rejected];
+export function pairKey({ prompt, chosen, rejected, rejectedPrompt }: TokenPair): string {
+  // Two prompts are told from one by a length that no prompt has.
+  const other = rejectedPrompt === undefined ? [] : [-1, rejectedPrompt.length, ...rejectedPrompt];
+  const ids = [prompt.length, ...prompt, chosen.length, ...chosen, ...rejected, ...other];
   return fingerprint(new Uint8Array(Int32Array.from(ids).buffer));
 }

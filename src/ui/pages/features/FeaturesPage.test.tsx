@@ -60,7 +60,7 @@ beforeEach(() => {
   useSetupStore.setState({
     model: testAnswers.loadModel,
     data: testAnswers.loadData,
-    loaded: { backend: "auto", model: "story", weights: "keep", data: "kind" },
+    loaded: { backend: "auto", model: "story", weights: "keep", adapters: "[]", data: "kind" },
   });
   useSaeStore.setState({ inUse: [sae], embedded: [sae], model: testAnswers.loadModel });
   page = document.createElement("div");

@@ -39,7 +39,7 @@ beforeEach(() => {
   featureTable.forget();
   useSetupStore.setState(({ config }) => ({
     config: { ...config, heldFeatures: [2] },
-    loaded: { backend: "auto", model: "story", weights: "keep", data: "kind" },
+    loaded: { backend: "auto", model: "story", weights: "keep", adapters: "[]", data: "kind" },
   }));
   useSaeStore.setState({ inUse: [testAnswers.loadSae] });
   beginRun("run");
