@@ -78,7 +78,7 @@ export async function readDataSet(
   let found: Detection | null = null;
   const collected = new Collected();
   for (const file of files) {
-    const { isTextOnly, entries } = openDataFile(file, { range: rows });
+    const { isTextOnly, entries } = await openDataFile(file, { range: rows });
     const first = await takeFirst(entries);
     found ??= layoutOf(file.name, first, { isTextOnly, layout, columns });
     const reader = { format: found.format, columns: found.columns, isTextOnly, scoreRatioFloor };

@@ -40,7 +40,8 @@ function listColumns(raw: RawRow): string {
 }
 
 /** Reads an entry; never throws. */
-export function readEntry({ value }: Entry, reader: Reader): ReadEntry {
+export function readEntry({ value, flaw }: Entry, reader: Reader): ReadEntry {
+  if (flaw !== undefined) return problem("wrongType", flaw);
   if (value === undefined) return problem("invalidJson", "not valid JSON");
   const raw = asRow(value);
   if (!isRawRow(raw)) return problem("wrongType", "not a JSON object");

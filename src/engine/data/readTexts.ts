@@ -23,7 +23,8 @@ export async function readTexts(file: DataFile): Promise<readonly string[]> {
 
 async function columnOf(file: DataFile): Promise<string[]> {
   const texts: string[] = [];
-  for await (const entries of openDataFile(file, { accepted: ACCEPTED_TEXTS }).entries)
+  const opened = await openDataFile(file, { accepted: ACCEPTED_TEXTS });
+  for await (const entries of opened.entries)
     for (const { row, value } of entries) texts.push(textOf(value, { row, fileName: file.name }));
   return texts;
 }

@@ -17,6 +17,8 @@ export interface RowRange {
 export interface Entry {
   readonly row: number;
   readonly value: unknown;
+  /** Why the entry cannot be relied on, where its container tells. */
+  readonly flaw?: string;
 }
 
 /** Entries of a file, some at a time, so that a large file keeps nothing waiting. */
@@ -33,7 +35,7 @@ export interface OpenedFile {
 export const ENTRIES_PER_TURN = 512;
 
 /** What is told where a file is none of these. */
-export const ACCEPTED = "JSONL or JSON, also as .gz";
+export const ACCEPTED = "JSONL, JSON, CSV or TSV, also as .gz, Parquet, or a .zip that holds one of them";
 
 /** A file of another kind than those that are accepted. */
 export function unknownFile(file: string, detail: string, accepted: string = ACCEPTED): DatasetError {

@@ -36,7 +36,8 @@ export const revise: StepOf<"revise"> = (set, step, context) => {
   };
 };
 
-function checkAnswers({ place, chosen, rejected }: SetRow): void {
+function checkAnswers({ place, chosen, rejected, isSingle }: SetRow): void {
+  if (isSingle === true && isBlank(rejected) && !isBlank(chosen)) return;
   for (const [side, text] of Object.entries({ chosen, rejected })) {
     if (isBlank(text))
       throw new DataStepError(`The revised ${side} answer of row ${place} is empty: write one.`);

@@ -49,11 +49,11 @@ export function alsoMadeBy({ madeBy }: Pick<SetRow, "madeBy">, step: string): st
 export function scoresOf(
   row: Omit<SetRow, "place">,
 ): { readonly chosen: number; readonly rejected: number } | null {
-  const { scores, judge, prompt } = row;
+  const { scores, judge, prompt, rejectedPrompt = prompt } = row;
   if (scores !== undefined) return scores;
-  if (judge === null) return null;
-  const score = (answer: Text) => judge.score(textOf(prompt), textOf(answer));
-  return { chosen: score(row.chosen), rejected: score(row.rejected) };
+  if (judge === null || row.isSingle === true) return null;
+  const score = (to: Text, answer: Text) => judge.score(textOf(to), textOf(answer));
+  return { chosen: score(prompt, row.chosen), rejected: score(rejectedPrompt, row.rejected) };
 }
 
 /** Score of the chosen answer less that of the rejected one; null where nothing scores them. */
@@ -62,13 +62,14 @@ export function gapOf(row: SetRow): number | null {
   return scores === null ? null : scores.chosen - scores.rejected;
 }
 
-/** The row with its answers swapped, and the scores that belong to them. */
+/** The row with its answers swapped, and the prompts and scores that belong to them. */
 export function swapped(row: SetRow): SetRow {
-  const { chosen, rejected, scores } = row;
+  const { prompt, rejectedPrompt, chosen, rejected, scores } = row;
   return {
     ...row,
     chosen: rejected,
     rejected: chosen,
+    ...(rejectedPrompt === undefined ? {} : { prompt: rejectedPrompt, rejectedPrompt: prompt }),
     ...(scores === undefined ? {} : { scores: { chosen: scores.rejected, rejected: scores.chosen } }),
   };
 }
