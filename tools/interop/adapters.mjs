@@ -86,7 +86,7 @@ async function loadStudio(load) {
     tiny: "src/worker/tinyStudio.testing.ts",
   };
   const modules = {};
-  for (const [name, path] of Object.entries(paths)) Object.assign(modules, await load(path));
+  for (const path of Object.values(paths)) Object.assign(modules, await load(path));
   return modules;
 }
 
