@@ -140,16 +140,14 @@ async function logitsWith(studio, model, folder) {
 async function compare(studio, { name, folder }, work) {
   const files = await readFolder(folder);
   const { model, dispose } = await studio.loadModel(files);
-  const source = await studio.openModel(files);
-  const configFile = files.find((file) => file.name === "config.json");
-  const base = { ...source, configJson: JSON.parse(new TextDecoder().decode(configFile.bytes)) };
+  const base = await studio.openModel(files);
   const sources = {
     owner: { id: name, model },
     base: () => Promise.resolve(base),
     run: randomRun(studio, model),
     standing: [],
     license: null,
-    trainedOn: null,
+    weights: "keep",
     store: studio.memoryStore(),
   };
   for (const kind of ["adapter", "merged"]) {
