@@ -22,6 +22,7 @@ const tokenizer: Tokenizer = {
   encode: (text, { addSpecialTokens }) => [...(addSpecialTokens ? [BOS] : []), ...encode(text)],
   decode: () => "",
   decodeTokens: () => [],
+  specialTokens: new Map(),
   vocabularySize: 256,
   bosTokenId: BOS,
   stopTokenIds: [END, 3],

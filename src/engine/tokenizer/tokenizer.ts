@@ -32,6 +32,8 @@ export interface Tokenizer {
     ids: readonly number[],
     options?: { readonly after?: readonly number[] },
   ) => string[];
+  /** Names of the special tokens by their ids, such as `<|im_end|>`. */
+  readonly specialTokens: ReadonlyMap<number, string>;
   /** One more than the largest id. */
   readonly vocabularySize: number;
   readonly bosTokenId: number | null;
@@ -100,8 +102,9 @@ function createEncoder(codec: Codec, addsBos: unknown, bosTokenId: number | null
 }
 
 function createDecoder(codec: Codec, cleansSpaces: boolean) {
-  const special = new Set<number>();
-  for (const [id, token] of codec.get_added_tokens_decoder()) if (token.special) special.add(id);
+  const special = new Map<number, string>();
+  for (const [id, { content, special: isSpecial }] of codec.get_added_tokens_decoder())
+    if (isSpecial) special.set(id, content);
   const isPlain = (id: number) => !special.has(id);
   const decodePlain = (ids: number[]): string =>
     ids.length === 0
@@ -117,7 +120,7 @@ function createDecoder(codec: Codec, cleansSpaces: boolean) {
     let plain = 0;
     return ids.map((id) => (isPlain(id) ? (texts[plain++] ?? "") : ""));
   };
-  return { decode, decodeTokens };
+  return { decode, decodeTokens, specialTokens: special };
 }
 
 /**
