@@ -4,11 +4,11 @@ import type { DataReading } from "../worker/protocol.ts";
 import { createAsker, sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
-import { forgetRows } from "./dataRows.ts";
+import { forgetRows, refreshRows } from "./dataRows.ts";
 import { raiseError } from "./messageStore.ts";
 import { asTold, readSource } from "./readSource.ts";
 import { addLog } from "./runStore.ts";
-import { dataKey, useSetupStore } from "./setupStore.ts";
+import { useSetupStore } from "./setupStore.ts";
 import { isBusy, takeOver } from "./takeOver.ts";
 
 /** What is wrong with the set. */
@@ -28,24 +28,8 @@ interface EmbeddedState {
 /** What the sets that come with the studio look like. */
 export const useEmbeddedStore = create<EmbeddedState>(() => ({ readings: {} }));
 
-/** Pairs of a set, training and held out. */
-export interface PairCounts {
-  readonly train: number;
-  readonly heldout: number;
-}
-
-interface CountsState {
-  /** Counts of sets as they come, by `dataKey` without steps. */
-  readonly byKey: Readonly<Record<string, PairCounts>>;
-}
-
-/** How many pairs sets had before anything was done to them, as far as that was seen. */
-export const useCountsStore = create<CountsState>(() => ({ byKey: {} }));
-
-/** Key of a set before anything is done to it. */
-export function untouchedKey(config: Parameters<typeof dataKey>[0]): string {
-  return dataKey({ ...config, dataSteps: [] });
-}
+/** Counts the sets that were loaded: answers about an earlier one are outdated. */
+export const useRevisionStore = create<{ readonly revision: number }>(() => ({ revision: 0 }));
 
 /** Looks into a set that comes with the studio, once. */
 export async function readEmbedded(id: string): Promise<void> {
@@ -76,17 +60,14 @@ export async function exportData(): Promise<void> {
   }
 }
 
-/** Forgets what was said of a set as soon as another is loaded, and counts sets as they come; the answer ends that. */
+/** Forgets what was said of a set as soon as another is loaded; the answer ends that. */
 export function watchData(): () => void {
-  return useSetupStore.subscribe(({ data, loaded, config }, previous) => {
-    if (data !== previous.data) {
-      dataHealth.forget();
-      firstBatch.forget();
-      forgetRows();
-    }
-    const isAsItComes = config.dataSteps.length === 0 && loaded?.data === dataKey(config);
-    if (data === null || !isAsItComes || loaded === previous.loaded) return;
-    const counts = { train: data.trainPairs, heldout: data.heldoutPairs };
-    useCountsStore.setState(({ byKey }) => ({ byKey: { ...byKey, [dataKey(config)]: counts } }));
+  return useSetupStore.subscribe(({ data }, previous) => {
+    if (data === previous.data) return;
+    dataHealth.forget();
+    firstBatch.forget();
+    if (data?.id === previous.data?.id && data?.label === previous.data?.label) refreshRows();
+    else forgetRows();
+    useRevisionStore.setState(({ revision }) => ({ revision: revision + 1 }));
   });
 }

@@ -47,10 +47,15 @@ export function filterRows(change: Partial<RowFilter>): void {
   needRows(0, 0);
 }
 
-/** Drops every row, as after another set was loaded; the filter stays. */
-export function forgetRows(): void {
+/** Asks again for what comes into view, as after a change to the set; rows stay until new ones come. */
+export function refreshRows(): void {
   turn += 1;
   asked = new Set();
+}
+
+/** Drops every row, as after another set was loaded; the filter stays. */
+export function forgetRows(): void {
+  refreshRows();
   useRowsStore.setState({ matches: null, rows: new Map(), refusal: null });
 }
 

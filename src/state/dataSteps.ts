@@ -31,10 +31,16 @@ export function putBack(check: HealthCheck): void {
   edit({ dataSteps: steps().filter((step) => step.kind !== "drop" || step.check !== check) });
 }
 
-/** Puts a person's own text in place of a row's; a second revision of the row takes the place of the first. */
+/** Puts a person's own text in place of a row's; a second revision of the row adds to the first. */
 export function reviseRow(revision: Omit<Revision, "kind">): void {
+  const earlier = revisionOf(steps(), revision.row);
   const others = steps().filter((step) => step.kind !== "revise" || step.row !== revision.row);
-  edit({ dataSteps: [...others, { kind: "revise", ...revision }] });
+  edit({ dataSteps: [...others, { kind: "revise", ...earlier, ...revision }] });
+}
+
+/** Takes a row's revision back. */
+export function unreviseRow(row: number): void {
+  edit({ dataSteps: steps().filter((step) => step.kind !== "revise" || step.row !== row) });
 }
 
 /** Whether the rows that a check names are left out. */

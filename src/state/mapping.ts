@@ -5,7 +5,8 @@ import { createAsker, sentenceOf } from "./asked.ts";
 import { asTold, presentSource, readSource, type DataSource, type ReadingChoice } from "./readSource.ts";
 
 interface MappingState {
-  /** The set that is asked about; null while the dialog is closed. */
+  readonly isOpen: boolean;
+  /** The set that is or was asked about; null before the first. */
   readonly source: DataSource | null;
   readonly choice: ReadingChoice;
   /** What would be read; stays until another reading comes. */
@@ -18,6 +19,7 @@ interface MappingState {
 }
 
 const closed: MappingState = {
+  isOpen: false,
   source: null,
   choice: asTold,
   reading: null,
@@ -41,6 +43,7 @@ export function openMapping(source: DataSource, reading: DataReading | null, cho
   turn += 1;
   useMappingStore.setState({
     ...closed,
+    isOpen: true,
     source,
     reading,
     choice: reading === null ? choice : choiceOf(reading),
@@ -51,7 +54,7 @@ export function openMapping(source: DataSource, reading: DataReading | null, cho
 /** Closes the dialog and changes nothing. */
 export function closeMapping(): void {
   turn += 1;
-  useMappingStore.setState(closed);
+  useMappingStore.setState({ isOpen: false, isReading: false, isApplying: false });
 }
 
 /** Remembers a set whose columns were not recognised. */

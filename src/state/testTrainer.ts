@@ -234,7 +234,7 @@ export class TestTrainer {
     postMessage: (request: Request) => {
       this.asked.push(request);
       const error = this.refusals.get(request.name);
-      const { id, name } = request;
+      const { id } = request;
       this.post(
         error ? { kind: "error", id, error } : { kind: "answer", id, answer: this.answerTo(request) },
       );

@@ -1,5 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { lazy, Suspense } from "react";
+import { useMappingStore } from "../state/mapping.ts";
 import { usePlaceStore, type Screen } from "../state/place.ts";
 import "./styles/mantine.css";
 import "./styles/controls.css";
@@ -9,6 +10,7 @@ import "./styles/panels.css";
 import "./styles/train.css";
 import { DeviceDialog } from "./components/CapabilityChip.tsx";
 import { Dialogs } from "./components/Dialogs.tsx";
+import { ExportDialog } from "./components/export/ExportDialog.tsx";
 import { DropTarget, FileInputs } from "./components/FileDoors.tsx";
 import { Header } from "./components/Header.tsx";
 import { ShareDialog } from "./components/ShareDialog.tsx";
@@ -38,6 +40,11 @@ const lazyPages = {
   },
 } satisfies Record<Exclude<Screen, "train">, unknown>;
 
+/** Asks for the columns of a set; files can be dropped on every screen. */
+const MappingDialog = lazy(() =>
+  import("./pages/data/MappingDialog.tsx").then(({ MappingDialog: Dialog }) => ({ default: Dialog })),
+);
+
 /** What the skip link leads to. */
 const mainPart: Record<Screen, string> = {
   train: "the run",
@@ -65,9 +72,20 @@ export function App() {
       <DeviceDialog />
       <ShareDialog />
       <ShortcutSheet />
+      <ExportDialog />
       <Dialogs />
+      <Columns />
     </MantineProvider>
   );
+}
+
+function Columns() {
+  const wasAsked = useMappingStore(({ source }) => source !== null);
+  return wasAsked ? (
+    <Suspense fallback={null}>
+      <MappingDialog />
+    </Suspense>
+  ) : null;
 }
 
 function Content({ screen }: { readonly screen: Screen }) {

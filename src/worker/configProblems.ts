@@ -9,6 +9,7 @@ import { checkFeatureOptions } from "../engine/sae/featureErrors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { totalWidth } from "../engine/training/featureTap.ts";
 import { driftOptions, type FeatureSource } from "../engine/training/measures.ts";
+import { whyNotOn } from "../engine/training/policy.ts";
 import { refuse } from "./errorReport.ts";
 import type { FoundFeatures } from "./featureDesk.ts";
 import type { LoadedData } from "./library.ts";
@@ -96,6 +97,8 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
   if (config.tuning === "lora" && adaptedModules(model, { targets: config.loraTargets }).length === 0) {
     say("loraTargets", "No module of this model carries an adapter; choose at least one.");
   }
+  const unfit = whyNotOn(model, config);
+  if (unfit !== null) say(unfit.field, unfit.message);
   // Where both methods ask for another batch or adapter, one sentence at its field is enough.
   const isFirst = ({ field }: { field: string }, index: number) =>
     problems.findIndex((other) => other.field === field) === index;

@@ -151,7 +151,7 @@ export interface DataCommands {
     };
     answer: DataReading;
   };
-  /** Splits of a data set on the Hub, with how many rows each has. */
+  /** Files of rows of a data set on the Hub, with how many each has. */
   inspectHubData: {
     question: { repo: string };
     answer: {
@@ -160,7 +160,8 @@ export interface DataCommands {
         /** Id for `loadData`: `hub:<repo>#<file>`, to which `?rows=<count>` may be added. */
         readonly id: string;
         readonly label: string;
-        readonly rows: number;
+        /** Null where only reading all of the file would tell. */
+        readonly rows: number | null;
         readonly bytes: number;
       }[];
     };

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import { WeightTooLargeError } from "../engine/models/stacks.ts";
+import { WeightTooLargeError } from "../engine/models/parcels.ts";
 import { StorageError } from "../storage/fileStore.ts";
 import { reportError } from "./errorReport.ts";
 
-it("says of a matrix that the device cannot bind that the model does not fit", () => {
+it("says of a matrix that the device cannot bind that it needs a larger buffer", () => {
   const { code, message, details } = reportError(new WeightTooLargeError("It takes 302 MB."));
   expect({ code, message, details }).toEqual({
-    code: "MEM-1",
+    code: "GPU-5",
     message: "It takes 302 MB.",
     details: { part: "weights" },
   });

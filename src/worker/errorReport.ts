@@ -2,7 +2,7 @@
 import { DatasetError } from "../engine/data/datasetError.ts";
 import { DataStepError } from "../engine/data/steps/stepContext.ts";
 import { FileFormatError } from "../engine/files/fileFormatError.ts";
-import { WeightTooLargeError } from "../engine/models/stacks.ts";
+import { WeightTooLargeError } from "../engine/models/parcels.ts";
 import { DeviceLostError, GpuOutOfMemoryError, NoWebGpuError } from "../engine/tensor/errors.ts";
 import { TokenizerError } from "../engine/tokenizer/tokenizerError.ts";
 import { EmptyResultError, NonFiniteLossError } from "../engine/training/numericErrors.ts";
@@ -10,7 +10,7 @@ import { StorageError } from "../storage/fileStore.ts";
 import type { ErrorReport, MessageCode } from "./protocol.ts";
 
 /** A question that cannot be answered as things stand; the message says what to do first. */
-class StudioError extends Error {
+export class StudioError extends Error {
   override name = "StudioError";
   readonly code: MessageCode;
   readonly details: ErrorReport["details"];
@@ -54,6 +54,7 @@ function codeOf(error: Error): MessageCode {
   if (error instanceof StorageError && error.isFull) return "STO-1";
   if (error instanceof NonFiniteLossError) return "NUM-1";
   if (error instanceof EmptyResultError) return "NUM-2";
+  if (error instanceof WeightTooLargeError) return "GPU-5";
   if (error instanceof GpuOutOfMemoryError) return "MEM-1";
   if (error instanceof DeviceLostError) return "WRK-1";
   if (error instanceof NoWebGpuError) return error.reason === "no-gpu-api" ? "GPU-1" : "GPU-2";

@@ -3,6 +3,7 @@ import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { encodePairs, type EncodedPairs, type FeatureCorpus } from "../engine/features/encodePairs.ts";
 import type { Reader } from "../engine/features/encodeRows.ts";
 import { featureTable, type FeatureTable } from "../engine/features/featureTable.ts";
+import type { Model } from "../engine/models/decoder.ts";
 import { referenceWeights, type Weights } from "../engine/models/weights.ts";
 import type { OwnModel } from "./keptReference.ts";
 import type { ShelvedSae } from "./saeShelf.ts";
@@ -27,6 +28,8 @@ export interface CorpusSources {
 
 /** The untouched model's side of a corpus. */
 interface Before {
+  /** With the adapters that stand on it. */
+  readonly model: Model;
   readonly print: string;
   readonly heldout: readonly TokenPair[];
   readonly corpus: FeatureCorpus;
@@ -57,11 +60,13 @@ export function createCorpora(): FeatureCorpora {
 
   const before = async (sources: CorpusSources): Promise<Before> => {
     const { owner, shelved, heldout } = sources;
-    if (known?.print === shelved.summary.print && known.heldout === heldout) return known;
+    const { model } = owner;
+    const { print } = shelved.summary;
+    if (known?.print === print && known.heldout === heldout && known.model === model) return known;
     const pairs = heldout.slice(0, CORPUS_PAIRS);
-    const encoded = await encodePairs(readerOf(sources, referenceWeights(owner.model)), pairs);
+    const encoded = await encodePairs(readerOf(sources, referenceWeights(model)), pairs);
     const corpus = { pairs, startToken: owner.tokenizer.bosTokenId, before: encoded, after: null };
-    known = { print: shelved.summary.print, heldout, corpus, table: featureTable(corpus, owner.tokenizer) };
+    known = { model, print, heldout, corpus, table: featureTable(corpus, owner.tokenizer) };
     return known;
   };
 

@@ -15,12 +15,10 @@ export function takingTurns(): () => Promise<void> {
 
 /** Runs work to its end, and lets signs of life and messages through now and then. */
 export async function inTurns<Result>(work: Generator<void, Result, void>): Promise<Result> {
-  let turnStartedAt = performance.now();
+  const giveWay = takingTurns();
   for (;;) {
     const next = work.next();
     if (next.done === true) return next.value;
-    if (performance.now() - turnStartedAt < LONGEST_TURN_MS) continue;
-    await new Promise((resolve) => setTimeout(resolve));
-    turnStartedAt = performance.now();
+    await giveWay();
   }
 }

@@ -12,11 +12,11 @@ import {
   ReferenceFileError,
   type ReferenceFile,
 } from "../engine/reference/referenceFile.ts";
-import { whyStale, type ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
+import { haveSameAdapters, whyStale, type ReferenceIdentity } from "../engine/reference/referenceIdentity.ts";
 import { namePart, type FileStore } from "../storage/fileStore.ts";
 import { inTurns } from "./inTurns.ts";
 import type { LoadedData } from "./library.ts";
-import { pairsPrint, type ModelPrints } from "./referenceIdentity.ts";
+import { adapterPrint, pairsPrint, type ModelPrints } from "./referenceIdentity.ts";
 import type { ReferenceEvent } from "./protocol.ts";
 
 /** A loaded model with what tells it from others. */
@@ -44,8 +44,10 @@ export interface KeptReference {
   readonly cache: ReferenceCache;
   /** The cache is for features of the autoencoders with this print from now on; those of others are forgotten. */
   readonly useFeatures: (print: string) => void;
-  /** What `useFeatures` would leave, without doing it. */
-  readonly seenWith: (print: string) => Pick<ReferenceCache, "missing" | "get">;
+  /** The cache is for the reference with these adapters (`adapterPrint`) from now on; what is known of others is forgotten. */
+  readonly useAdapter: (print: string) => void;
+  /** What `useFeatures` and `useAdapter` would leave, without doing it. */
+  readonly seenWith: (features: string, adapter: string) => Pick<ReferenceCache, "missing" | "get">;
   /** Writes the file when something was computed since it was written last, and says how it went. Never rejects. */
   readonly keep: () => Promise<void>;
   /** Resolves when no file is being written. */
@@ -69,8 +71,7 @@ export function openReference(
     identity: {
       ...model.prints,
       data: pairsPrint([...data.train, ...data.heldout]),
-      // Runs start from the bare model.
-      adapter: "",
+      adapter: adapterPrint(model.model.standing?.sum),
       // Which features are remembered is up to the runs.
       features: "",
       numerics: at.numerics,
@@ -84,7 +85,10 @@ export function openReference(
 export async function openKeptReference(settings: KeptReferenceSettings): Promise<KeptReference> {
   const file = await readKept(settings);
   let features = file?.identity.features ?? "";
-  const cache = createReferenceCache([...settings.shipped, ...(file?.records ?? [])]);
+  let adapter = file?.identity.adapter ?? settings.identity.adapter;
+  // What comes along with data is the bare model's.
+  const shippedFor = (print: string) => (print === "" ? settings.shipped : new Map());
+  const cache = createReferenceCache([...shippedFor(adapter), ...(file?.records ?? [])]);
   let computedMs = file?.computedMs ?? 0;
   let fresh = { pairs: 0, ms: 0 };
   let lastAt = performance.now();
@@ -97,7 +101,7 @@ export async function openKeptReference(settings: KeptReferenceSettings): Promis
     computedMs += ms;
     // What came along with the data comes along again.
     const computed = [...cache.records()].filter(([key, record]) => settings.shipped.get(key) !== record);
-    const identity = { ...settings.identity, features };
+    const identity = { ...settings.identity, features, adapter };
     const written = await writeKept(settings, { identity, computedMs, records: new Map(computed) });
     const bytes = written.bytes ?? cache.bytes();
     settings.emit({ type: "reference", status: "computed", reason: "", pairs, bytes, ms });
@@ -125,14 +129,23 @@ export async function openKeptReference(settings: KeptReferenceSettings): Promis
       if (print !== features) cache.forgetFeatures();
       features = print;
     },
-    seenWith: (print) =>
-      print === features
-        ? cache
-        : {
-            get: () => undefined,
-            missing: (pairs, needs) =>
-              needs?.features === true ? createReferenceCache().missing(pairs) : cache.missing(pairs, needs),
-          },
+    useAdapter: (print) => {
+      if (print === adapter) return;
+      cache.restart(shippedFor(print));
+      [adapter, computedMs, fresh] = [print, 0, { pairs: 0, ms: 0 }];
+    },
+    seenWith: (print, ofAdapter) =>
+      ofAdapter !== adapter
+        ? createReferenceCache(shippedFor(ofAdapter))
+        : print === features
+          ? cache
+          : {
+              get: () => undefined,
+              missing: (pairs, needs) =>
+                needs?.features === true
+                  ? createReferenceCache().missing(pairs)
+                  : cache.missing(pairs, needs),
+            },
     keep: () => (writing = writing.then(keep)),
     settled: () => writing,
   };
@@ -146,8 +159,10 @@ async function readKept(settings: KeptReferenceSettings): Promise<ReferenceFile 
     bytes = (await store?.read(name)) ?? null;
     if (bytes === null) return null;
     const file = await inTurns(decodeReference(bytes));
-    // Features of another autoencoder are forgotten by the run that needs its own.
-    const reason = whyStale(file.identity, { ...identity, features: file.identity.features });
+    const { features, adapter } = file.identity;
+    const isSame = haveSameAdapters(adapter, identity.adapter);
+    // Features of another autoencoder, and other numbers of the adapters, are forgotten by the run that needs its own.
+    const reason = whyStale(file.identity, { ...identity, features, ...(isSame ? { adapter } : {}) });
     const facts = { pairs: file.records.size, bytes: bytes.length, ms: file.computedMs };
     emit({ type: "reference", status: reason === null ? "reused" : "stale", reason: reason ?? "", ...facts });
     return reason === null ? file : null;

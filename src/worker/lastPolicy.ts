@@ -1,4 +1,5 @@
 /** The policy of the run under way, or of the last one, built again from its checkpoint. */
+import { withoutStanding } from "../engine/adapters/standing.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { write } from "../engine/tensor/run.ts";
 import type { RunConfig } from "../engine/training/config.ts";
@@ -15,7 +16,8 @@ export interface TrainedRun {
 
 /** The policy of a checkpoint; the caller disposes it. */
 export function restorePolicy({ model }: LoadedModel, { config, checkpoint }: TrainedRun): Policy {
-  const policy = createPolicy(model, config);
+  // Its values are the run's own, whatever stands on the model by now.
+  const policy = createPolicy(withoutStanding(model), config);
   for (const { name, tensor } of policy.trainables) {
     const values = checkpoint.tensors[name];
     if (values !== undefined) write(tensor, values);

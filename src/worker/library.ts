@@ -5,16 +5,19 @@ import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
 import { gapOf, type SetRow } from "../engine/data/steps/setRow.ts";
 import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
-import { allBytes } from "../engine/files/fileBytes.ts";
+import { allBytes, type FileInMemory } from "../engine/files/fileBytes.ts";
 import type { Judge } from "../engine/judges/judge.ts";
-import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
+import { loadModel, type LoadedModel, type ModelFile } from "../engine/models/loadModel.ts";
+import { WeightTooLargeError } from "../engine/models/parcels.ts";
+import type { LoadOptions } from "../engine/models/streamWeights.ts";
 import { countParameters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
-import { fingerprint } from "../engine/reference/fingerprint.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
 import { refuse, refuseWeights } from "./errorReport.ts";
 import { inTurns, takingTurns } from "./inTurns.ts";
+import { fingerprintOf } from "./referenceIdentity.ts";
+import type { LoadingEvent } from "./modelProtocol.ts";
 import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
 import { readEmbedded, readLocal } from "./readSet.ts";
 import { takeSteps } from "./takeSteps.ts";
@@ -51,17 +54,18 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
 }
 
 /** Files with all their bytes in memory. */
-export function readWhole(files: readonly LocalFile[]): Promise<ModelFile[]> {
+export function readWhole(files: readonly LocalFile[]): Promise<FileInMemory[]> {
   return Promise.all(files.map(async ({ name, bytes }) => ({ name, bytes: await allBytes(bytes) })));
 }
 
 /** Tells one set of embedded weights from another, to whose remembered log-probs it belongs. */
-export function weightsFingerprint(files: readonly ModelFile[]): string {
-  return fingerprint(files.find(({ name }) => name.endsWith("model.safetensors"))?.bytes ?? new Uint8Array());
+export function weightsFingerprint(files: readonly ModelFile[]): Promise<string> {
+  const weights = files.filter(({ name }) => name.endsWith("model.safetensors"));
+  return fingerprintOf(weights.map(({ bytes }) => bytes));
 }
 
 /** What the page shows of a model. */
-export function summarizeModel(id: string, { model }: LoadedModel): Omit<ModelSummary, "sae"> {
+export function summarizeModel(id: string, { model, weights }: LoadedModel): Omit<ModelSummary, "sae"> {
   const { config } = model;
   const parameters = countParameters(model);
   const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? "Local model";
@@ -74,22 +78,38 @@ export function summarizeModel(id: string, { model }: LoadedModel): Omit<ModelSu
     hiddenSize: config.hiddenSize,
     vocabularySize: config.vocabularySize,
     maxPositions: config.maxPositions,
-    sizeBytes: parameters * Float32Array.BYTES_PER_ELEMENT,
-    weights: {
-      bytesByLayout: { f32: parameters * Float32Array.BYTES_PER_ELEMENT },
-      rounding: [],
-    },
+    sizeBytes: Object.values(weights.bytesByLayout).reduce((sum, bytes) => sum + bytes, 0),
+    weights,
   };
 }
 
-/** Waits until the weights have arrived; frees them and throws when the device had no room for them. */
-export async function checkUpload(device: Device, loaded: LoadedModel): Promise<void> {
-  await device.settled();
-  const [error] = device.takeErrors();
-  if (error === undefined) return;
-  loaded.dispose();
-  if (error instanceof GpuOutOfMemoryError) refuseWeights();
-  throw error;
+/** Loads a model onto the device; throws, with nothing left there, when the device has no room for it. */
+export async function loadOnto(
+  device: Device,
+  files: readonly ModelFile[],
+  options: LoadOptions,
+): Promise<LoadedModel> {
+  try {
+    return await loadModel(files, options);
+  } catch (error) {
+    device.takeErrors();
+    if (error instanceof GpuOutOfMemoryError && !(error instanceof WeightTooLargeError)) refuseWeights();
+    throw error;
+  }
+}
+
+/** Shortest time between two reports of progress. */
+const PROGRESS_MS = 100;
+
+/** Tells how far the loading is, at most ten times a second, and at its end. */
+export function tellLoading(emit: (event: LoadingEvent) => void): NonNullable<LoadOptions["onProgress"]> {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return (doneBytes, totalBytes) => {
+    const now = performance.now();
+    if (doneBytes < totalBytes && now - toldMs < PROGRESS_MS) return;
+    toldMs = now;
+    emit({ type: "loading", doneBytes, totalBytes });
+  };
 }
 
 /**

@@ -2,6 +2,8 @@
 import type { FileBytes } from "../engine/files/fileBytes.ts";
 import type { BaseWeights } from "../engine/training/config.ts";
 
+export type { LayerRounding, WeightReport } from "../engine/models/weightReport.ts";
+
 /** Whether a model can be trained on this device. */
 export interface FitVerdict {
   readonly verdict: "fits" | "tight" | "tooBig";
@@ -105,7 +107,7 @@ export interface DownloadEvent {
   /** Over the last seconds; null before there is a measurement. */
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
-  /** One sentence when it failed; "" otherwise. */
+  /** One sentence when it failed, or when a file had to start again because it is another one now; "" otherwise. */
   readonly reason: string;
 }
 
@@ -114,21 +116,6 @@ export interface LoadingEvent {
   readonly type: "loading";
   readonly doneBytes: number;
   readonly totalBytes: number;
-}
-
-/** What rounding did to the matrices of one layer: root of the mean squared error over root of the mean square. */
-export interface LayerRounding {
-  /** -1 for the embedding and the head. */
-  readonly layer: number;
-  readonly relativeRms: number;
-}
-
-/** How a model's matrices lie on the device. */
-export interface WeightReport {
-  /** Bytes by layout, such as `f16`, `q8`, `q4m`. */
-  readonly bytesByLayout: Readonly<Record<string, number>>;
-  /** Empty where nothing was rounded. */
-  readonly rounding: readonly LayerRounding[];
 }
 
 /** Adapters that stand on the loaded model. */

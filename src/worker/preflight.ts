@@ -9,6 +9,7 @@ import type { FoundFeatures } from "./featureDesk.ts";
 import type { KeptReference } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
 import type { Preflight } from "./protocol.ts";
+import { adapterPrint } from "./referenceIdentity.ts";
 import { speedKey } from "./speed.ts";
 
 /** What is loaded, and the last speed that was measured on it. */
@@ -28,7 +29,7 @@ export function preflight(
   const objective = objectiveOf(withKnownSecond(config));
   const { source } = features;
   const measures = canMeasure(objective, source) ? measuresOf(objective, config, source) : measuresNothing;
-  const reference = kept.seenWith(source?.print ?? "");
+  const reference = kept.seenWith(source?.print ?? "", adapterPrint(loaded.model.standing?.sum, config));
   const featureBytes = meanFeatureBytes(reference, data.train);
   return {
     ...estimateRun(loaded.model, config, { ...data, featureBytes }, measures),

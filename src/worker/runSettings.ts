@@ -6,6 +6,7 @@ import { objectiveOf } from "./configProblems.ts";
 import type { DeskSource } from "./featureDesk.ts";
 import type { KeptReference, OwnModel } from "./keptReference.ts";
 import { promptText, type LoadedData } from "./library.ts";
+import { adapterPrint } from "./referenceIdentity.ts";
 
 /** Pairs with what is known of the reference on them. */
 export interface OwnData extends LoadedData {
@@ -20,8 +21,9 @@ export interface RunParts {
   readonly features: DeskSource | null;
 }
 
-/** A run of the training loop; the reference's features of other autoencoders are forgotten. */
+/** A run of the training loop; what is known of a reference with other adapters, and features of other autoencoders, are forgotten. */
 export function trainingRun(config: RunConfig, { owner, data, features }: RunParts): TrainingRun {
+  data.kept.useAdapter(adapterPrint(owner.model.standing?.sum, config));
   if (features !== null) data.kept.useFeatures(features.print);
   return {
     model: owner.model,

@@ -1,5 +1,4 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
-import { loadModel } from "../engine/models/loadModel.ts";
 import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
@@ -18,11 +17,11 @@ import { inspectPair } from "./inspectPair.ts";
 import { seePolicy } from "./lastPolicy.ts";
 import { openReference, type OwnModel } from "./keptReference.ts";
 import {
-  checkUpload,
   embeddedModelFiles,
   loadData,
-  readWhole,
+  loadOnto,
   summarizeModel,
+  tellLoading,
   type FetchFile,
   weightsFingerprint,
 } from "./library.ts";
@@ -189,22 +188,22 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return reportBackend(opened, question);
       }),
     describe: describeStudio,
-    loadModel: ({ id, files: given }) =>
+    loadModel: ({ id, files: given, weights }) =>
       afterTraining(async () => {
         const onto = needDevice();
-        const files = given === null ? null : await readWhole(given);
-        const opened = files ?? (await embeddedModelFiles(id, fetchFile));
+        const files = given ?? (await embeddedModelFiles(id, fetchFile));
         if (runner === null) onto.takeErrors();
-        const loaded = loadModel(opened);
+        const loaded = await loadOnto(onto, files, { weights, onProgress: tellLoading(emit) });
         await endRun();
-        await checkUpload(onto, loaded);
-        const prints = await modelPrints(opened);
+        const prints = await modelPrints(files, weights);
+        // Nothing was shipped for a person's own weights, nor for rounded ones.
+        const isShipped = given === null && loaded.weights.rounding.length === 0;
+        const fingerprint = isShipped ? await weightsFingerprint(files) : "";
         // Files of one name must not be written at once.
         await data?.kept.settled();
         desk.clear();
         model?.dispose();
-        // Nothing was shipped for a person's own weights.
-        model = { ...loaded, id, fingerprint: files === null ? weightsFingerprint(opened) : "", prints };
+        model = { ...loaded, id, fingerprint, prints };
         data = null;
         speed = null;
         last = null;

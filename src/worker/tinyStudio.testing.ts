@@ -4,7 +4,7 @@ import { writeSafetensors } from "../engine/files/safetensors.ts";
 import { saveSae } from "../engine/sae/saveSae.ts";
 import { tinyArrays, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
-import type { ModelFile } from "../engine/models/loadModel.ts";
+import type { FileInMemory } from "../engine/files/fileBytes.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import type { FetchFile } from "./library.ts";
 import type { WorkerEvent } from "./protocol.ts";
@@ -39,7 +39,7 @@ function tokenizerJson(): unknown {
 }
 
 /** The files of a tiny model's folder. */
-export function tinyModelFiles(seed = 1): ModelFile[] {
+export function tinyModelFiles(seed = 1): FileInMemory[] {
   return [
     {
       name: "config.json",
@@ -66,7 +66,11 @@ export function tinyModelFiles(seed = 1): ModelFile[] {
 }
 
 /** The files of a random autoencoder of the tiny model's last layer. */
-export function tinySaeFiles({ inputSize = tinyConfig.hiddenSize, width = 12, seed = 5 } = {}): ModelFile[] {
+export function tinySaeFiles({
+  inputSize = tinyConfig.hiddenSize,
+  width = 12,
+  seed = 5,
+} = {}): FileInMemory[] {
   const random = createRandom(seed);
   const matrix = () => Float32Array.from({ length: width * inputSize }, () => random.gaussian());
   const layer = tinyConfig.layers - 1;
@@ -86,7 +90,7 @@ export function tinySaeFiles({ inputSize = tinyConfig.hiddenSize, width = 12, se
 }
 
 /** A file of 30 pairs with a prompt of their own each. */
-export function tinyDataFile(): ModelFile {
+export function tinyDataFile(): FileInMemory {
   const rows = Array.from({ length: 30 }, (_, index) => {
     const name = `${LETTERS[index % LETTERS.length] ?? ""}${index < LETTERS.length ? "a" : "o"}`;
     return {

@@ -29,7 +29,7 @@ await withEngine(async (load) => {
   const modelFiles = await Promise.all(
     files.map(async (name) => ({ name, bytes: await bytesOf(`${folder}/${name}`) })),
   );
-  const { model, tokenizer } = loadModel(modelFiles);
+  const { model, tokenizer } = await loadModel(modelFiles);
   const weights = fingerprint(modelFiles.find(({ name }) => name === "model.safetensors").bytes);
 
   for (const { files: paths, reference } of embeddedDatasets) {

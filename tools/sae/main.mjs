@@ -48,7 +48,7 @@ async function openModel(load) {
   const bytes = await Promise.all(
     files.map(async (name) => ({ name, bytes: await publicBytes(`${folder}/${name}`) })),
   );
-  const { model, tokenizer } = loadModel(bytes);
+  const { model, tokenizer } = await loadModel(bytes);
   return { id, model, tokenizer, startToken: tokenizer.bosTokenId };
 }
 

@@ -20,8 +20,7 @@ interface Linear {
  * the config names and the file lacks (PEFT would leave it out without a word), and for other sizes than the model's.
  */
 export function fitAdapter(config: ModelConfig, adapter: PeftAdapter): ScaledAdapter {
-  const linears = storedLinears(config);
-  checkModules(config, adapter, linears);
+  checkAdapter(config, adapter);
   const modules = adaptersByModule(fromCheckpointAdapters(config, adapter.arrays, PEFT_WEIGHTS_FILE));
   const scaleOf = (module: string) => adapter.scaleOf(storedName(config, module));
   return { modules, scaleOf };
@@ -43,11 +42,12 @@ function storedLinears(config: ModelConfig): Map<string, Linear> {
   return linears;
 }
 
-function checkModules(
+/** Throws as `fitAdapter` does; reads shapes alone. */
+export function checkAdapter(
   config: ModelConfig,
-  { arrays, config: { targets, excluded, layers } }: PeftAdapter,
-  linears: ReadonlyMap<string, Linear>,
+  { arrays, config: { targets, excluded, layers } }: Pick<PeftAdapter, "arrays" | "config">,
 ): void {
+  const linears = storedLinears(config);
   const refuse = (file: string, reason: string): never => {
     throw new FileFormatError("FIL-1", file, reason);
   };

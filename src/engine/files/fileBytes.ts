@@ -1,6 +1,12 @@
 /** The bytes of a file: in memory, or where they lie, of which only what is asked for is read. */
 export type FileBytes = Uint8Array | Blob;
 
+/** A file by its name, with all its bytes in memory. */
+export interface FileInMemory {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Number of bytes. */
 export function sizeOf(bytes: FileBytes): number {
   return bytes instanceof Blob ? bytes.size : bytes.length;

@@ -11,11 +11,12 @@ const files = new Map([
   ["one.safetensors", writeSafetensors(new Map([["a", array(1, 2)], ["b", array(3)]]))], // prettier-ignore
   ["two.safetensors", writeSafetensors(new Map([["c", array(4, 5)]]))],
 ]);
+const find = (file: string) => Promise.resolve(files.get(file));
 const map = { a: "one.safetensors", b: "one.safetensors", c: "two.safetensors" };
 
 describe("openShards", () => {
   it("finds every tensor in its file", async () => {
-    const tensors = await openShards(indexOf(map), files);
+    const tensors = await openShards(indexOf(map), find);
     const values = await Promise.all([...tensors].map(async ([name, each]) => [name, [...(await each.values())]])); // prettier-ignore
     expect(values).toEqual([["a", [1, 2]], ["b", [3]], ["c", [4, 5]]]); // prettier-ignore
   });
@@ -28,14 +29,14 @@ describe("openShards", () => {
     ["a file that is no name", { a: 3 }, 'weight_map["a"] is 3'],
     ["no map", [], "weight_map is not an object"],
   ])("refuses an index with %s", async (_, weights, words) => {
-    await expect(openShards(indexOf(weights), files)).rejects.toThrow(words);
+    await expect(openShards(indexOf(weights), find)).rejects.toThrow(words);
   });
 
   it("refuses an index that is no JSON, or names a tensor twice", async () => {
     const bytes = (text: string) => new TextEncoder().encode(text);
-    await expect(openShards(bytes("{"), files)).rejects.toThrow("it is not JSON");
+    await expect(openShards(bytes("{"), find)).rejects.toThrow("it is not JSON");
     const twice = '{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}';
-    await expect(openShards(bytes(twice), files)).rejects.toThrow('the key "a" twice');
+    await expect(openShards(bytes(twice), find)).rejects.toThrow('the key "a" twice');
   });
 });
 

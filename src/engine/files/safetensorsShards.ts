@@ -41,17 +41,17 @@ async function readIndex(bytes: FileBytes): Promise<ReadonlyMap<string, string>>
 }
 
 /**
- * Opens the files that an index names: every one of them must be there, hold exactly the tensors that the index says,
+ * Opens the files that an index names, which are looked up by name: every one of them must be there, hold exactly the tensors that the index says,
  * and no other. Throws `FileFormatError` otherwise.
  */
 export async function openShards(
   index: FileBytes,
-  files: ReadonlyMap<string, FileBytes>,
+  find: (file: string) => Promise<FileBytes | undefined>,
 ): Promise<StoredTensors> {
   const fileOf = await readIndex(index);
   const tensors: [string, StoredTensors][] = [];
   for (const file of new Set(fileOf.values())) {
-    const bytes = files.get(file);
+    const bytes = await find(file);
     if (bytes === undefined) refuse(shardIndexName, `it names ${file}, which is not among the files.`);
     else tensors.push([file, await openSafetensors(bytes, file)]);
   }

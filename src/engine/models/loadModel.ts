@@ -1,47 +1,41 @@
-/** From the files of a model folder to a model on the device. Nothing is kept when anything is wrong. */
+/** From the files of a model to a model on the device. Nothing is kept when anything is wrong. */
 import { FileFormatError } from "../files/fileFormatError.ts";
-import { readSafetensors, type NamedArray } from "../files/safetensors.ts";
-import type { WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
+import type { NamedArray } from "../files/safetensors.ts";
 import { ropeTable } from "../kernels/rope/ropeTable.ts";
-import { tensor } from "../tensor/run.ts";
+import type { WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
+import { settle, tensor } from "../tensor/run.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
-import { readModelConfig, type ModelConfig } from "./config.ts";
-import { openCheckpoint } from "./checkpoint.ts";
+import { openStoredCheckpoint } from "./checkpoint.ts";
+import type { ModelConfig } from "./config.ts";
 import type { Model } from "./decoder.ts";
+import { openModel, type ModelFile } from "./modelSource.ts";
+import { disposeWeights, type UploadedWeights } from "./parcels.ts";
 import { expectedShapes } from "./parameterNames.ts";
-import { disposeWeights, uploadWeights } from "./stacks.ts";
+import { streamWeights, type LoadOptions } from "./streamWeights.ts";
+import { uploadWeights } from "./uploadWeights.ts";
+import type { WeightReport } from "./weightReport.ts";
 
-/** A file by its name within the folder. */
-export interface ModelFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+export type { ModelFile } from "./modelSource.ts";
 
 /** A model with its tokenizer; `dispose` frees the device memory. */
 export interface LoadedModel {
   readonly model: Model;
   readonly tokenizer: Tokenizer;
+  /** How its matrices lie on the device, and what their conversion changed. */
+  readonly weights: WeightReport;
   readonly dispose: () => void;
 }
 
-/** Files a folder must have; the rest of what it holds is optional or ignored. */
-export const requiredModelFiles = ["config.json", "model.safetensors", "tokenizer.json"] as const;
-
-/** Loads a Hugging Face folder. Throws `FileFormatError` that names the file and what is wrong with it. */
-export function loadModel(files: readonly ModelFile[]): LoadedModel {
-  const config = readModelConfig(readJson(files, "config.json"), "config.json");
-  const generationConfig = findFile(files, "generation_config.json");
-  const chatTemplate = findFile(files, "chat_template.jinja");
-  const tokenizer = createTokenizer({
-    tokenizerJson: readJson(files, "tokenizer.json"),
-    // Without it the tokenizer adds what tokenizer.json says, and there is no chat template.
-    tokenizerConfig:
-      findFile(files, "tokenizer_config.json") === undefined ? {} : readJson(files, "tokenizer_config.json"),
-    ...(generationConfig === undefined
-      ? {}
-      : { generationConfig: readJson(files, "generation_config.json") }),
-    ...(chatTemplate === undefined ? {} : { chatTemplate: decodeText(chatTemplate) }),
-  });
+/**
+ * Loads a model from its folder or a zip archive of it, tensor by tensor. Throws `FileFormatError` that names the file
+ * and what is wrong with it: configuration, tokenizer, names and shapes are checked before any tensor is read.
+ */
+export async function loadModel(
+  files: readonly ModelFile[],
+  options: LoadOptions = {},
+): Promise<LoadedModel> {
+  const { config, tensors, file, tokenizer: tokenizerFiles } = await openModel(files);
+  const tokenizer = createTokenizer(tokenizerFiles);
   if (tokenizer.vocabularySize > config.vocabularySize) {
     throw new FileFormatError(
       "FIL-1",
@@ -49,23 +43,39 @@ export function loadModel(files: readonly ModelFile[]): LoadedModel {
       `it has ${tokenizer.vocabularySize} tokens, the model's vocabulary has ${config.vocabularySize}.`,
     );
   }
-  const arrays = readSafetensors(requireFile(files, "model.safetensors").bytes, "model.safetensors");
-  return { ...uploadModel(config, openCheckpoint(config, arrays, "model.safetensors")), tokenizer };
+  const parameters = openStoredCheckpoint(config, tensors, file);
+  // The tables, whose size no file has confirmed, come first, so that nothing is on the device when they fail.
+  const tables = ropeTables(config);
+  const { report, ...weights } = await streamWeights(config, parameters, file, options);
+  const uploaded = withTables(config, weights, tables);
+  try {
+    await settle();
+  } catch (error) {
+    uploaded.dispose();
+    throw error;
+  }
+  return { ...uploaded, tokenizer, weights: report };
 }
 
-/** Puts checked weights on the device, matrices in `layout`. */
+/** Puts checked weights that lie in memory on the device, matrices in `layout`. */
 export function uploadModel(
   config: ModelConfig,
   arrays: Pick<ReadonlyMap<string, NamedArray>, "get">,
   layout: WeightLayout = "f32",
-): Omit<LoadedModel, "tokenizer"> {
-  // The tables, whose size no file has confirmed, come first, so that nothing is on the device when they fail.
-  const { main, local } = ropeTables(config);
+): Pick<LoadedModel, "model" | "dispose"> {
+  const tables = ropeTables(config);
   const named = [...expectedShapes(config).keys()].flatMap((name) => {
     const array = arrays.get(name);
     return array === undefined ? [] : [[name, array] as const];
   });
-  const weights = uploadWeights(config, new Map(named), { layout });
+  return withTables(config, uploadWeights(config, new Map(named), { layout }), tables);
+}
+
+function withTables(
+  config: ModelConfig,
+  weights: UploadedWeights,
+  { main, local }: RopeTables,
+): Pick<LoadedModel, "model" | "dispose"> {
   const shape = [config.maxPositions, config.rotaryDims / 2, 2];
   const model = {
     config,
@@ -83,8 +93,14 @@ export function uploadModel(
   };
 }
 
+/** Values of both rotations. */
+interface RopeTables {
+  readonly main: Float32Array | null;
+  readonly local: Float32Array | null;
+}
+
 /** Cosines and sines of both rotations, where the model has them. */
-function ropeTables(config: ModelConfig) {
+function ropeTables(config: ModelConfig): RopeTables {
   const { rotaryDims: headDim, maxPositions, ropeTheta, ropeScaling, localRopeTheta } = config;
   if (headDim === 0) return { main: null, local: null };
   const sizes = { headDim, maxPositions };
@@ -93,35 +109,4 @@ function ropeTables(config: ModelConfig) {
     main: ropeTable({ ...sizes, theta: ropeTheta, ...scaling }),
     local: localRopeTheta === null ? null : ropeTable({ ...sizes, theta: localRopeTheta }),
   };
-}
-
-function findFile(files: readonly ModelFile[], name: string): ModelFile | undefined {
-  return files.find((file) => file.name.slice(file.name.lastIndexOf("/") + 1) === name);
-}
-
-function requireFile(files: readonly ModelFile[], name: string): ModelFile {
-  const file = findFile(files, name);
-  if (file !== undefined) return file;
-  throw new FileFormatError(
-    "FIL-1",
-    name,
-    `it is not in the folder. A model folder holds ${requiredModelFiles.join(", ")}.`,
-  );
-}
-
-function readJson(files: readonly ModelFile[], name: string): unknown {
-  const file = requireFile(files, name);
-  try {
-    return JSON.parse(decodeText(file)) as unknown;
-  } catch (error) {
-    throw new FileFormatError(
-      "FIL-1",
-      name,
-      `it is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
-    );
-  }
-}
-
-function decodeText(file: ModelFile): string {
-  return new TextDecoder().decode(file.bytes);
 }

@@ -5,7 +5,8 @@ import { unpackRow, weightLayouts } from "../kernels/weightLayout/weightLayout.t
 import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { tinyArrays, tinyConfig } from "../testing/tinyModel.ts";
-import { disposeWeights, uploadWeights, WeightTooLargeError } from "./stacks.ts";
+import { disposeWeights, WeightTooLargeError } from "./parcels.ts";
+import { uploadWeights } from "./uploadWeights.ts";
 import { parameter, parameterShape, wholeMatrix } from "./weights.ts";
 
 const embedding = "model.embed_tokens.weight";

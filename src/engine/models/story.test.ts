@@ -32,7 +32,7 @@ function expectNear(actual: ArrayLike<number>, expected: readonly number[]): voi
 
 it("gives the embedded model's golden ids, logits and log-probs", { timeout: 60_000 }, async () => {
   await openTestDevice("cpu");
-  const { model, tokenizer, dispose: close } = openStory();
+  const { model, tokenizer, dispose: close } = await openStory();
   const prompt = golden.prompt_ids;
   expect(tokenizer.encode(golden.prompt, { addSpecialTokens: true })).toEqual(prompt);
   expect(tokenizer.decode(golden.chosen_ids, { after: prompt })).toBe(golden.chosen);

@@ -13,6 +13,24 @@ export function fingerprint(bytes: Uint8Array): string {
   return asText(over(bytes, [OFFSET_BASIS, OTHER_BASIS]));
 }
 
+/** A fingerprint in the making. */
+export interface Fingerprint {
+  /** Takes the bytes that follow those taken so far. */
+  readonly add: (bytes: Uint8Array) => void;
+  readonly text: () => string;
+}
+
+/** Starts a fingerprint of bytes that come piece by piece. */
+export function startFingerprint(): Fingerprint {
+  let hashes: Hashes = [OFFSET_BASIS, OTHER_BASIS];
+  return {
+    add: (bytes) => {
+      hashes = over(bytes, hashes);
+    },
+    text: () => asText(hashes),
+  };
+}
+
 /** The fingerprint of parts laid one after another; yields every few milliseconds, because weights can be gigabytes. */
 export function* fingerprintInTurns(parts: Iterable<Uint8Array>): Generator<void, string, void> {
   let hashes: Hashes = [OFFSET_BASIS, OTHER_BASIS];

@@ -87,6 +87,8 @@ export interface ReferenceCache {
   readonly missing: (pairs: readonly TokenPair[], needs?: ReferenceNeeds) => TokenPair[];
   /** Forgets the features of all answers, because they are another autoencoder's; log-probs and hidden states stay. */
   readonly forgetFeatures: () => void;
+  /** Forgets everything, because it is another reference's, and starts again with the records given. */
+  readonly restart: (records: ReadonlyMap<string, ReferenceRecord>) => void;
   /** Every record by its pair's key, as it is now. */
   readonly records: () => ReadonlyMap<string, ReferenceRecord>;
   /** Bytes of all records. */
@@ -141,6 +143,10 @@ export function createReferenceCache(
       for (const [key, { chosen, rejected }] of known) {
         known.set(key, { chosen: withoutFeatures(chosen), rejected: withoutFeatures(rejected) });
       }
+    },
+    restart: (records) => {
+      known.clear();
+      for (const [key, record] of records) known.set(key, record);
     },
     records: () => new Map(known),
     bytes: () => [...known.values()].reduce((sum, record) => sum + bytesOf(record), 0),

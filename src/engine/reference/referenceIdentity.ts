@@ -9,7 +9,7 @@ export interface ReferenceIdentity {
   readonly template: string;
   /** The token ids of all pairs. */
   readonly data: string;
-  /** The adapter that the reference starts with; "" for the bare model. */
+  /** The adapters that the reference has, and the numbers they are computed in; "" for the bare model. */
   readonly adapter: string;
   /** Autoencoder and layer of the features; "" when none are remembered. */
   readonly features: string;
@@ -30,6 +30,20 @@ const partWords = {
 
 /** The names of the parts. */
 export const identityParts = Object.keys(partWords) as readonly (keyof ReferenceIdentity)[];
+
+/**
+ * The adapters of a reference as a part of its identity: a print of their sum, and the rank and alpha of the run that goes
+ * on with them, because in other numbers they are the same function but not the same to the last bit.
+ */
+export function adapterPart(sum: string, form?: { readonly rank: number; readonly alpha: number }): string {
+  if (sum === "" || form === undefined) return sum;
+  return `${sum} rank ${form.rank} alpha ${form.alpha}`;
+}
+
+/** Whether two such parts are of the same adapters, in whatever numbers. */
+export function haveSameAdapters(first: string, second: string): boolean {
+  return first.split(" ")[0] === second.split(" ")[0];
+}
 
 /** The first part in which two identities differ, in plain words; null when they are the same. */
 export function whyStale(found: ReferenceIdentity, wanted: ReferenceIdentity): string | null {

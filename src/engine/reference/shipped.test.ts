@@ -24,7 +24,7 @@ const TOLERANCE = 1e-3;
 describe.each(embeddedDatasets.map((dataset) => [dataset.id, dataset] as const))("%s", (_, dataset) => {
   it("has the embedded model's log-probs of every pair", { timeout: 60_000 }, async () => {
     await openTestDevice("cpu");
-    const { model, tokenizer, dispose } = loadModel(files);
+    const { model, tokenizer, dispose } = await loadModel(files);
     const shipped = JSON.parse(new TextDecoder().decode(bytesOf(dataset.reference))) as ShippedReference;
     const remembered = createReferenceCache(shippedRecords(shipped, weights));
     const sets = await Promise.all(

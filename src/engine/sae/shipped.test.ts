@@ -49,7 +49,9 @@ let sets: readonly (readonly TokenPair[])[];
 beforeAll(async () => {
   await openTestDevice("cpu");
   const [story] = embeddedModels;
-  loaded = loadModel(story!.files.map((name) => ({ name, bytes: bytesOf(`${story!.folder}/${name}`) })));
+  loaded = await loadModel(
+    story!.files.map((name) => ({ name, bytes: bytesOf(`${story!.folder}/${name}`) })),
+  );
   const options = { tokenizer: loaded.tokenizer, maxTokens: MAX_TOKENS };
   sets = await Promise.all(
     embeddedDatasets.map(async ({ files: { heldout: name } }) => {

@@ -191,6 +191,15 @@ export async function read(source: Tensor): Promise<Float32Array | Int32Array> {
   return values;
 }
 
+/** Waits until the device has done all that it was told; throws its first error that nobody has taken. */
+export async function settle(): Promise<void> {
+  const backend = activeBackend();
+  if (backend instanceof CpuBackend) return;
+  await backend.settled();
+  await backend.queue.onSubmittedWorkDone();
+  backend.errors.throwFirst();
+}
+
 /** Between two parts of long work: on the cpu other tasks have their turn; a GPU keeps no task waiting. */
 export async function giveWay(): Promise<void> {
   if (!(activeBackend() instanceof CpuBackend)) return;

@@ -49,5 +49,5 @@ export async function readStoriesFiles(): Promise<ModelFile[]> {
 export async function openStories(): Promise<LoadedModel & { readonly reference: StoriesReference }> {
   const text = await readFixtureText(`${FOLDER}/reference.json`);
   if (text === null) throw new Error("The fixture reference.json is missing.");
-  return { ...loadModel(await readStoriesFiles()), reference: JSON.parse(text) as StoriesReference };
+  return { ...(await loadModel(await readStoriesFiles())), reference: JSON.parse(text) as StoriesReference };
 }

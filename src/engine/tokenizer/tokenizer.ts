@@ -1,4 +1,5 @@
 import { Tokenizer as Codec } from "@huggingface/tokenizers";
+import { checkIds } from "./checkIds.ts";
 import { createChatRenderer, findChatTemplate, type ChatRenderer } from "./chatTemplate.ts";
 import { displayTexts } from "./displayTexts.ts";
 import { TokenizerError } from "./tokenizerError.ts";
@@ -55,13 +56,19 @@ function asRecord(value: unknown, file: string): Json {
   return Object.fromEntries(Object.entries(value));
 }
 
-function openCodec(tokenizerJson: Json, tokenizerConfig: Json): Codec {
+/** What a file that no tokenizer can be made of makes the library throw, as an error that says so. */
+function guarded<Result>(work: () => Result): Result {
   try {
-    return new Codec(tokenizerJson, tokenizerConfig);
+    return work();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TokenizerError(`tokenizer.json cannot be used: ${reason}`);
   }
+}
+
+function openCodec(tokenizerJson: Json, tokenizerConfig: Json): Codec {
+  checkIds(tokenizerJson);
+  return guarded(() => new Codec(tokenizerJson, tokenizerConfig));
 }
 
 /** The text of a special token, which files write as a string or as an object with `content`. */
@@ -88,11 +95,35 @@ function readStopTokenIds(
   });
 }
 
-function createEncoder(codec: Codec, addsBos: unknown, bosTokenId: number | null): Tokenizer["encode"] {
+/** Ids that the model has rows for; throws `TokenizerError` for one that the tokenizer's own parts made up. */
+function checkedIds(ids: readonly unknown[], vocabularySize: number): number[] {
+  const wrong = ids.findIndex(
+    (id) => !Number.isInteger(id) || Number(id) < 0 || Number(id) >= vocabularySize,
+  );
+  if (wrong < 0) return ids as number[];
+  throw new TokenizerError(
+    `tokenizer.json: it gives the id ${String(ids[wrong])}, expected ids below ${vocabularySize}.`,
+  );
+}
+
+interface EncoderOptions {
+  /** What the configuration says of BOS. */
+  readonly addsBos: unknown;
+  readonly bosTokenId: number | null;
+  readonly vocabularySize: number;
+}
+
+function createEncoder(
+  codec: Codec,
+  { addsBos, bosTokenId, vocabularySize }: EncoderOptions,
+): Tokenizer["encode"] {
   return (text, { addSpecialTokens }) => {
     const isBosDecided = typeof addsBos === "boolean" && bosTokenId !== null;
     const withSpecial = addSpecialTokens && !(isBosDecided && !addsBos);
-    const { ids } = codec.encode(text, { add_special_tokens: withSpecial });
+    const ids = checkedIds(
+      guarded(() => codec.encode(text, { add_special_tokens: withSpecial }).ids),
+      vocabularySize,
+    );
     if (!withSpecial) return ids;
     if (isBosDecided && ids[0] !== bosTokenId) ids.unshift(bosTokenId);
     // A text that spells BOS itself must not begin with two.
@@ -109,7 +140,9 @@ function createDecoder(codec: Codec, cleansSpaces: boolean) {
   const decodePlain = (ids: number[]): string =>
     ids.length === 0
       ? ""
-      : codec.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: cleansSpaces });
+      : guarded(() =>
+          codec.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: cleansSpaces }),
+        );
   const contextOf = (after: readonly number[] = []) => after.filter(isPlain).slice(-CONTEXT_TOKENS);
   const decode: Tokenizer["decode"] = (ids, options) => {
     const context = contextOf(options?.after);
@@ -145,7 +178,7 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
         }
       : createChatRenderer(template, { bosToken: bosToken ?? "", eosToken: eosToken ?? "" });
   return {
-    encode: createEncoder(codec, config["add_bos_token"], bosTokenId),
+    encode: createEncoder(codec, { addsBos: config["add_bos_token"], bosTokenId, vocabularySize }),
     ...createDecoder(codec, config["clean_up_tokenization_spaces"] === true),
     vocabularySize,
     bosTokenId,

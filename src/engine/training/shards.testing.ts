@@ -1,6 +1,7 @@
 /** The tiny model with its embedding and head in shards, as a device of a small binding limit has them; for tests only. */
 import type { Model } from "../models/decoder.ts";
-import { disposeWeights, uploadWeights } from "../models/stacks.ts";
+import { disposeWeights } from "../models/parcels.ts";
+import { uploadWeights } from "../models/uploadWeights.ts";
 import { createTinyModel, tinyArrays, tinyPairs } from "../testing/tinyModel.ts";
 import { tinyRun } from "./tinyRun.testing.ts";
 import type { TrainingRun } from "./train.ts";

@@ -71,7 +71,7 @@ function addProduct(values: Float32Array, { a, b, rank, inputs, outputs }: HostA
 function mergedByHand(
   options: TinyModelOptions,
   adapters: readonly ScaledAdapter[],
-): Omit<LoadedModel, "tokenizer"> {
+): Pick<LoadedModel, "model" | "dispose"> {
   const arrays = tinyArrays(options);
   const { model, dispose } = createTinyModel(options);
   for (const { modules, scaleOf } of adapters) {

@@ -103,7 +103,7 @@ export async function checkTrajectory(name: string, changes: TrajectoryChanges =
   if (!file || !run) throw new Error(`The trajectory file has no run "${name}".`);
   const { beta1, beta2, epsilon } = run.optimizer;
   expect({ beta1, beta2, epsilon }).toEqual(adamwDefaults);
-  const loaded = loadModel(await readStoriesFiles());
+  const loaded = await loadModel(await readStoriesFiles());
   const sae = await openStoriesSae();
   try {
     const isVariant = changes.isTaped === true || changes.settings !== undefined;

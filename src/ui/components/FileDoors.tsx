@@ -1,7 +1,8 @@
 import { useEffect, useState } from "react";
+import { chooseDiskFiles } from "../../state/diskModel.ts";
 import { raiseError } from "../../state/messageStore.ts";
 import { openData, openFiles, openModel } from "../../state/localFiles.ts";
-import { usePlaceStore } from "../../state/place.ts";
+import { usePlaceStore, type Screen } from "../../state/place.ts";
 import { openSaeFiles } from "../../state/saes.ts";
 
 /** What files are chosen for. */
@@ -35,17 +36,34 @@ function FileInput({ part, label, open }: FileInputProps) {
       type="file"
       data-testid={`${part}-files`}
       aria-label={label}
-      multiple={part !== "data"}
+      multiple
       onChange={({ currentTarget }) => {
         const files = [...(currentTarget.files ?? [])];
         if (window.prefscope !== undefined || files.length === 0) return;
         // Choosing the same file again must count as a change.
         currentTarget.value = "";
-        (part !== "data" || files.length > 1 ? open(files) : openFiles(files)).catch(raiseError);
+        (part === "data" ? openFiles(files) : open(files)).catch(raiseError);
       }}
     />
   );
 }
+
+interface Drop {
+  readonly words: string;
+  readonly open: (files: readonly File[]) => Promise<void>;
+}
+
+/** What can be dropped on any screen. */
+const anywhere: Drop = {
+  words: "a model, preference data, an adapter or an autoencoder",
+  open: openFiles,
+};
+
+/** Screens on which a drop means something of their own. */
+const drops: Partial<Record<Screen, Drop>> = {
+  features: { words: "the files of an autoencoder", open: openSaeFiles },
+  models: { words: "a model or an adapter", open: chooseDiskFiles },
+};
 
 /** Lets files and folders be dropped anywhere on the window. */
 export function DropTarget() {
@@ -64,10 +82,8 @@ export function DropTarget() {
       if (event.dataTransfer === null) return;
       event.preventDefault();
       setOver(false);
-      const isOnFeatures = usePlaceStore.getState().screen === "features";
-      droppedFiles(event.dataTransfer)
-        .then(isOnFeatures ? openSaeFiles : openFiles)
-        .catch(raiseError);
+      const { open } = drops[usePlaceStore.getState().screen] ?? anywhere;
+      droppedFiles(event.dataTransfer).then(open).catch(raiseError);
     };
     window.addEventListener("dragover", over);
     window.addEventListener("dragleave", leave);
@@ -83,11 +99,7 @@ export function DropTarget() {
     <div className="drop-target" aria-hidden="true">
       <div>
         <strong>Drop it here</strong>
-        <span>
-          {screen === "features"
-            ? "the files of an autoencoder"
-            : "a model folder, a .jsonl of preference pairs, or an autoencoder"}
-        </span>
+        <span>{(drops[screen] ?? anywhere).words}</span>
       </div>
     </div>
   );

@@ -52,9 +52,9 @@ export function countLengths(rows: readonly CheckedRow[]): LengthCounts {
   const ranges = Math.floor(longest / width) + 1;
   const count = (lengthOf: (tokens: { chosen: number; rejected: number }) => number) => {
     const counts = new Float32Array(ranges);
-    for (const tokens of lengths) {
-      const range = Math.floor(lengthOf(tokens) / width);
-      counts[range] = (counts[range] ?? 0) + 1;
+    for (const length of lengths.map(lengthOf)) {
+      // An answer without tokens is none: the row has one answer only.
+      if (length > 0) counts[Math.floor(length / width)]! += 1;
     }
     return counts;
   };

@@ -26,6 +26,8 @@ export interface CheckedRow {
   readonly prompt: Text;
   readonly chosen: Text;
   readonly rejected: Text;
+  /** What the rejected answer answers, where that is another prompt. */
+  readonly rejectedPrompt?: Text;
   /** Judged or stated; null where there is none. */
   readonly gap: number | null;
   /** Null where the pair was not tokenised or cannot be. */

@@ -5,10 +5,12 @@ import { createTextNumbers } from "./textNumbers.ts";
 export const conflict: Checker = function* (rows) {
   const numberOf = createTextNumbers();
   const keys: { readonly own: string; readonly opposite: string; readonly place: number }[] = [];
-  for (const [index, { prompt, chosen, rejected, place }] of rows.entries()) {
+  for (const [index, row] of rows.entries()) {
+    const { prompt, chosen, rejected, rejectedPrompt = prompt, place } = row;
     if (index % rowsPerTurn === 0) yield;
-    const [of, over, under] = [numberOf(prompt), numberOf(chosen), numberOf(rejected)];
-    keys.push({ own: `${of} ${over} ${under}`, opposite: `${of} ${under} ${over}`, place });
+    const over = `${numberOf(prompt)} ${numberOf(chosen)}`;
+    const under = `${numberOf(rejectedPrompt)} ${numberOf(rejected)}`;
+    keys.push({ own: `${over} > ${under}`, opposite: `${under} > ${over}`, place });
   }
   const known = new Set(keys.map(({ own }) => own));
   const found = keys.filter(({ opposite }) => known.has(opposite)).map(({ place }) => place);

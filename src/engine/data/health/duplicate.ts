@@ -6,9 +6,10 @@ export const duplicate: Checker = function* (rows) {
   const numberOf = createTextNumbers();
   const seen = new Set<string>();
   const found: number[] = [];
-  for (const [index, { split, prompt, chosen, rejected, place }] of rows.entries()) {
+  for (const [index, row] of rows.entries()) {
+    const { split, prompt, chosen, rejected, rejectedPrompt = prompt, place } = row;
     if (index % rowsPerTurn === 0) yield;
-    const key = `${split} ${numberOf(prompt)} ${numberOf(chosen)} ${numberOf(rejected)}`;
+    const key = [split, ...[prompt, chosen, rejectedPrompt, rejected].map(numberOf)].join(" ");
     if (seen.has(key)) found.push(place);
     seen.add(key);
   }

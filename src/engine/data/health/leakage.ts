@@ -14,20 +14,24 @@ export const leakage: Checker = function* (rows) {
   const numberOf = createTextNumbers();
   const exact = new Set<number>();
   const similar = new Set<string>();
-  for (const [index, { split, prompt }] of rows.entries()) {
+  for (const [index, { split, prompt, rejectedPrompt = prompt }] of rows.entries()) {
     if (index % rowsPerTurn === 0) yield;
     if (split !== "heldout") continue;
-    exact.add(numberOf(prompt));
-    similar.add(bare(prompt));
+    for (const text of [prompt, rejectedPrompt]) {
+      exact.add(numberOf(text));
+      similar.add(bare(text));
+    }
   }
   similar.delete("");
   const found: number[] = [];
   let exactly = 0;
-  for (const [index, { split, prompt, place }] of rows.entries()) {
+  exact.delete(numberOf(""));
+  for (const [index, { split, prompt, rejectedPrompt = prompt, place }] of rows.entries()) {
     if (index % rowsPerTurn === 0) yield;
     if (split !== "train") continue;
-    const isExact = exact.has(numberOf(prompt));
-    if (!isExact && !similar.has(bare(prompt))) continue;
+    const prompts = [prompt, rejectedPrompt];
+    const isExact = prompts.some((text) => exact.has(numberOf(text)));
+    if (!isExact && !prompts.some((text) => similar.has(bare(text)))) continue;
     exactly += Number(isExact);
     found.push(place);
   }

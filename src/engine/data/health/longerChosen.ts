@@ -3,14 +3,14 @@ import type { CheckedRow, Checker } from "./checkedRow.ts";
 /** Standard normal quantile of 97.5 %. */
 const Z = 1.959964;
 
+/** Rows of which both answers have tokens. */
+function measuredOf(rows: readonly CheckedRow[]): readonly CheckedRow[] {
+  return rows.filter(({ tokens }) => tokens !== null && tokens.rejected > 0);
+}
+
 /** Tokens of the chosen answer less those of the rejected one. */
 function difference({ tokens }: CheckedRow): number {
   return tokens === null ? 0 : tokens.chosen - tokens.rejected;
-}
-
-/** Rows whose two answers were tokenised; one answer alone is compared with nothing. */
-function comparedRows(rows: readonly CheckedRow[]): readonly CheckedRow[] {
-  return rows.filter(({ tokens }) => tokens !== null && tokens.rejected > 0);
 }
 
 /** Wilson's score interval of 95 % for a share of `count`. */
@@ -23,7 +23,7 @@ export function wilsonInterval(share: number, count: number): readonly [number, 
 
 /** Share of tokenised pairs whose chosen answer has more tokens, ties counted half; 0.5 without pairs. */
 export function longerShare(rows: readonly CheckedRow[]): number {
-  const measured = comparedRows(rows);
+  const measured = measuredOf(rows);
   if (measured.length === 0) return 0.5;
   const longer = measured.reduce((sum, row) => sum + (Math.sign(difference(row)) + 1) / 2, 0);
   return longer / measured.length;
@@ -34,7 +34,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** Whether length tells chosen from rejected: a finding where the interval of the share leaves out one half. */
 export const longerChosen: Checker = function* (rows) {
   yield;
-  const measured = comparedRows(rows);
+  const measured = measuredOf(rows);
   const count = measured.length;
   if (count === 0) return null;
   const share = longerShare(measured);

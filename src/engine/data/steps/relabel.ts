@@ -1,6 +1,6 @@
 import type { Text } from "../row.ts";
 import { alsoMadeBy, scoresOf, swapped, type SetRow } from "./setRow.ts";
-import { DataStepError, pairCount, type StepOf } from "./stepContext.ts";
+import { DataStepError, needPairs, pairCount, type StepOf } from "./stepContext.ts";
 
 /** Decimals of a goal as the prompt says it. */
 const GOAL_DECIMALS = 2;
@@ -21,6 +21,7 @@ export function goalPrefix(goal: number): string {
  */
 export const relabel: StepOf<"relabel"> = async (set, _step, { giveWay }) => {
   const { train } = set;
+  needPairs(train, "turn around");
   let { nextPlace } = set;
   const made: SetRow[] = [];
   let equal = 0;
@@ -50,9 +51,11 @@ export const relabel: StepOf<"relabel"> = async (set, _step, { giveWay }) => {
 };
 
 function underGoal(row: SetRow, goal: number): SetRow {
+  const { prompt, rejectedPrompt } = row;
   return {
     ...row,
-    prompt: withPrefix(row.prompt, goalPrefix(goal)),
+    prompt: withPrefix(prompt, goalPrefix(goal)),
+    ...(rejectedPrompt === undefined ? {} : { rejectedPrompt: withPrefix(rejectedPrompt, goalPrefix(goal)) }),
     madeBy: alsoMadeBy(row, `goal ${goal.toFixed(GOAL_DECIMALS)}`),
   };
 }

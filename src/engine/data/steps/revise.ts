@@ -37,7 +37,8 @@ export const revise: StepOf<"revise"> = (set, step, context) => {
 };
 
 function checkAnswers({ place, chosen, rejected, isSingle }: SetRow): void {
-  for (const [side, text] of Object.entries(isSingle === true ? { chosen } : { chosen, rejected })) {
+  if (isSingle === true && isBlank(rejected) && !isBlank(chosen)) return;
+  for (const [side, text] of Object.entries({ chosen, rejected })) {
     if (isBlank(text))
       throw new DataStepError(`The revised ${side} answer of row ${place} is empty: write one.`);
   }

@@ -49,10 +49,10 @@ export function alsoMadeBy({ madeBy }: Pick<SetRow, "madeBy">, step: string): st
 export function scoresOf(
   row: Omit<SetRow, "place">,
 ): { readonly chosen: number; readonly rejected: number } | null {
-  const { scores, judge, prompt, rejectedPrompt = prompt, isSingle } = row;
+  const { scores, judge, prompt, rejectedPrompt = prompt } = row;
   if (scores !== undefined) return scores;
-  if (judge === null || isSingle === true) return null;
-  const score = (asked: Text, answer: Text) => judge.score(textOf(asked), textOf(answer));
+  if (judge === null || row.isSingle === true) return null;
+  const score = (to: Text, answer: Text) => judge.score(textOf(to), textOf(answer));
   return { chosen: score(prompt, row.chosen), rejected: score(rejectedPrompt, row.rejected) };
 }
 
@@ -62,9 +62,9 @@ export function gapOf(row: SetRow): number | null {
   return scores === null ? null : scores.chosen - scores.rejected;
 }
 
-/** The row with its answers swapped, and the scores that belong to them. */
+/** The row with its answers swapped, and the prompts and scores that belong to them. */
 export function swapped(row: SetRow): SetRow {
-  const { prompt, chosen, rejected, rejectedPrompt, scores } = row;
+  const { prompt, rejectedPrompt, chosen, rejected, scores } = row;
   return {
     ...row,
     chosen: rejected,

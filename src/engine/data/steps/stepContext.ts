@@ -44,6 +44,15 @@ export class DataStepError extends Error {
   override name = "DataStepError";
 }
 
+/** Refuses rows that have one answer only, where a step needs two. */
+export function needPairs(rows: readonly PairRow[], what: string): void {
+  const single = rows.filter(({ isSingle }) => isSingle === true).length;
+  if (single === 0) return;
+  throw new DataStepError(
+    `${single} of ${rows.length} training rows have one answer only, and there is nothing to ${what}: use a set of pairs.`,
+  );
+}
+
 /** "1 pair", "2 pairs". */
 export function pairCount(count: number, words = "pair"): string {
   return `${count} ${words}${count === 1 ? "" : "s"}`;

@@ -175,6 +175,20 @@ describe("flip", () => {
     }
     expect(set.train.filter((row) => gapOf(row) === -1)).toEqual(swapped);
   });
+
+  it("takes the prompts along where answers have one each, and refuses rows with one answer", async () => {
+    const row: PairRow = { ...numberedRows(1)[0]!, rejectedPrompt: "another question" };
+    const { set } = await run(asRead([row], [], numberJudge), { kind: "flip", share: 1, seed: 3 });
+    expect(set.train[0]).toMatchObject({
+      prompt: "another question",
+      rejectedPrompt: "question 0",
+      chosen: " reply 0",
+    });
+    const single: PairRow = { ...numberedRows(1)[0]!, rejected: "", isSingle: true };
+    await expect(run(asRead([single], [], null), { kind: "flip", share: 1, seed: 3 })).rejects.toThrow(
+      "1 of 1 training rows have one answer only",
+    );
+  });
 });
 
 describe("revise", () => {

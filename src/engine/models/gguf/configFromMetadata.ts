@@ -3,7 +3,13 @@ import { FileFormatError } from "../../files/fileFormatError.ts";
 import type { GgufMetadata } from "../../files/gguf/metadata.ts";
 import { fieldsOf, LARGEST, type Fields, type Json } from "../architectures/fields.ts";
 import type { RopeScaling } from "../config.ts";
-import { ggufFamilies, type GgufFamily } from "./families.ts";
+import {
+  ggufFamilies,
+  LAYERS_OF_LARGEST_GEMMA,
+  LOCAL_THETA,
+  USUAL_PATTERN,
+  type GgufFamily,
+} from "./families.ts";
 import { findLlama3Scaling } from "./ropeFactors.ts";
 
 /** What is known of a file's tensors before they are read. */
@@ -15,9 +21,6 @@ export interface TensorFacts {
   /** Values of `rope_freqs.weight`. */
   readonly ropeFactors: Float32Array | null;
 }
-
-/** Layers of the largest Gemma 2 and 3, the only ones whose attention is scaled by hidden size / heads. */
-const LAYERS_OF_LARGEST_GEMMA = { gemma2: 46, gemma3: 62 } as const;
 
 /** Digits that a float of 32 bits is sure to keep. */
 const DIGITS = 7;
@@ -140,8 +143,12 @@ function gemmaConfig(fields: Fields, { name }: GgufFamily, { hidden, heads, head
   if (name === "gemma2") return shared;
   return {
     ...shared,
-    rope_local_base_freq: fields.positive(`${name}.rope.freq_base_swa`, 10_000),
-    sliding_window_pattern: fields.count(`${name}.attention.sliding_window_pattern`, LARGEST.layers, 6),
+    rope_local_base_freq: fields.positive(`${name}.rope.freq_base_swa`, LOCAL_THETA),
+    sliding_window_pattern: fields.count(
+      `${name}.attention.sliding_window_pattern`,
+      LARGEST.layers,
+      USUAL_PATTERN,
+    ),
   };
 }
 

@@ -53,6 +53,13 @@ export const ggufFamilies: readonly GgufFamily[] = [
   },
 ];
 
+/** Layers of the largest Gemma 2 and 3, the only ones whose attention is scaled by hidden size / heads. */
+export const LAYERS_OF_LARGEST_GEMMA = { gemma2: 46, gemma3: 62 } as const;
+/** What llama.cpp takes for Gemma 3 where a file says nothing: every so many layers one sees everything. */
+export const USUAL_PATTERN = 6;
+/** And the base of the rotation of the others. */
+export const LOCAL_THETA = 10_000;
+
 /** Modules of a model by GGUF's names. */
 const OUTER = new Map([
   ["token_embd", "model.embed_tokens"],

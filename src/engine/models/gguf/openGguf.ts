@@ -5,8 +5,9 @@ import { readGgufHeader, type GgufHeader } from "../../files/gguf/header.ts";
 import type { GgufMetadata } from "../../files/gguf/metadata.ts";
 import { dequantize } from "../../files/gguf/tensorTypes.ts";
 import type { Json } from "../architectures/fields.ts";
+import { openStoredCheckpoint } from "../checkpoint.ts";
 import { readModelConfig, type ModelConfig } from "../config.ts";
-import type { StoredTensors } from "../storedTensors.ts";
+import type { StoredTensors } from "../../files/storedTensors.ts";
 import { tokenizerFromGguf } from "../../tokenizer/gguf/fromGguf.ts";
 import type { TokenizerFiles } from "../../tokenizer/tokenizer.ts";
 import { TokenizerError } from "../../tokenizer/tokenizerError.ts";
@@ -45,13 +46,15 @@ function describe(metadata: GgufMetadata): GgufDescription {
   return {
     name: text("general.name", "general.basename"),
     license: text("general.license", "general.license.name"),
-    baseModel: text(
-      "general.base_model.0.repo_url",
-      "general.base_model.0.name",
-      "general.source.huggingface.repository",
-      "general.source.repo_url",
-      "general.repo_url",
-    ),
+    // An address on the Hub is a repository's name.
+    baseModel:
+      text(
+        "general.base_model.0.repo_url",
+        "general.base_model.0.name",
+        "general.source.huggingface.repository",
+        "general.source.repo_url",
+        "general.repo_url",
+      )?.replace(/^https:\/\/huggingface\.co\//, "") ?? null,
     sizeLabel: text("general.size_label"),
   };
 }
@@ -116,10 +119,13 @@ export async function openGguf(bytes: FileBytes, file: string): Promise<OpenedGg
   const family = findFamily(metadata, file);
   const configJson = configFromMetadata(family, metadata, await findFacts(source, header), file);
   const config = readModelConfig(configJson, file);
+  const opened = openTensors(source, tensors, family, config);
+  // Refuses what is missing, too much or of another shape.
+  openStoredCheckpoint(config, opened, file);
   return {
     config,
     configJson,
-    tensors: openTensors(source, tensors, family, config),
+    tensors: opened,
     tokenizerFiles: readTokenizer(metadata, config, file),
     description: describe(metadata),
   };

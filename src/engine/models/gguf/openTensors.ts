@@ -4,7 +4,7 @@ import { FileFormatError, incompleteFile } from "../../files/fileFormatError.ts"
 import type { GgufTensor } from "../../files/gguf/header.ts";
 import { dequantize } from "../../files/gguf/tensorTypes.ts";
 import type { ModelConfig } from "../config.ts";
-import type { StoredTensor, StoredTensors } from "../storedTensors.ts";
+import type { StoredTensor, StoredTensors } from "../../files/storedTensors.ts";
 import { toHuggingFaceName, type GgufFamily } from "./families.ts";
 import { separateRows } from "./rowOrder.ts";
 
@@ -53,15 +53,51 @@ function openTensor(
   { family, config }: { family: GgufFamily; config: ModelConfig },
 ): StoredTensor {
   if (family.isGemma && name.endsWith("norm.weight")) return openGain(source, tensor);
-  const { shape, type, begin, end } = tensor;
-  let read = () => readTensor(source, tensor);
   const part = /\.(q|k)_proj\.(weight|bias)$/.exec(name)?.[1];
-  if (family.hasInterleavedRows && part !== undefined) {
-    const heads = part === "q" ? config.heads : config.keyValueHeads;
-    checkHeads(source.file, tensor, heads * config.headDim);
-    read = async () => separateRows(await readTensor(source, tensor), { heads, headDim: config.headDim });
-  }
-  return { shape, type, bytes: end - begin, read, values: async () => dequantize(type, await read()) };
+  if (!family.hasInterleavedRows || part === undefined) return openRows(source, tensor, null);
+  const heads = part === "q" ? config.heads : config.keyValueHeads;
+  checkHeads(source.file, tensor, heads * config.headDim);
+  return openRows(source, tensor, config.headDim);
+}
+
+/** Rows of a tensor in the order of the file, or with those of each head of so many rows put back. */
+function openRows(source: GgufSource, tensor: GgufTensor, headDim: number | null): StoredTensor {
+  const { shape, type, begin, end } = tensor;
+  const [rowCount = 1, ...others] = shape;
+  const rowBytes = (end - begin) / rowCount;
+  const read = async (): Promise<Uint8Array> => {
+    const bytes = await readTensor(source, tensor);
+    return headDim === null ? bytes : separateRows(bytes, { heads: rowCount / headDim, headDim });
+  };
+  const rows = (first: number, last: number): StoredTensor => {
+    const [from, to] = [Math.max(0, first), Math.min(rowCount, last)];
+    if (from >= to) throw new RangeError(`rows ${first} to ${last} are not among ${rowCount}`);
+    // Whole heads are read, so that their rows can be put back.
+    const group = headDim ?? 1;
+    const [groupsFrom, groupsTo] = [Math.floor(from / group) * group, Math.ceil(to / group) * group];
+    const part = {
+      ...tensor,
+      shape: [groupsTo - groupsFrom, ...others],
+      begin: begin + groupsFrom * rowBytes,
+      end: begin + groupsTo * rowBytes,
+    };
+    const opened = openRows(source, part, headDim);
+    const readPart = async () =>
+      (await opened.read()).subarray((from - groupsFrom) * rowBytes, (to - groupsFrom) * rowBytes);
+    return stored([to - from, ...others], type, (to - from) * rowBytes, readPart);
+  };
+  const whole = stored(shape, type, end - begin, read);
+  // Blocks of a vector may be larger than one of its values.
+  return others.length === 0 ? whole : { ...whole, rows };
+}
+
+function stored(
+  shape: readonly number[],
+  type: GgufTensor["type"],
+  bytes: number,
+  read: () => Promise<Uint8Array>,
+): StoredTensor {
+  return { shape, type, bytes, read, values: async () => dequantize(type, await read()) };
 }
 
 function checkHeads(file: string, { name, shape }: GgufTensor, rows: number): void {

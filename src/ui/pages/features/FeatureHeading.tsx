@@ -57,9 +57,9 @@ export function FeatureHeading({
 function LinkButton({ feature }: { readonly feature: number }) {
   const { config, presetId, description } = useSetupStore();
   const saes = useSaeStore();
+  const tabs = usePlaceStore((place) => place.tabs);
   if (description === null) return null;
   const link = formatLink(linkedConfig(config, saes), presetId, description);
-  const { tabs } = usePlaceStore.getState();
   const address = addressOf(
     { screen: "features", tabs: withTab(tabs, "features", "feature"), feature },
     link,

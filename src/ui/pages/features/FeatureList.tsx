@@ -160,7 +160,7 @@ function Row({ feature, name, figure }: RowProps) {
       >
         <span className="feature-number">#{feature}</span>
         <span className="feature-row-name">{name === "" ? "silent" : name}</span>
-        {isHeld && <span className="held-mark">held</span>}
+        {isHeld && <span className="tag">held</span>}
         <span className="feature-figure">{figure}</span>
       </button>
     </li>

@@ -252,7 +252,7 @@ function PromptRow({ row: { feature, name, strongest, count, density }, isLocked
       >
         <span className="feature-number">#{feature}</span>
         <span className="feature-row-name">{nameOf(names, feature, name)}</span>
-        {isLocked && <span className="held-mark">locked</span>}
+        {isLocked && <span className="tag">locked</span>}
         <span className="feature-figure">
           {formatValue(strongest)} · {count} {count === 1 ? "token" : "tokens"}
           {density !== null && ` · ${formatFineShare(density)}`}

@@ -87,6 +87,7 @@ function RunButtons() {
   const phase = useRunStore((state) => state.phase);
   const hasRun = useSetupStore((state) => state.runningConfig !== null);
   const isActive = isRunActive(phase);
+  const isCounting = phase === "caching-ref" || phase === "saving";
   const canStep = ["ready", "paused", "done", "stopped"].includes(phase);
   const canSave = hasRun && ["training", "paused", "done", "stopped", "evaluating"].includes(phase);
   return (
@@ -107,15 +108,26 @@ function RunButtons() {
         press={save}
         testId="save-button"
       />
+      <RunButton
+        label="Export or continue elsewhere"
+        icon="share"
+        isOn={phase !== "waking" && !isCounting}
+        press={showExport}
+        testId="export-button"
+      />
     </div>
   );
+}
+
+function showExport(): void {
+  openLayer("export");
 }
 
 interface RunButtonProps {
   readonly label: string;
   readonly icon: IconName;
   readonly isOn: boolean;
-  readonly press: () => Promise<unknown>;
+  readonly press: () => unknown;
   readonly testId: string;
 }
 

@@ -1,10 +1,11 @@
 import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
-import { chooseData, choosePreset, edit } from "../../../../state/editing.ts";
+import { chooseData, choosePreset } from "../../../../state/editing.ts";
 import { localId } from "../../../../state/link.ts";
+import { nameOf, presentSource } from "../../../../state/readSource.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import { chooseFiles } from "../../../components/FileDoors.tsx";
 import { Icon } from "../../../components/Icon.tsx";
-import { formatBytes, formatCount } from "../../../format.ts";
+import { formatCount } from "../../../format.ts";
 import { openLayer } from "../../../../state/viewStore.ts";
 import type { DataSummary } from "../../../../worker/protocol.ts";
 
@@ -29,46 +30,14 @@ export function PresetChoice() {
   );
 }
 
-/** The model that is trained, and the door to another. */
-export function ModelChoice() {
-  const { config, description, model, loading } = useSetupStore();
-  const models = description?.models ?? [];
-  const isLocal = config.model === localId;
-  const choices = models.map(({ id, label }) => ({ value: id, label }));
-  if (isLocal) choices.push({ value: localId, label: model?.label ?? "From your disk" });
-  return (
-    <>
-      <div className="source-line">
-        <NativeSelect
-          size="xs"
-          aria-label="Model"
-          data-field="model"
-          value={config.model}
-          data={choices}
-          onChange={({ currentTarget }) => {
-            edit({ model: currentTarget.value });
-          }}
-        />
-        <OpenButton part="model" label="Open model files" />
-      </div>
-      <p className="note" data-testid="model-summary">
-        {loading === "model" || model === null
-          ? "Loading…"
-          : `${formatCount(model.parameters)} parameters · ${model.layers} layers × ${model.hiddenSize} · ${formatBytes(model.sizeBytes)}`}
-      </p>
-    </>
-  );
-}
-
 /** The preference set, which of its objectives is trained, and the door to another. */
 export function DataChoice() {
   const setup = useSetupStore();
   const { config, description, data, loading } = setup;
   const sets = description?.datasets ?? [];
   const card = sets.find(({ id }) => id === config.data);
-  const isLocal = config.data === localId;
   const choices = sets.map(({ id, label }) => ({ value: id, label }));
-  if (isLocal) choices.push({ value: localId, label: data?.label ?? "From your disk" });
+  if (card === undefined) choices.push({ value: config.data, label: data?.label ?? nameOf(presentSource()) });
   const objectives = (card?.objectives ?? []).map(({ id, label }) => ({ value: id, label }));
   const problem = setupProblems(setup).find(({ field }) => field === "data")?.message;
   return (
@@ -85,7 +54,7 @@ export function DataChoice() {
             chooseData(currentTarget.value, "");
           }}
         />
-        <OpenButton part="data" label="Open a .jsonl file of pairs" />
+        <OpenButton part="data" label="Open files of preference data" />
       </div>
       {objectives.length > 1 && (
         <SegmentedControl
@@ -126,7 +95,8 @@ function LeftOut({ data: { healthMessage, notes } }: { readonly data: DataSummar
   );
 }
 
-function OpenButton({ part, label }: { readonly part: "model" | "data"; readonly label: string }) {
+/** The door to files of the disk. */
+export function OpenButton({ part, label }: { readonly part: "model" | "data"; readonly label: string }) {
   return (
     <Button
       size="xs"

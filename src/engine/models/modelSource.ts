@@ -1,0 +1,154 @@
+/** A model's files, in whatever they come: a folder, one GGUF file, or a zip archive of either. */
+import { allBytes, sizeOf, type FileBytes } from "../files/fileBytes.ts";
+import { FileFormatError } from "../files/fileFormatError.ts";
+import { openSafetensors } from "../files/safetensors.ts";
+import { openShards, shardIndexName } from "../files/safetensorsShards.ts";
+import type { StoredTensors } from "../files/storedTensors.ts";
+import { openZip } from "../files/zip.ts";
+import type { TokenizerFiles } from "../tokenizer/tokenizer.ts";
+import { readModelConfig, type ModelConfig } from "./config.ts";
+import { openGguf } from "./gguf/openGguf.ts";
+
+/** A file by its name, which may have folders before it. */
+export interface ModelFile {
+  readonly name: string;
+  readonly bytes: FileBytes;
+}
+
+/** What a model is made of; tensors are read when they are asked for. */
+export interface ModelSource {
+  readonly config: ModelConfig;
+  readonly tensors: StoredTensors;
+  /** The file that refusals of tensors name. */
+  readonly file: string;
+  readonly tokenizer: TokenizerFiles;
+}
+
+/** Files a folder must have; the rest of what it holds is optional or ignored. */
+export const requiredModelFiles = ["config.json", "model.safetensors", "tokenizer.json"] as const;
+
+/** Vocabularies of 260,000 tokens take about 35 MB. */
+const MAX_TEXT_BYTES = 250_000_000;
+const WEIGHTS = /\.safetensors$/i;
+const GGUF = /\.gguf$/i;
+const ARCHIVE = /\.zip$/i;
+
+/**
+ * Opens a model: reads its configuration, its tokenizer, and the names, shapes and places of its tensors. Throws
+ * `FileFormatError` that names the file and what is wrong with it.
+ */
+export async function openModel(files: readonly ModelFile[]): Promise<ModelSource> {
+  const opened = await unpackedFiles(files);
+  const [gguf, other] = opened.filter(([name]) => GGUF.test(name));
+  if (gguf !== undefined && !opened.some(([name]) => WEIGHTS.test(name))) {
+    if (other === undefined) return openGgufFile(gguf);
+    throw new FileFormatError("FIL-1", other[0], `a second model beside ${gguf[0]}: open one at a time.`);
+  }
+  const folder = modelFolder(opened);
+  const config = readModelConfig(await readJson(folder, "config.json"), "config.json");
+  const tokenizer = await readTokenizer(folder);
+  return { config, tokenizer, ...(await openWeights(folder)) };
+}
+
+async function openGgufFile([file, open]: readonly [string, OpenFile]): Promise<ModelSource> {
+  const { config, tensors, tokenizerFiles: tokenizer } = await openGguf(await open(), file);
+  return { config, tensors, file, tokenizer };
+}
+
+/** Unpacks a file where it comes packed. */
+type OpenFile = () => Promise<FileBytes>;
+
+/** Files by their names inside the model's folder. */
+type Folder = ReadonlyMap<string, OpenFile>;
+
+/** The files as they are, or those of the one archive that was given. */
+async function unpackedFiles(files: readonly ModelFile[]): Promise<(readonly [string, OpenFile])[]> {
+  const archive = files.length === 1 ? files.find(({ name }) => ARCHIVE.test(name)) : undefined;
+  if (archive === undefined) return files.map(({ name, bytes }) => [name, () => Promise.resolve(bytes)]);
+  const { names, open } = await openZip(archive.bytes, archive.name);
+  return names.map((name) => [name, () => open(name)]);
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/** The files beside the outermost config.json; all of them where there is none. */
+function modelFolder(files: readonly (readonly [string, OpenFile])[]): Folder {
+  const depth = (path: string) => path.split("/").length;
+  const [first, second] = files
+    .map(([name]) => name)
+    .filter((name) => name.slice(folderOf(name).length) === "config.json")
+    .toSorted((a, b) => depth(a) - depth(b));
+  if (first !== undefined && second !== undefined && depth(first) === depth(second))
+    throw new FileFormatError("FIL-1", second, `a second model beside ${first}: open one at a time.`);
+  const folder = first === undefined ? null : folderOf(first);
+  const own = files.filter(([name]) => folder === null || folderOf(name) === folder);
+  return new Map(own.map(([name, open]) => [name.slice(folderOf(name).length), open]));
+}
+
+/** The tensors: those that an index names, of `model.safetensors`, or of the only file of that kind. */
+async function openWeights(folder: Folder): Promise<Pick<ModelSource, "tensors" | "file">> {
+  const index = folder.get(shardIndexName);
+  const weights = [...folder.keys()].filter((name) => WEIGHTS.test(name));
+  if (index !== undefined) {
+    const find = async (name: string) => folder.get(name)?.();
+    return { tensors: await openShards(await index(), find), file: shardIndexName };
+  }
+  if (weights.length > 1 && !weights.includes("model.safetensors"))
+    throw new FileFormatError(
+      "FIL-1",
+      shardIndexName,
+      `it is not in the folder, which holds ${weights.length} files of weights: it says which of them holds what.`,
+    );
+  const [only] = weights;
+  const file = weights.length === 1 ? only! : "model.safetensors";
+  return { tensors: await openSafetensors(await openRequired(folder, file), file), file };
+}
+
+async function readTokenizer(folder: Folder): Promise<TokenizerFiles> {
+  const chatTemplate = folder.get("chat_template.jinja");
+  return {
+    tokenizerJson: await readJson(folder, "tokenizer.json"),
+    // Without it the tokenizer adds what tokenizer.json says, and there is no chat template.
+    tokenizerConfig: folder.has("tokenizer_config.json")
+      ? await readJson(folder, "tokenizer_config.json")
+      : {},
+    ...(folder.has("generation_config.json")
+      ? { generationConfig: await readJson(folder, "generation_config.json") }
+      : {}),
+    ...(chatTemplate === undefined
+      ? {}
+      : { chatTemplate: await readText(await chatTemplate(), "chat_template.jinja") }),
+  };
+}
+
+async function openRequired(folder: Folder, name: string): Promise<FileBytes> {
+  const open = folder.get(name);
+  if (open !== undefined) return open();
+  throw new FileFormatError(
+    "FIL-1",
+    name,
+    `it is not in the folder. A model folder holds ${requiredModelFiles.join(", ")}.`,
+  );
+}
+
+async function readJson(folder: Folder, name: string): Promise<unknown> {
+  const text = await readText(await openRequired(folder, name), name);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new FileFormatError(
+      "FIL-1",
+      name,
+      `it is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+}
+
+async function readText(bytes: FileBytes, name: string): Promise<string> {
+  const size = sizeOf(bytes);
+  if (size > MAX_TEXT_BYTES)
+    throw new FileFormatError("FIL-1", name, `it has ${size} bytes, expected at most ${MAX_TEXT_BYTES}.`);
+  return new TextDecoder().decode(await allBytes(bytes));
+}

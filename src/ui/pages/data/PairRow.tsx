@@ -1,0 +1,110 @@
+import { Button } from "@mantine/core";
+import { useMemo, useState } from "react";
+import type { DataRow } from "../../../worker/protocol.ts";
+import { Icon } from "../../components/Icon.tsx";
+import { formatCount, formatValue } from "../../format.ts";
+import { PairEditor } from "./PairEditor.tsx";
+import { checkNames } from "./stepSentence.ts";
+import { wordDiff, type TextPiece } from "./wordDiff.ts";
+
+/** What a row of the table is made of. */
+export interface PairRowProps {
+  /** Place in the list, from 0 on. */
+  readonly place: number;
+  /** Null while it is on its way. */
+  readonly row: DataRow | null;
+  readonly isOpen: boolean;
+  /** The one row that Tab leads to. */
+  readonly isReachable: boolean;
+  readonly onToggle: () => void;
+}
+
+/** A pair with what its answers do not share; open, it shows all of it and can be revised. */
+export function PairRow({ place, row, isOpen, isReachable, onToggle }: PairRowProps) {
+  const [isEditing, setEditing] = useState(false);
+  const pieces = useMemo(() => (row === null ? null : wordDiff(row.chosen, row.rejected)), [row]);
+  if (row === null || pieces === null) {
+    return (
+      <div role="row" aria-rowindex={place + 2} className="pair-row" aria-busy="true">
+        <span role="gridcell" className="note">
+          Reading…
+        </span>
+      </div>
+    );
+  }
+  return (
+    <div
+      role="row"
+      aria-rowindex={place + 2}
+      className="pair-row"
+      data-open={isOpen}
+      data-testid={`pair-${row.row}`}
+    >
+      <span role="gridcell" className="pair-number">
+        <button
+          type="button"
+          className="pair-button"
+          data-place={place}
+          aria-expanded={isOpen}
+          aria-label={`Row ${row.row + 1}, ${isOpen ? "show less" : "show all of it"}`}
+          tabIndex={isReachable ? 0 : -1}
+          onClick={onToggle}
+        >
+          <Icon name="chevron" size={14} />
+          {formatCount(row.row + 1)}
+        </button>
+        {row.split === "heldout" && <span className="tag">held out</span>}
+      </span>
+      <span role="gridcell" className="pair-text">
+        {row.prompt}
+      </span>
+      <Answer side="chosen" pieces={pieces.left} />
+      <Answer side="rejected" pieces={pieces.right} />
+      <span role="gridcell" className="pair-figures">
+        <span>
+          {formatCount(row.chosenTokens)} / {formatCount(row.rejectedTokens)}
+        </span>
+        {row.gap !== null && <span>gap {formatValue(row.gap)}</span>}
+        {row.flags.map((flag) => (
+          <span key={flag} className="tag">
+            {checkNames[flag]}
+          </span>
+        ))}
+      </span>
+      {isOpen && (
+        <div role="gridcell" className="pair-more">
+          <p className="note">{row.source}</p>
+          {isEditing ? (
+            <PairEditor row={row} onClose={() => setEditing(false)} />
+          ) : (
+            <Button size="xs" variant="default" onClick={() => setEditing(true)}>
+              Revise an answer
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface AnswerProps {
+  readonly side: "chosen" | "rejected";
+  readonly pieces: readonly TextPiece[];
+}
+
+function Answer({ side, pieces }: AnswerProps) {
+  return (
+    <span role="gridcell" className={`pair-text pair-${side}`}>
+      <span className="pair-side">{side}</span>
+      {pieces.map(({ text, isShared }, index) =>
+        isShared ? (
+          text
+        ) : (
+          <mark key={index} className={`diff-${side}`}>
+            {text}
+          </mark>
+        ),
+      )}
+    </span>
+  );
+}
