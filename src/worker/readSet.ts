@@ -2,7 +2,7 @@
 import { embeddedDatasets } from "../engine/data/embedded.ts";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import type { PairRow, RowProblem } from "../engine/data/row.ts";
-import { splitDataSet } from "../engine/data/splitDataSet.ts";
+import { nothingToTrain, splitDataSet } from "../engine/data/splitDataSet.ts";
 import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
@@ -56,6 +56,8 @@ export async function readLocal(
   { layout, columns }: Pick<Commands["loadData"]["question"], "layout" | "columns">,
 ): Promise<RawSet> {
   const set = await readDataSet(files, { layout, columns });
+  const missing = nothingToTrain(set);
+  if (missing !== null) refuse("DAT-1", missing);
   const { train, heldout } = splitDataSet(set);
   return { id: "local", label: set.label, judge: null, train, heldout, problems: set.problems };
 }

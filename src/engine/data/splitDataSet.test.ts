@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LabelledRow, PairRow } from "./row.ts";
-import { splitDataSet } from "./splitDataSet.ts";
+import { readDataSet } from "./readDataSet.ts";
+import { nothingToTrain, splitDataSet } from "./splitDataSet.ts";
 
 const pair = (prompt: string, file = "pairs.jsonl", chosen = "a"): PairRow => ({
   prompt,
@@ -14,6 +15,24 @@ const many = (count: number, make: (index: number) => PairRow) =>
 
 const promptsOf = (rows: readonly PairRow[]) =>
   new Set(rows.flatMap(({ prompt, rejectedPrompt = prompt }) => [prompt, rejectedPrompt]));
+
+describe("nothingToTrain", () => {
+  const read = (text: string) => readDataSet([{ name: "a.jsonl", bytes: new TextEncoder().encode(text) }]);
+  const labelled = (label: boolean) => JSON.stringify({ prompt: `${label}`, completion: "c", label });
+
+  it.each([
+    ['{"prompt":"a"}\n{"prompt":"b"}', '"a.jsonl" holds 2 prompts and no answers'],
+    [labelled(true), 'All 1 answers of "a.jsonl" are labelled good'],
+    [labelled(false), "are labelled bad"],
+  ])("says what %s lacks", async (text, words) => {
+    expect(nothingToTrain(await read(text))).toContain(words);
+  });
+
+  it("is silent where there are pairs, or could be", async () => {
+    expect(nothingToTrain(await read(`${labelled(true)}\n${labelled(false)}`))).toBeNull();
+    expect(nothingToTrain(await read('{"text":"a"}'))).toBeNull();
+  });
+});
 
 describe("splitDataSet", () => {
   it("holds a fifth of the prompts out, with all their rows", () => {

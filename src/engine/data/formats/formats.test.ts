@@ -76,7 +76,7 @@ describe("hh-rlhf", () => {
   });
 
   it.each([
-    [`${turns}`, `${turns} no`, "emptyAnswer"],
+    [turns, `${turns} no`, "emptyAnswer"],
     ["\n\nHuman: a\n\nAssistant: b", "\n\nHuman: x\n\nAssistant: b", "wrongType"],
     ["hello\n\nAssistant: b", "hello\n\nAssistant: c", "wrongType"],
   ])("refuses %j beside %j", (chosen, rejected, kind) => {
