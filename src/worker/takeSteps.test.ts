@@ -18,8 +18,8 @@ let weights: string;
 beforeAll(async () => {
   await openTestDevice("cpu");
   const files = await embeddedModelFiles("story", fetchFile);
-  loaded = loadModel(files);
-  weights = weightsFingerprint(files);
+  loaded = await loadModel(files);
+  weights = await weightsFingerprint(files);
 });
 
 function load(steps: readonly DataStep[], id = "kind-endings", objective = "") {

@@ -214,6 +214,11 @@ describe("revise", () => {
     await expect(revise(9, "new")).rejects.toThrow("Row 9 is to be revised, and it is not in the set");
     await expect(revise(0, " ")).rejects.toThrow("The revised chosen answer of row 0 is empty");
     await expect(revise(0, " reply 0")).rejects.toThrow("both answers of row 0 are the same");
+    const single: PairRow = { ...numberedRows(1)[0]!, rejected: "", isSingle: true };
+    const alone = asRead([single], [], null);
+    await expect(run(alone, { kind: "revise", row: 0, rejected: "new" })).rejects.toThrow("one answer only");
+    const { set } = await run(alone, { kind: "revise", row: 0, chosen: "new" });
+    expect(set.train).toMatchObject([{ chosen: "new", rejected: "", isSingle: true }]);
   });
 });
 
