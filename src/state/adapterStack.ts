@@ -8,7 +8,7 @@ import { ensureLoaded, handOver } from "./loading.ts";
 import { raiseError } from "./messageStore.ts";
 import { addLog } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
-import { workOnShelf } from "./shelf.ts";
+import { removeFromShelf, workOnShelf } from "./shelf.ts";
 import { isBusy, takeOver } from "./takeOver.ts";
 
 /** Adapters by their scales. */
@@ -115,11 +115,11 @@ function told(verb: string, { label }: ShelfAdapter): void {
   addLog({ level: "info", message: `${verb} the adapter ${label}.` });
 }
 
-/** Takes an adapter off the stack that is no longer there, so that no run asks for it. */
-export async function forgetAdapter(id: string): Promise<void> {
+/** Deletes an adapter; one that stands on the model is taken off first. */
+export async function deleteAdapter(id: string, label: string): Promise<boolean> {
   const { adapters } = useSetupStore.getState().config;
+  const others = adapters.filter((adapter) => adapter.id !== id);
+  if (others.length < adapters.length && !(await stand(others))) return false;
   useStackStore.setState(({ draft }) => ({ draft: draft && draft.filter((adapter) => adapter.id !== id) }));
-  if (adapters.some((adapter) => adapter.id === id)) {
-    await stand(adapters.filter((adapter) => adapter.id !== id));
-  }
+  return removeFromShelf(id, label);
 }

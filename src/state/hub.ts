@@ -37,13 +37,17 @@ export function editHub(change: Partial<HubState>): void {
   useHubStore.setState(change);
 }
 
+/** Whether a text is the id of a repository: owner and name. */
+export function isRepoName(repo: string): boolean {
+  return /^[\w.-]+\/[\w.-]+$/.test(repo.trim());
+}
+
 /** Why what is typed cannot be asked for, by its field; empty when it can. */
 export function hubProblems({ hubUrl, repo }: HubState): Partial<Record<keyof HubState, string>> {
   const isAddress = URL.canParse(hubUrl) && /^https?:$/.test(new URL(hubUrl).protocol);
-  const isRepo = /^[\w.-]+\/[\w.-]+$/.test(repo.trim());
   return {
     ...(isAddress ? {} : { hubUrl: `An address such as ${defaultHubUrl}.` }),
-    ...(isRepo || repo.trim() === "" ? {} : { repo: "Owner and name, such as Qwen/Qwen3-0.6B." }),
+    ...(isRepoName(repo) || repo.trim() === "" ? {} : { repo: "Owner and name, such as Qwen/Qwen3-0.6B." }),
   };
 }
 

@@ -17,30 +17,38 @@ export const largestDataBytes = 256 * 2 ** 20;
 export type FileKind = "model" | "adapter" | "data" | "sae" | "unknown";
 
 /** Names of files that preference data comes in. */
-const dataName = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$|\.gz$/;
+const dataName = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$|\.(gz|zip)$/;
 
 /** Tells the files of a model, an adapter, a preference set and an autoencoder by their names. */
-export function kindOfFiles(names: readonly string[], zipHolds: "model" | "data" = "model"): FileKind {
+export function kindOfFiles(names: readonly string[]): FileKind {
   const lower = names.map((name) => name.toLowerCase());
-  const isZip = (name: string) => name.endsWith(".zip");
-  if (zipHolds === "data" && lower.some(isZip) && lower.every((name) => isZip(name) || dataName.test(name)))
-    return "data";
   if (lower.some((name) => name === "cfg.json" || name.startsWith("sae_weights") || name.endsWith(".npz")))
     return "sae";
   if (lower.some((name) => /^adapter_(config\.json|model\.safetensors)$/.test(name))) return "adapter";
-  if (lower.some((name) => /\.(safetensors|gguf|zip)$/.test(name) || name === "config.json")) return "model";
+  if (lower.some((name) => /\.(safetensors|gguf)$/.test(name) || name === "config.json")) return "model";
   if (lower.every((name) => dataName.test(name))) return "data";
   return "unknown";
 }
 
+/** The end of a zip lists what is in it; that of a model or a set is far shorter than this. */
+const zipListBytes = 2 ** 18;
+
+/** Tells files by their names, and a zip by the names of what is in it. */
+async function kindOf(files: readonly File[]): Promise<FileKind> {
+  const [file] = files;
+  if (files.length !== 1 || file === undefined || !/\.zip$/i.test(file.name)) {
+    return kindOfFiles(files.map(({ name }) => name));
+  }
+  const end = await file.slice(Math.max(0, file.size - zipListBytes)).text();
+  if (end.includes("adapter_model.safetensors")) return "adapter";
+  return /\.(safetensors|gguf)/.test(end) ? "model" : "data";
+}
+
 /** Opens files that were dropped or chosen; files of no known kind change nothing (FIL-1). */
-export async function openFiles(files: readonly File[], zipHolds: "model" | "data" = "model"): Promise<void> {
+export async function openFiles(files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
-  const kind = kindOfFiles(
-    files.map(({ name }) => name),
-    zipHolds,
-  );
+  const kind = await kindOf(files);
   if (kind === "model") await openModel(files);
   else if (kind === "adapter") await openAdapter(files);
   else if (kind === "data") await openData(files);

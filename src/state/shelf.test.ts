@@ -1,7 +1,8 @@
 /** Models and adapters that are kept: through boot, use, downloads and a new trainer. */
+import { strToU8, zipSync } from "fflate";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { DownloadEvent, ErrorReport } from "../worker/protocol.ts";
-import { applyStack, forgetAdapter, scaleAdapter, toggleAdapter, useStackStore } from "./adapterStack.ts";
+import { applyStack, deleteAdapter, scaleAdapter, toggleAdapter, useStackStore } from "./adapterStack.ts";
 import { train } from "./actions.ts";
 import { boot } from "./boot.ts";
 import {
@@ -13,14 +14,14 @@ import {
 } from "./downloads.ts";
 import { edit } from "./editing.ts";
 import { editHub, useHubStore } from "./hub.ts";
-import { kindOfFiles, modelFilesOf, openModel, openRefusedModel } from "./localFiles.ts";
+import { kindOfFiles, modelFilesOf, openFiles, openModel, openRefusedModel } from "./localFiles.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { restartTrainer } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
 import { keepModel, removeFromShelf } from "./shelf.ts";
 import { useShelfStore } from "./shelfStore.ts";
-import { takeModel } from "./takeOver.ts";
+import { deleteModel, takeModel } from "./takeOver.ts";
 import { testAnswers, TestTrainer } from "./testTrainer.ts";
 
 const shelfId = "hub:acme/tiny@abc1234";
@@ -75,6 +76,11 @@ async function bootStudio(hash = ""): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
+const sayTraining = () => {
+  const runId = useRunStore.getState().runId!;
+  trainer().say({ type: "phase", runId, phase: "training", step: 1, progress: null });
+};
+
 const settle = () => vi.advanceTimersByTimeAsync(300);
 
 it("offers complete models of the shelf beside those of the studio, once", async () => {
@@ -118,6 +124,20 @@ it("uses a model with its weights as asked, without files, and starts it without
   expect(trainer().questions("useAdapters")).toHaveLength(1);
 });
 
+it("deletes a model in use only after the studio’s own has taken its place", async () => {
+  await bootStudio();
+  await takeModel(shelfId, "q4");
+  await train();
+  sayTraining();
+  expect(await deleteModel(shelfId, "tiny")).toBe(false);
+  expect(trainer().questions("removeFromShelf")).toEqual([]);
+  useRunStore.setState({ phase: "done" });
+  expect(await deleteModel(shelfId, "tiny")).toBe(true);
+  expect(setup().config.model).toBe("story");
+  expect(names().indexOf("removeFromShelf")).toBeGreaterThan(names().lastIndexOf("loadModel"));
+  expect(setup().description!.models.map(({ id }) => id)).toContain("story");
+});
+
 it("changes nothing when the trainer refuses a model, and tells which one that was", async () => {
   await bootStudio();
   const { config } = setup();
@@ -157,8 +177,9 @@ it("stands adapters on the model after it is loaded, and again whenever they cha
   await settle();
   const order = names().filter((name) => name === "loadModel" || name === "useAdapters");
   expect(order.slice(-2)).toEqual(["loadModel", "useAdapters"]);
-  await forgetAdapter("adapter:1");
+  await deleteAdapter("adapter:1", "mine");
   expect(trainer().questions("useAdapters").at(-1)).toEqual({ adapters: [] });
+  expect(trainer().questions("removeFromShelf")).toEqual([{ id: "adapter:1" }]);
 });
 
 it("keeps the stack as it was when the trainer refuses the new one", async () => {
@@ -256,9 +277,17 @@ it("keeps files from a disk and says why it could not", async () => {
   expect(useShelfStore.getState()).toMatchObject({ refusal: "1.9 of 2.0 GB are used", working: null });
 });
 
+it("tells a zip by what is in it", async () => {
+  await bootStudio();
+  const zipOf = (name: string) => new File([zipSync({ [name]: strToU8("x".repeat(1e6)) })], "some.zip");
+  await openFiles([zipOf("m/model.safetensors")]);
+  expect(setup().config.model).toBe("local");
+  await openFiles([zipOf("a/adapter_model.safetensors")]);
+  expect(trainer().questions("importAdapter")).toHaveLength(1);
+});
+
 it("tells models, adapters and the files of a folder that a model needs", () => {
   expect(kindOfFiles(["Q4.GGUF"])).toBe("model");
-  expect(kindOfFiles(["model.zip"])).toBe("model");
   expect(kindOfFiles(["adapter_config.json", "adapter_model.safetensors"])).toBe("adapter");
   const folder = [
     "m/model-00001-of-00002.safetensors",

@@ -1,11 +1,12 @@
 /** Puts another part in the place of one that the setup has, at once: no run may be going on. */
-import type { RunConfig } from "../engine/training/config.ts";
+import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
 import { edit, ofOneModel } from "./editing.ts";
 import { localId } from "./link.ts";
 import { ensureLoaded, ensureModel, refreshPreflight, warmUp } from "./loading.ts";
 import { dismissMessages, raiseError, raiseMessage } from "./messageStore.ts";
 import { addLog, beginRun, isRunActive, useRunStore } from "./runStore.ts";
 import { useSetupStore } from "./setupStore.ts";
+import { removeFromShelf } from "./shelf.ts";
 
 /** True while a run goes on, which is told. */
 export function isBusy(): boolean {
@@ -46,4 +47,11 @@ export async function takeModel(model: string, baseWeights: RunConfig["baseWeigh
   }
   await takeOver().catch(raiseError);
   return true;
+}
+
+/** Deletes a model from the shelf; one that is in use gives way to the studio's own first. */
+export async function deleteModel(id: string, label: string): Promise<boolean> {
+  const isInUse = useSetupStore.getState().config.model === id;
+  if (isInUse && !(await takeModel(defaultConfig.model, "keep"))) return false;
+  return removeFromShelf(id, label);
 }

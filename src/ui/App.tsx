@@ -10,6 +10,7 @@ import "./styles/panels.css";
 import "./styles/train.css";
 import { DeviceDialog } from "./components/CapabilityChip.tsx";
 import { Dialogs } from "./components/Dialogs.tsx";
+import { ExportDialog } from "./components/export/ExportDialog.tsx";
 import { DropTarget, FileInputs } from "./components/FileDoors.tsx";
 import { Header } from "./components/Header.tsx";
 import { ShareDialog } from "./components/ShareDialog.tsx";
@@ -71,6 +72,7 @@ export function App() {
       <DeviceDialog />
       <ShareDialog />
       <ShortcutSheet />
+      <ExportDialog />
       <Dialogs />
       <Columns />
     </MantineProvider>

@@ -1,8 +1,10 @@
 import { expect, it } from "vitest";
 import {
   formatBytes,
+  formatBytesOf,
   formatClock,
   formatConfigValue,
+  formatDay,
   formatSetting,
   formatSpan,
   formatSpeed,
@@ -44,4 +46,11 @@ it("writes sizes, times and speeds with their unit", () => {
   expect([0, 12, 185, 3723].map(formatClock)).toEqual(["0:00", "0:12", "3:05", "1:02:03"]);
   expect([0.2, 25, 180, 7200].map(formatSpan)).toEqual(["1 s", "25 s", "3 min", "2 h"]);
   expect([12.34, 1.02, 0.4].map(formatSpeed)).toEqual(["12 steps/s", "1 step/s", "2.5 s/step"]);
+});
+
+it("says a part and its whole with one unit where they share it", () => {
+  expect(formatBytesOf(310e6, 412e6)).toBe("310 of 412 MB");
+  expect(formatBytesOf(310e6, 2e9)).toBe("310 MB of 2.0 GB");
+  expect(formatBytesOf(0, 0)).toBe("0 of 0 B");
+  expect(formatDay(Date.UTC(2026, 10, 1, 12))).toBe("Nov 1, 2026");
 });

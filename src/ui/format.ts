@@ -61,6 +61,22 @@ export function formatBytes(bytes: number): string {
   return `${value < 10 && power > 0 ? value.toFixed(1) : whole.format(value)} ${units[power] ?? "B"}`;
 }
 
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+
+/** A day, from milliseconds since 1970. */
+export function formatDay(time: number): string {
+  return day.format(time);
+}
+
+/** So many bytes of so many, in the larger one's unit where that says enough: 310 of 412 MB. */
+export function formatBytesOf(part: number, whole: number): string {
+  const [partText = "", partUnit] = formatBytes(part).split(" ");
+  const wholeText = formatBytes(whole);
+  return wholeText.endsWith(` ${partUnit}`)
+    ? `${partText} of ${wholeText}`
+    : `${partText} ${partUnit} of ${wholeText}`;
+}
+
 /** Seconds as a clock: 0:12, 3:05, 1:02:03. */
 export function formatClock(seconds: number): string {
   const total = Math.max(0, Math.round(seconds));

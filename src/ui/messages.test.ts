@@ -89,3 +89,39 @@ it("says the numbers that matter", () => {
 it("has a word for every phase", () => {
   expect(Object.values(phaseWords).every((word) => word.length > 3)).toBe(true);
 });
+
+it("names what could not be downloaded, and goes on with it only where that was a download", () => {
+  const facts = { secondsPerStep: null };
+  const lost = { file: "model.safetensors", status: 404, message: "huggingface.co has no such file." };
+  expect(messageCatalogue["NET-1"](lost, facts)).toMatchObject({
+    title: "“model.safetensors” could not be downloaded (404).",
+    text: "huggingface.co has no such file.",
+    primary: { label: "Load from disk" },
+  });
+  expect(messageCatalogue["NET-1"]({ ...lost, id: "hub:a/b@1" }, facts)).toMatchObject({
+    primary: { label: "Retry", action: "continue-download" },
+    secondary: { label: "Load from disk" },
+  });
+  expect(messageCatalogue["FIL-2"]({ id: "hub:a/b@1", message: "310 of 412 MB." }, facts)).toMatchObject({
+    text: "310 of 412 MB.",
+    primary: { label: "Continue download" },
+  });
+});
+
+it("says how full the storage is and how large a buffer has to be, and offers 4 bits only where there are more", () => {
+  const facts = { secondsPerStep: null };
+  expect(messageCatalogue["STO-1"]({ usedBytes: 1.9e9, quotaBytes: 2e9 }, facts)).toMatchObject({
+    title: "Browser storage is full (1.9 GB of 2.0 GB).",
+    primary: { label: "Free space", action: "show-models" },
+  });
+  const large = { neededBytes: 1.6e9, availableBytes: 1e9 };
+  expect(messageCatalogue["GPU-5"](large, { ...facts, baseWeights: "keep" })).toMatchObject({
+    title: "One buffer of 1.6 GB is needed; this GPU allows 1.0 GB.",
+    primary: { label: "Use 4-bit base" },
+    secondary: { label: "Smaller model" },
+  });
+  expect(messageCatalogue["GPU-5"](large, { ...facts, baseWeights: "q4" })).toMatchObject({
+    primary: { label: "Smaller model", action: "show-models" },
+    secondary: null,
+  });
+});

@@ -1,4 +1,5 @@
 /** Texts of the coded messages: what happened, why with its number, one best action, and a second one. */
+import type { RunConfig } from "../engine/training/config.ts";
 import type { MessageDetails } from "../state/messageStore.ts";
 import type { MessageCode } from "../worker/protocol.ts";
 import { formatBytes, formatSpan } from "./format.ts";
@@ -21,7 +22,12 @@ export type MessageAction =
   | "review-rows"
   | "copy-link"
   | "show-settings"
-  | "show-length";
+  | "show-length"
+  | "continue-download"
+  | "load-from-disk"
+  | "show-models"
+  | "save-elsewhere"
+  | "use-4-bit";
 
 /** A button of a message. */
 export interface MessageButton {
@@ -41,6 +47,8 @@ export interface MessageText {
 /** Numbers that become known only after a message was raised. */
 export interface MessageFacts {
   readonly secondsPerStep: number | null;
+  /** Layout of the weights that were asked for. */
+  readonly baseWeights?: RunConfig["baseWeights"];
 }
 
 type Writer = (details: MessageDetails, facts: MessageFacts) => MessageText;
@@ -100,6 +108,20 @@ function fileRefused(title: string): Writer {
     primary: button("Choose another", "choose-files"),
     secondary: button("Formats", "show-formats"),
   });
+}
+
+function downloadTitle({ file, status }: MessageDetails): string {
+  const what = file === undefined ? "Something" : `“${file}”`;
+  return `${what} could not be downloaded${status === undefined ? "" : ` (${status})`}.`;
+}
+
+/** How much of how much, in brackets; nothing where one of them is not known. */
+function amounts(
+  part: MessageDetails[string] | undefined,
+  whole: MessageDetails[string] | undefined,
+): string {
+  if (typeof part !== "number" || typeof whole !== "number") return "";
+  return ` (${formatBytes(part)} of ${formatBytes(whole)})`;
 }
 
 /** The text of every code. */
@@ -202,11 +224,21 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
     title: `${details["file"] === undefined ? "This file" : `“${details["file"]}”`} is ${
       details["isTooLarge"] === 1 ? "too large" : "not a format I know"
     }.`,
-    text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: pairs as JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip; config.json, model.safetensors and tokenizer.json of a model. Nothing was changed.`,
+    text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: pairs as JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip; a model as a folder of safetensors, a .gguf or a .zip; a PEFT adapter. Nothing was changed.`,
     primary: button("Choose another", "choose-files"),
     secondary: button("Formats", "show-formats"),
   }),
-  "FIL-2": fileRefused("The file is incomplete."),
+  "FIL-2": (details, facts) => {
+    const refused = fileRefused("The file is incomplete.")(details, facts);
+    return details["id"] === undefined
+      ? refused
+      : {
+          ...refused,
+          text: said(details, "What arrived is not what was announced."),
+          primary: button("Continue download", "continue-download"),
+          secondary: button("Load from disk", "load-from-disk"),
+        };
+  },
   "DAT-1": (details) => ({
     ...fileRefused("There are no usable pairs in this file.")(details, { secondsPerStep: null }),
     primary: button("Which column is which?", "choose-columns"),
@@ -246,25 +278,38 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
   }),
   "NET-1": (details) => ({
     tone: "error",
-    title: "Something could not be downloaded.",
+    title: downloadTitle(details),
     text: said(details, "The network or the host did not answer."),
-    primary: button("OK", "dismiss"),
-    secondary: button("Copy log", "copy-log"),
+    primary:
+      details["id"] === undefined
+        ? button("Load from disk", "load-from-disk")
+        : button("Retry", "continue-download"),
+    secondary:
+      details["id"] === undefined
+        ? button("Copy log", "copy-log")
+        : button("Load from disk", "load-from-disk"),
   }),
   "STO-1": (details) => ({
     tone: "error",
-    title: "Browser storage is full.",
-    text: said(details, "Nothing more can be kept until something is deleted."),
-    primary: button("OK", "dismiss"),
-    secondary: button("Copy log", "copy-log"),
+    title: `Browser storage is full${amounts(details["usedBytes"], details["quotaBytes"])}.`,
+    text: said(details, "Nothing more can be kept until something is deleted. Training goes on."),
+    primary: button("Free space", "show-models"),
+    secondary: button("Save to disk instead", "save-elsewhere"),
   }),
-  "GPU-5": (details) => ({
-    tone: "error",
-    title: "This model needs a larger buffer than the device gives.",
-    text: said(details, "Hold its weights in fewer bits, or choose a smaller model."),
-    primary: button("OK", "dismiss"),
-    secondary: button("Copy log", "copy-log"),
-  }),
+  "GPU-5": (details, { baseWeights }) => {
+    const smaller = button("Smaller model", "show-models");
+    const { neededBytes, availableBytes } = details;
+    const areKnown = typeof neededBytes === "number" && typeof availableBytes === "number";
+    return {
+      tone: "error",
+      title: areKnown
+        ? `One buffer of ${formatBytes(neededBytes)} is needed; this GPU allows ${formatBytes(availableBytes)}.`
+        : "This model needs a larger buffer than the GPU gives.",
+      text: said(details, "Hold its weights in fewer bits, or choose a smaller model."),
+      primary: baseWeights === "q4" ? smaller : button("Use 4-bit base", "use-4-bit"),
+      secondary: baseWeights === "q4" ? null : smaller,
+    };
+  },
   "CFG-1": (details) => ({
     tone: "error",
     title: "This setup cannot be trained.",

@@ -1,5 +1,6 @@
 /** Every plain sentence of the studio in one place; coded messages are in messages.ts. */
 import type { ObjectiveGroup, ObjectiveNeed } from "../engine/losses/objective.ts";
+import type { BaseWeights } from "../engine/training/config.ts";
 import type { Phase } from "../worker/protocol.ts";
 
 /** What the studio is, in two sentences. */
@@ -135,6 +136,10 @@ export const settingTexts = {
     help: "The token that ends an answer and is learned with it. Automatic follows the model's template.",
   },
   isShuffled: { label: "Shuffle pairs", help: "Reads the pairs in an order drawn from the seed." },
+  baseWeights: {
+    label: "Base weights",
+    help: "How the model’s matrices lie on the device. Fewer bits need less memory and round the weights; the adapter is trained in 32 bits either way. 4 bits are what QLoRA does.",
+  },
   backend: {
     label: "Compute on",
     help: "Automatic uses the GPU when there is one. The CPU gives the same results, slower.",
@@ -148,8 +153,24 @@ export const choiceTexts = {
   schedule: { constant: "Constant", linear: "Linear to 0", cosine: "Cosine to 0" },
   checkpointing: { auto: "Automatic", on: "Yes", off: "No" },
   terminator: { auto: "Automatic", eos: "End of text", none: "Nothing" },
+  baseWeights: {
+    keep: "As in the file",
+    f32: "32 bits",
+    f16: "16 bits",
+    q8: "8 bits",
+    q4: "4 bits (QLoRA)",
+  },
   backend: { auto: "Automatic", webgpu: "GPU (WebGPU)", cpu: "CPU" },
 } as const;
+
+/** What each layout of the base weights costs and saves. */
+export const weightTexts: Record<BaseWeights, string> = {
+  keep: "As many bits as the file has; 16-bit weights stay 16-bit.",
+  f32: "4 bytes a weight and no rounding: the most memory.",
+  f16: "2 bytes a weight; rounding is too small to see in the loss.",
+  q8: "About 1.1 bytes a weight; hardly any loss of quality.",
+  q4: "About 0.6 bytes a weight, an eighth of 32 bits: larger models fit, at a small loss of quality. Measure it after loading.",
+};
 
 /** Headings of the groups of methods. */
 export const groupTexts: Record<ObjectiveGroup, string> = {
@@ -212,6 +233,7 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   ["g then f", "The Features screen"],
   ["1 or ←, 2 or →", "Annotate: A or B is better"],
   ["0, x, u", "Annotate: tie, both bad, undo"],
+  ["g then m", "The Models screen"],
   ["Esc", "Unpin, or close what is on top"],
   ["?", "This list"],
 ];
@@ -228,12 +250,13 @@ export const gpuHelp = [
 export const acceptedFiles: readonly (readonly [string, string])[] = [
   [
     "Model",
-    "The folder of a Hugging Face model (Llama, Qwen 2 and 3, Gemma 2 and 3, SmolLM 3, GPT-2 or Pythia), or its files together: config.json, model.safetensors (F32, F16 or BF16), tokenizer.json.",
+    "The folder of a Hugging Face model (Llama, Qwen 2 and 3, Gemma 2 and 3, SmolLM 3, GPT-2 or Pythia), or its files together: config.json, safetensors in one file or several (F32, F16 or BF16), tokenizer.json. Or one .gguf file, or a .zip of either.",
   ],
   [
     "Preference data",
     "JSONL, JSON, CSV, TSV or Parquet, each also as .gz or in a .zip. Layouts are told by their columns; where that is in doubt, you are asked which column is which.",
   ],
+  ["Adapter", "A PEFT adapter: adapter_config.json with adapter_model.safetensors."],
   [
     "Sparse autoencoder",
     "cfg.json with sae_weights.safetensors (SAELens), or params.npz (Gemma Scope); it has to be as wide as the model's stream.",

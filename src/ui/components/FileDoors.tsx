@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { chooseDiskFiles } from "../../state/diskModel.ts";
 import { raiseError } from "../../state/messageStore.ts";
 import { openData, openFiles, openModel } from "../../state/localFiles.ts";
 import { usePlaceStore, type Screen } from "../../state/place.ts";
@@ -41,11 +42,28 @@ function FileInput({ part, label, open }: FileInputProps) {
         if (window.prefscope !== undefined || files.length === 0) return;
         // Choosing the same file again must count as a change.
         currentTarget.value = "";
-        (part === "data" ? openFiles(files, "data") : open(files)).catch(raiseError);
+        (part === "data" ? openFiles(files) : open(files)).catch(raiseError);
       }}
     />
   );
 }
+
+interface Drop {
+  readonly words: string;
+  readonly open: (files: readonly File[]) => Promise<void>;
+}
+
+/** What can be dropped on any screen. */
+const anywhere: Drop = {
+  words: "a model, preference data, an adapter or an autoencoder",
+  open: openFiles,
+};
+
+/** Screens on which a drop means something of their own. */
+const drops: Partial<Record<Screen, Drop>> = {
+  features: { words: "the files of an autoencoder", open: openSaeFiles },
+  models: { words: "a model or an adapter", open: chooseDiskFiles },
+};
 
 /** Lets files and folders be dropped anywhere on the window. */
 export function DropTarget() {
@@ -64,7 +82,8 @@ export function DropTarget() {
       if (event.dataTransfer === null) return;
       event.preventDefault();
       setOver(false);
-      droppedFiles(event.dataTransfer).then(openHere).catch(raiseError);
+      const { open } = drops[usePlaceStore.getState().screen] ?? anywhere;
+      droppedFiles(event.dataTransfer).then(open).catch(raiseError);
     };
     window.addEventListener("dragover", over);
     window.addEventListener("dragleave", leave);
@@ -80,26 +99,11 @@ export function DropTarget() {
     <div className="drop-target" aria-hidden="true">
       <div>
         <strong>Drop it here</strong>
-        <span>{droppable[screen]}</span>
+        <span>{(drops[screen] ?? anywhere).words}</span>
       </div>
     </div>
   );
 }
-
-/** Opens files as the kind that the present screen is about, where their names leave that open. */
-function openHere(files: readonly File[]): Promise<void> {
-  const { screen } = usePlaceStore.getState();
-  if (screen === "features") return openSaeFiles(files);
-  return openFiles(files, screen === "data" ? "data" : "model");
-}
-
-/** What can be dropped on a screen. */
-const droppable: Readonly<Record<Screen, string>> = {
-  train: "a model folder, preference data, an adapter or an autoencoder",
-  models: "a model folder, a GGUF file, a zip or an adapter",
-  data: "preference data: JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip",
-  features: "the files of an autoencoder",
-};
 
 /** All files of a drop; a folder gives the files that lie directly in it. */
 async function droppedFiles(transfer: DataTransfer): Promise<File[]> {

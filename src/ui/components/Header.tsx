@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { useShallow } from "zustand/react/shallow";
+import { movingShare, useDownloadStore } from "../../state/downloads.ts";
 import { goTo } from "../../state/navigation.ts";
 import { usePlaceStore, type Screen } from "../../state/place.ts";
 import { isRunActive, useRunStore } from "../../state/runStore.ts";
@@ -61,13 +62,18 @@ function Screens() {
     useShallow((run) => ({ isActive: isRunActive(run.phase), step: run.step })),
   );
   const steps = useSetupStore((state) => state.runningConfig?.steps ?? 0);
+  const moving = useDownloadStore(movingShare);
   const progress = isActive && steps > 0 && screen !== "train" ? ` ${formatShare(step / steps)}` : "";
   return (
     <nav className="screens" aria-label="Screens">
       <ScreenLink screen="train" present={screen} label={`Train${progress}`} />
       <ScreenLink screen="data" present={screen} label="Data" />
       <ScreenLink screen="features" present={screen} label="Features" />
-      <ScreenLink screen="models" present={screen} label="Models" />
+      <ScreenLink
+        screen="models"
+        present={screen}
+        label={moving === null ? "Models" : `Models ${formatShare(moving)}`}
+      />
     </nav>
   );
 }

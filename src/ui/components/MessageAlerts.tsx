@@ -1,7 +1,11 @@
 import { Alert, Button } from "@mantine/core";
 import { useDeviceStore } from "../../state/deviceStore.ts";
 import { openUnrecognised } from "../../state/mapping.ts";
+import { retryDownload } from "../../state/downloads.ts";
+import { localId } from "../../state/link.ts";
+import { openRefusedModel } from "../../state/localFiles.ts";
 import { dismissMessages, useMessageStore, type RaisedMessage } from "../../state/messageStore.ts";
+import { goTo } from "../../state/navigation.ts";
 import {
   restartTrainer,
   resumeWithLessMemory,
@@ -10,6 +14,7 @@ import {
 } from "../../state/recovery.ts";
 import { useRunStore } from "../../state/runStore.ts";
 import { useSetupStore } from "../../state/setupStore.ts";
+import { takeModel } from "../../state/takeOver.ts";
 import { openLayer } from "../../state/viewStore.ts";
 import { messageCatalogue, type MessageAction } from "../messages.ts";
 import { deviceReportText } from "./CapabilityChip.tsx";
@@ -36,8 +41,10 @@ function Message({ message }: { readonly message: RaisedMessage }) {
   const timedBefore = useSetupStore((state) => state.secondsPerStep);
   const timedInRun = useRunStore((state) => state.secondsPerStep);
   const secondsPerStep = timedBefore ?? timedInRun;
+  const baseWeights = useSetupStore((state) => state.config.baseWeights);
   const { tone, title, text, primary, secondary } = messageCatalogue[message.code](message.details, {
     secondsPerStep,
+    baseWeights,
   });
   return (
     <Alert
@@ -100,6 +107,21 @@ export async function act(action: MessageAction, { code, details }: RaisedMessag
     "show-formats": () => openLayer("formats"),
     "review-rows": () => openLayer("rows"),
     "copy-link": () => copyText(String(details["link"])),
+    "continue-download": () => retryDownload(String(details["id"])),
+    "load-from-disk": () => {
+      dismissMessages(code);
+      chooseFiles("model");
+    },
+    "show-models": () => {
+      dismissMessages(code);
+      goTo({ screen: "models" });
+    },
+    "save-elsewhere": () => openLayer("export"),
+    "use-4-bit": () => {
+      const { model } = details;
+      if (model === localId) return openRefusedModel("q4");
+      return takeModel(String(model ?? useSetupStore.getState().config.model), "q4");
+    },
     "show-length": () => focusSetting("maxTokens"),
     "show-settings": () => {
       dismissMessages(code);

@@ -1,11 +1,14 @@
+import type { RunConfig } from "../../engine/training/config.ts";
 import { secondPrefix } from "../../state/link.ts";
 import type { ConfigValue } from "../../state/configChanges.ts";
+import { useShelfStore } from "../../state/shelfStore.ts";
 import type { Description } from "../../worker/description.ts";
-import { formatConfigValue } from "../format.ts";
+import { formatConfigValue, formatSetting } from "../format.ts";
 import { choiceTexts, settingTexts } from "../text.ts";
 
 const otherLabels: Record<string, string> = {
   model: "Model",
+  adapters: "Adapters",
   data: "Data",
   objective: "Objective",
   method: "Method",
@@ -19,6 +22,15 @@ export function fieldLabel(field: string, description: Description | null): stri
   }
   const known: Record<string, { readonly label: string }> = settingTexts;
   return known[field]?.label ?? otherLabels[field] ?? field;
+}
+
+/** Adapters with their scales by the names that they have on the shelf. */
+export function adaptersText(adapters: RunConfig["adapters"]): string {
+  const kept = useShelfStore.getState().shelf?.adapters ?? [];
+  const names = adapters.map(
+    ({ id, scale }) => `${kept.find((adapter) => adapter.id === id)?.label ?? id} × ${formatSetting(scale)}`,
+  );
+  return names.join(", ") || "–";
 }
 
 /** The key of a knob as its method declares it. */
@@ -36,6 +48,7 @@ function specOf(field: string, description: Description | null) {
 
 /** A setting's value as the form prints it: the name of a method, a set or a choice, or the number. */
 export function fieldValue(field: string, value: ConfigValue, description: Description | null): string {
+  if (field === "adapters" && Array.isArray(value)) return adaptersText(value as RunConfig["adapters"]);
   const choices: Record<string, Readonly<Record<string, string>>> = choiceTexts;
   const names = specOf(field, description)?.choices;
   if (names !== undefined) return names[Number(value)] ?? formatConfigValue(value);

@@ -38,7 +38,7 @@ let ledAt = -Infinity;
 function goByLetter(event: KeyboardEvent): boolean {
   const isLed = event.timeStamp - ledAt < leadMs;
   ledAt = event.key === "g" ? event.timeStamp : -Infinity;
-  const screen = ({ t: "train", d: "data", f: "features" } as const)[event.key];
+  const screen = ({ t: "train", d: "data", f: "features", m: "models" } as const)[event.key];
   if (!isLed || screen === undefined) return false;
   goTo({ screen });
   return true;

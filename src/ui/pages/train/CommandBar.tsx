@@ -41,7 +41,7 @@ export function PhoneCommandBar() {
       <RunProgress />
       <div className="phone-buttons">
         <TrainButton />
-        <RunButtons />
+        <RunButtons isShort />
       </div>
       <ChangesChip />
       <SpokenStatus />
@@ -83,10 +83,12 @@ function TrainButton() {
   );
 }
 
-function RunButtons() {
+/** On a phone the way out is on the Models screen alone: Train needs the room. */
+function RunButtons({ isShort = false }: { readonly isShort?: boolean }) {
   const phase = useRunStore((state) => state.phase);
   const hasRun = useSetupStore((state) => state.runningConfig !== null);
   const isActive = isRunActive(phase);
+  const isCounting = phase === "caching-ref" || phase === "saving";
   const canStep = ["ready", "paused", "done", "stopped"].includes(phase);
   const canSave = hasRun && ["training", "paused", "done", "stopped", "evaluating"].includes(phase);
   return (
@@ -107,15 +109,28 @@ function RunButtons() {
         press={save}
         testId="save-button"
       />
+      {!isShort && (
+        <RunButton
+          label="Export"
+          icon="share"
+          isOn={phase !== "waking" && !isCounting}
+          press={showExport}
+          testId="export-button"
+        />
+      )}
     </div>
   );
+}
+
+function showExport(): void {
+  openLayer("export");
 }
 
 interface RunButtonProps {
   readonly label: string;
   readonly icon: IconName;
   readonly isOn: boolean;
-  readonly press: () => Promise<unknown>;
+  readonly press: () => unknown;
   readonly testId: string;
 }
 

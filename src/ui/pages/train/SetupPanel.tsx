@@ -7,7 +7,8 @@ import { PreflightPanel } from "./PreflightPanel.tsx";
 import { ChoiceField, NumberField, SwitchField, TargetsField } from "./setup/FieldSettings.tsx";
 import { MethodCards } from "./setup/MethodCards.tsx";
 import { MixSettings } from "./setup/MixSettings.tsx";
-import { DataChoice, ModelChoice, PresetChoice } from "./setup/SourceCards.tsx";
+import { ModelChoice } from "./setup/ModelChoice.tsx";
+import { DataChoice, PresetChoice } from "./setup/SourceCards.tsx";
 
 /** The whole setup of a run: sources, method, settings, and what it will cost. */
 export function SetupPanel() {

@@ -1,12 +1,12 @@
 import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
-import { chooseData, choosePreset, edit } from "../../../../state/editing.ts";
+import { chooseData, choosePreset } from "../../../../state/editing.ts";
 import { localId } from "../../../../state/link.ts";
 import { openTab } from "../../../../state/navigation.ts";
 import { nameOf, presentSource } from "../../../../state/readSource.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import { chooseFiles } from "../../../components/FileDoors.tsx";
 import { Icon } from "../../../components/Icon.tsx";
-import { formatBytes, formatCount } from "../../../format.ts";
+import { formatCount } from "../../../format.ts";
 import { openLayer } from "../../../../state/viewStore.ts";
 import type { DataSummary } from "../../../../worker/protocol.ts";
 
@@ -27,37 +27,6 @@ export function PresetChoice() {
         }}
       />
       <p className="note">{presets.find(({ id }) => id === presetId)?.promise}</p>
-    </>
-  );
-}
-
-/** The model that is trained, and the door to another. */
-export function ModelChoice() {
-  const { config, description, model, loading } = useSetupStore();
-  const models = description?.models ?? [];
-  const isLocal = config.model === localId;
-  const choices = models.map(({ id, label }) => ({ value: id, label }));
-  if (isLocal) choices.push({ value: localId, label: model?.label ?? "From your disk" });
-  return (
-    <>
-      <div className="source-line">
-        <NativeSelect
-          size="xs"
-          aria-label="Model"
-          data-field="model"
-          value={config.model}
-          data={choices}
-          onChange={({ currentTarget }) => {
-            edit({ model: currentTarget.value });
-          }}
-        />
-        <OpenButton part="model" label="Open model files" />
-      </div>
-      <p className="note" data-testid="model-summary">
-        {loading === "model" || model === null
-          ? "Loading…"
-          : `${formatCount(model.parameters)} parameters · ${model.layers} layers × ${model.hiddenSize} · ${formatBytes(model.sizeBytes)}`}
-      </p>
     </>
   );
 }
@@ -137,7 +106,8 @@ function LeftOut({ data: { healthMessage, notes } }: { readonly data: DataSummar
   );
 }
 
-function OpenButton({ part, label }: { readonly part: "model" | "data"; readonly label: string }) {
+/** The door to files of the disk. */
+export function OpenButton({ part, label }: { readonly part: "model" | "data"; readonly label: string }) {
   return (
     <Button
       size="xs"
