@@ -74,6 +74,20 @@ for (const scheme of ["light", "dark"] as const) {
   });
 }
 
+test("no serious finding on any tab of the Data screen, at every width", async ({ studio, page }) => {
+  await studio.open({ settings: onCpu });
+  await page.getByTestId("data-link").click();
+  await expect(page.getByTestId("data-figures")).toBeVisible();
+  for (const tab of ["Sources", "Pairs", "Health", "Changes", "First batch", "Annotate"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await expect(page.getByRole("tabpanel").locator("[aria-busy=true]")).toHaveCount(0);
+    for (const width of widths) {
+      await page.setViewportSize({ width, height });
+      await expectAccessible(page, `${tab}, ${width} px`);
+    }
+  }
+});
+
 async function expectDialog(page: Page, name: string): Promise<void> {
   const dialog = page.getByRole("dialog", { name });
   await expect(dialog).toBeVisible();
