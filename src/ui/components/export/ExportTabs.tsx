@@ -1,5 +1,6 @@
 import { useState, type KeyboardEvent, type ReactNode } from "react";
 import { FilesTab } from "./FilesTab.tsx";
+import { ProjectTab } from "./ProjectTab.tsx";
 import { UploadTab } from "./UploadTab.tsx";
 import "./export.css";
 
@@ -13,6 +14,7 @@ interface Way {
 const ways: readonly [Way, ...Way[]] = [
   { id: "files", label: "Save files", show: () => <FilesTab /> },
   { id: "upload", label: "Upload to the Hub", show: () => <UploadTab /> },
+  { id: "trl", label: "Copy as TRL", show: () => <ProjectTab /> },
 ];
 
 /** The ways out, one tab each. */
