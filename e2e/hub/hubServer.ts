@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
+  hubCommit,
   hubToken,
   LARGE_BYTES,
   sendJson,
@@ -13,8 +14,6 @@ import {
 } from "./loopbackHub.ts";
 import { answerUpload } from "./hubUploads.ts";
 
-/** The commit that every branch of every repository is at. */
-export const hubCommit = "0123456789abcdef0123456789abcdef01234567";
 const corsHeaders = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, HEAD, POST, PUT, OPTIONS",
@@ -65,10 +64,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, state:
   answerQuestion(asked, response, { state, fault });
 }
 
-/** A fault is used up when it has happened often enough. */
+/** A fault begins after so many requests that it is about, and is used up when it has happened often enough. */
 function nextFault(faults: HubFault[], path: string): HubFault | undefined {
   const fault = faults.find((each) => path.includes(each.path) && (each.times ?? 1) > 0);
-  if (fault?.times !== undefined) fault.times -= 1;
+  if (fault === undefined) return undefined;
+  if ((fault.after ?? 0) > 0) {
+    fault.after! -= 1;
+    return undefined;
+  }
+  if (fault.times !== undefined) fault.times -= 1;
   return fault;
 }
 

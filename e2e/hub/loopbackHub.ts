@@ -22,6 +22,8 @@ export interface HubFault {
   readonly kind: "cut" | "short" | "damaged" | "whole" | "noCors" | "status";
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Requests that go well before it happens. */
+  after?: number;
   /** How often; without it, always. */
   times?: number;
 }
@@ -46,6 +48,8 @@ export interface LoopbackHub {
 
 /** The one token that opens what is gated or private. */
 export const hubToken = "hf_loopback";
+/** The commit that every branch of every repository is at. */
+export const hubCommit = "0123456789abcdef0123456789abcdef01234567";
 /** Files of at least so many bytes are large ones, which have a SHA-256. */
 export const LARGE_BYTES = 1000;
 

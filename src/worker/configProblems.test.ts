@@ -137,6 +137,29 @@ it("counts the pairs that lack something, and tells what both methods ask for on
   expect(problemsOf({ method: "aot", secondMethod: "aot_unpaired", batchPairs: 1 })).toHaveLength(1);
 });
 
+it("trains answers to two prompts with methods that judge each by itself, and single answers with SFT", () => {
+  const { prompt } = pairs[1] ?? { prompt: new Int32Array() };
+  const apart = pairs.map((pair, index) => (index < 2 ? { ...pair, rejectedPrompt: prompt } : pair));
+  const single = pairs.map((pair) => ({ ...pair, rejected: new Int32Array() }));
+  for (const method of ["sft", "kto", "aot_unpaired"])
+    expect(problemsOf({ method }, { train: apart, heldout: apart })).toEqual([]);
+  expect(problemsOf({ method: "sft" }, { train: single, heldout: single })).toEqual([]);
+  expect(problemsOf({ method: "dpo" }, { train: apart })).toEqual([
+    {
+      field: "method",
+      message:
+        "DPO compares two answers to one prompt, and 2 of 9 pairs have answers to two prompts: choose KTO, AOT unpaired or SFT, or a set with two answers to a prompt.",
+    },
+  ]);
+  expect(problemsOf({ method: "sft", secondMethod: "kto" }, { train: single, heldout: single })).toEqual([
+    {
+      field: "secondMethod",
+      message:
+        "KTO needs a rejected answer, and these pairs have none: choose SFT, or a set with two answers to a prompt.",
+    },
+  ]);
+});
+
 it("asks for an autoencoder, and for a list of its features where some are held", () => {
   const sae = tinySae();
   const source = { saes: [sae], measured: [{ id: "tiny", width: 24 }], print: "", startToken: null };

@@ -111,6 +111,18 @@ function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string
   const problems: string[] = [];
   const found = (count: number) =>
     count === pairs.length ? "these pairs have none" : `${count} of ${pairs.length} pairs have none`;
+  const single = pairs.filter(({ rejected }) => rejected.length === 0).length;
+  if (objective.group !== "imitate" && single > 0) {
+    const remedy = "choose SFT, or a set with two answers to a prompt";
+    problems.push(`${label} needs a rejected answer, and ${found(single)}: ${remedy}.`);
+  }
+  const apart = pairs.filter(({ rejectedPrompt }) => rejectedPrompt !== undefined).length;
+  if (objective.group !== "imitate" && objective.group !== "unpaired" && apart > 0) {
+    const remedy = "choose KTO, AOT unpaired or SFT, or a set with two answers to a prompt";
+    problems.push(
+      `${label} compares two answers to one prompt, and ${apart} of ${pairs.length} pairs have answers to two prompts: ${remedy}.`,
+    );
+  }
   const scoreless = pairs.filter(({ rewardGap }) => rewardGap === undefined).length;
   if (needs.includes("rewardGap") && scoreless > 0) {
     const remedy = "choose a set with a judge, or a file with score_chosen and score_rejected";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { StorageError } from "../storage/fileStore.ts";
 import { WeightTooLargeError } from "../engine/models/parcels.ts";
+import { StorageError } from "../storage/fileStore.ts";
 import { reportError } from "./errorReport.ts";
 
 it("says of a matrix that the device cannot bind that it needs a larger buffer", () => {

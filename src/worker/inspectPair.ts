@@ -1,5 +1,6 @@
 /** A held-out pair token by token: what the policy and the reference think of it. */
 import { pairBatch } from "../engine/data/batch.ts";
+import { promptOf } from "../engine/data/tokenPair.ts";
 import { distinctWindows } from "../engine/models/config.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { referenceWeights, type Weights } from "../engine/models/weights.ts";
@@ -31,13 +32,14 @@ export async function inspectPair(
   try {
     const policyScores = await scoreBatch(model, weights, batch);
     const referenceScores = await scoreBatch(model, reference, batch);
-    const side = (answer: Int32Array, firstEntry: number): TokenScore[] => {
+    const side = (name: "chosen" | "rejected", firstEntry: number): TokenScore[] => {
+      const prompt = promptOf(pair, name);
       const texts = [
-        ...tokenizer.decodeTokens([...pair.prompt]),
-        ...tokenizer.decodeTokens([...answer], { after: [...pair.prompt] }),
+        ...tokenizer.decodeTokens([...prompt]),
+        ...tokenizer.decodeTokens([...pair[name]], { after: [...prompt] }),
       ];
       return texts.map((text, index) => {
-        const entry = index - pair.prompt.length;
+        const entry = index - prompt.length;
         const isScored = entry >= 0;
         return {
           text,
@@ -50,8 +52,8 @@ export async function inspectPair(
     return {
       pairIndex,
       text: pairText(row),
-      chosen: side(pair.chosen, 0),
-      rejected: side(pair.rejected, pair.chosen.length),
+      chosen: side("chosen", 0),
+      rejected: side("rejected", pair.chosen.length),
     };
   } finally {
     batch.dispose();

@@ -9,7 +9,8 @@ import { browserDoor, createHubAccess, type HubDoor } from "./hub/hubAccess.ts";
 import { uploadToHub } from "./hub/hubClient.ts";
 import { inspectHubData, openHubData } from "./hub/hubData.ts";
 import { parseHubId, repositoryName } from "./hub/hubId.ts";
-import { inspectHub, type ModelReaders, type OpenFile } from "./hub/inspectHub.ts";
+import { inspectHub, type FitOf } from "./hub/inspectHub.ts";
+import type { OpenFile } from "./hub/openHeaders.ts";
 import {
   folderOf,
   markUsed,
@@ -37,7 +38,8 @@ type ShelfCommand =
   | "removeFromShelf";
 
 /** What the shelf works with. */
-export interface ModelShelfOptions extends ModelReaders {
+export interface ModelShelfOptions {
+  readonly fitOf: FitOf;
   /** Absent: nothing can be kept. */
   readonly store: Promise<FileStore> | undefined;
   readonly emit: (event: DownloadEvent) => void;
@@ -122,7 +124,7 @@ export function createModelShelf(options: ModelShelfOptions): ModelShelf {
       access.set(settings);
       return null;
     },
-    inspectHub: (question) => inspectHub(access, options, question),
+    inspectHub: (question) => inspectHub(access, options.fitOf, question),
     inspectHubData: (question) => inspectHubData(access, question),
     downloadModel: ({ id }) => {
       parseHubId(id);

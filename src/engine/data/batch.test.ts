@@ -61,6 +61,39 @@ describe("pairBatch", () => {
     },
   );
 
+  it.each([true, false])(
+    "puts answers to two prompts behind their own (shared prompts: %s)",
+    (sharesPrompts) => {
+      const pair = { prompt: ids(1, 5), chosen: ids(6), rejected: ids(7, 2), rejectedPrompt: ids(3), row: 0 };
+      const batch = pairBatch([pair], { sharesPrompts });
+      expect(batch).toMatchObject({
+        tokenIds: ids(1, 5, 6, 3, 7, 2),
+        segments: [
+          { prompt: 2, branches: [1] },
+          { prompt: 1, branches: [2] },
+        ],
+        scoredRows: ids(1, 3, 4),
+        labels: ids(6, 7, 2),
+        entrySequence: ids(0, 1, 1),
+        sequences: 2,
+      });
+    },
+  );
+
+  it.each([true, false])(
+    "has no rows for an answer that is not there (shared prompts: %s)",
+    (sharesPrompts) => {
+      const single = { prompt: ids(1, 5), chosen: ids(6, 2), rejected: ids(), row: 0 };
+      const batch = pairBatch([single, ...pairs.slice(1)], { sharesPrompts });
+      expect(batch.sequences).toBe(4);
+      expect(batch.entrySequence).toEqual(ids(0, 0, 1, 1, 3));
+      expect(batch.labels).toEqual(ids(6, 2, 8, 2, 9));
+      expect(batch.tokenIds).toEqual(
+        sharesPrompts ? ids(1, 5, 6, 2, 1, 8, 2, 9) : ids(1, 5, 6, 2, 1, 8, 2, 1, 9),
+      );
+    },
+  );
+
   it("refuses a pair without a prompt", () => {
     expect(() => pairBatch([{ prompt: ids(), chosen: ids(6), rejected: ids(7), row: 0 }])).toThrow(
       RangeError,

@@ -1,5 +1,5 @@
 import { createRandom, permutation } from "./random.ts";
-import type { TokenPair } from "./tokenPair.ts";
+import { promptOf, type TokenPair } from "./tokenPair.ts";
 
 /** One text as the model reads it: the tokens from `scoredFrom` on are scored, those before are given. */
 export interface ScoredSequence {
@@ -58,38 +58,51 @@ export function flatBatch(sequences: readonly ScoredSequence[]): FlatBatch {
       prompt: tokens.subarray(0, scoredFrom),
       answers: [{ tokens: tokens.subarray(scoredFrom), sequence }],
     })),
+    sequences.length,
   );
 }
 
 /**
  * The chosen sides of all pairs, then the rejected sides of all pairs: sequence s is the chosen side of pair s, or
  * the rejected side of pair s − pairs. Only answer tokens are scored. With a shared prompt both answers of a pair
- * follow one copy of it, which computes the same with fewer rows.
+ * follow one copy of it, which computes the same with fewer rows. An answer of no tokens is a sequence without rows.
  */
 export function pairBatch(
   pairs: readonly TokenPair[],
   { sharesPrompts = true }: { readonly sharesPrompts?: boolean } = {},
 ): FlatBatch {
-  const chosen = pairs.map((pair, index) => ({ tokens: pair.chosen, sequence: index }));
-  const rejected = pairs.map((pair, index) => ({ tokens: pair.rejected, sequence: pairs.length + index }));
-  for (const [index, { prompt }] of pairs.entries()) {
-    if (prompt.length === 0) throw new RangeError(`Pair ${index} has a prompt without tokens.`);
+  for (const [index, pair] of pairs.entries()) {
+    if (pair.prompt.length === 0 || pair.rejectedPrompt?.length === 0)
+      throw new RangeError(`Pair ${index} has a prompt without tokens.`);
   }
-  const sides = sharesPrompts
-    ? pairs.map((_, index) => [chosen[index], rejected[index]])
-    : [...chosen, ...rejected].map((answer) => [answer]);
-  return layOut(
-    sides.map((answers, index) => ({
-      prompt: pairs[index % pairs.length]?.prompt ?? new Int32Array(),
-      answers: answers.filter((answer) => answer !== undefined),
-    })),
-  );
+  const text = (index: number, ...sides: readonly ("chosen" | "rejected")[]): PromptWithAnswers[] => {
+    const pair = pairs[index];
+    const [first] = sides;
+    if (pair === undefined || first === undefined) return [];
+    const answers = sides.map((side) => ({
+      tokens: pair[side],
+      sequence: side === "chosen" ? index : pairs.length + index,
+    }));
+    const present = answers.filter(({ tokens }) => tokens.length > 0);
+    return present.length === 0 ? [] : [{ prompt: promptOf(pair, first), answers: present }];
+  };
+  const together = (pair: TokenPair, index: number) =>
+    pair.rejectedPrompt === undefined
+      ? text(index, "chosen", "rejected")
+      : [...text(index, "chosen"), ...text(index, "rejected")];
+  const texts = sharesPrompts
+    ? pairs.flatMap(together)
+    : [
+        ...pairs.flatMap((_, index) => text(index, "chosen")),
+        ...pairs.flatMap((_, index) => text(index, "rejected")),
+      ];
+  return layOut(texts, 2 * pairs.length);
 }
 
-function layOut(texts: readonly PromptWithAnswers[]): FlatBatch {
-  const answers = texts.flatMap((text) => text.answers);
-  const entryCounts = answers.map(() => 0);
-  for (const { tokens, sequence } of answers) entryCounts[sequence] = tokens.length;
+function layOut(texts: readonly PromptWithAnswers[], sequences: number): FlatBatch {
+  const entryCounts = Array.from({ length: sequences }, () => 0);
+  for (const { tokens, sequence } of texts.flatMap((text) => text.answers))
+    entryCounts[sequence] = tokens.length;
   let entries = 0;
   const firstEntries = entryCounts.map((count) => {
     entries += count;
@@ -106,7 +119,7 @@ function layOut(texts: readonly PromptWithAnswers[]): FlatBatch {
     scoredInverse: new Int32Array(2 * rows).fill(-1),
     labels: new Int32Array(entries),
     entrySequence: new Int32Array(entries),
-    sequences: answers.length,
+    sequences,
   };
   let start = 0;
   for (const text of texts) {

@@ -1,4 +1,5 @@
-/** From answers that are labelled one by one to pairs, by prompt. */
+/** From answers that are labelled one by one to pairs: by prompt where that goes, or of two prompts. */
+import { createRandom, permutation } from "./random.ts";
 import { isSameText, type LabelledRow, type PairRow, type Text } from "./row.ts";
 
 /** Rows that were paired, and those that have no partner. */
@@ -47,4 +48,28 @@ export function pairByPrompt(rows: readonly LabelledRow[]): PairedRows {
     pairs: pairs.toSorted((a, b) => a.at - b.at).map(({ pair }) => pair),
     unpaired: rows.filter((row) => left.has(row)),
   };
+}
+
+/**
+ * Puts every answer without a partner beside one of the other label and another prompt, in an order of the seed. Where
+ * one label is rarer its answers come more than once, so that both weigh the same; where it is absent there are no pairs.
+ */
+export function pairAcrossPrompts(rows: readonly LabelledRow[], seed: number): readonly PairRow[] {
+  const shuffled = (isGood: boolean, stream: number) => {
+    const side = rows.filter((row) => row.isGood === isGood);
+    return [...permutation(side.length, createRandom(seed, stream))].flatMap((index) => side[index] ?? []);
+  };
+  const [good, bad] = [shuffled(true, 0), shuffled(false, 1)];
+  if (good.length === 0 || bad.length === 0) return [];
+  return Array.from({ length: Math.max(good.length, bad.length) }, (_, index) => [
+    good[index % good.length],
+    bad[index % bad.length],
+  ]).flatMap(([chosen, rejected]) => {
+    if (chosen === undefined || rejected === undefined) return [];
+    const { prompt, completion, source } = chosen;
+    const pair = { prompt, chosen: completion, rejected: rejected.completion, source };
+    if (keyOf(prompt) !== keyOf(rejected.prompt)) return { ...pair, rejectedPrompt: rejected.prompt };
+    // Rows left over by prompt may share one where their answers are the same.
+    return isSameText(pair.chosen, pair.rejected) ? [] : pair;
+  });
 }

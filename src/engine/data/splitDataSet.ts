@@ -1,6 +1,7 @@
+import { pairAcrossPrompts } from "./pairLabelled.ts";
 import { createRandom, permutation } from "./random.ts";
 import type { DataSet } from "./readDataSet.ts";
-import { isBlank, textOf, type PairRow } from "./row.ts";
+import { isBlank, textOf, type LabelledRow, type PairRow } from "./row.ts";
 
 /** What is trained on, and what it is measured on. */
 export interface DataSplit {
@@ -15,13 +16,13 @@ const HELDOUT_NAME =
   /(^|[^a-z])(test|eval|evaluation|valid|validation|val|dev|heldout|held[-_ ]out)([^a-z]|$)/i;
 
 /** What rows of one split must not share with the other: the prompt, or the text where there is no prompt. */
-function keyOf(row: PairRow): string {
+function keyOf(row: PairRow | LabelledRow): string {
   if (!isBlank(row.prompt)) return textOf(row.prompt);
-  return textOf(row.chosen);
+  return textOf("chosen" in row ? row.chosen : row.completion);
 }
 
 /** Whether a row is held out: by the name of its file where some files are for that, otherwise by its prompt. */
-function heldoutOf(rows: readonly PairRow[]): (row: PairRow) => boolean {
+function heldoutOf(rows: readonly (PairRow | LabelledRow)[]): (row: PairRow | LabelledRow) => boolean {
   const files = [...new Set(rows.map(({ source }) => source.file))];
   const named = new Set(files.filter((file) => HELDOUT_NAME.test(file)));
   if (named.size > 0 && named.size < files.length) return ({ source }) => named.has(source.file);
@@ -34,9 +35,17 @@ function heldoutOf(rows: readonly PairRow[]): (row: PairRow) => boolean {
 
 /**
  * Splits a set: files whose names say so (`test`, `valid`, …) are held out where others are not; otherwise a fifth of the
- * prompts is, drawn once and for all, so that no held-out prompt is trained on.
+ * prompts is, drawn once and for all, so that no held-out prompt is trained on. Labelled answers without a partner are
+ * paired across prompts within each side.
  */
-export function splitDataSet({ rows }: Pick<DataSet, "rows">): DataSplit {
-  const isHeldout = heldoutOf(rows);
-  return { train: rows.filter((row) => !isHeldout(row)), heldout: rows.filter(isHeldout) };
+export function splitDataSet({ rows, unpaired }: Pick<DataSet, "rows" | "unpaired">): DataSplit {
+  const isHeldout = heldoutOf([...rows, ...unpaired]);
+  const side = (wanted: boolean) => [
+    ...rows.filter((row) => isHeldout(row) === wanted),
+    ...pairAcrossPrompts(
+      unpaired.filter((row) => isHeldout(row) === wanted),
+      Number(wanted),
+    ),
+  ];
+  return { train: side(false), heldout: side(true) };
 }

@@ -128,6 +128,60 @@ describe("tokenizePairs on plain text", () => {
   });
 });
 
+describe("tokenizePairs on rows that are no pairs of one prompt", () => {
+  it("fits answers to two prompts each by itself", () => {
+    const two = { ...row("abcdefgh", "xyz", "q"), rejectedPrompt: "rs" };
+    const { pairs, counts } = tokenize(two, { maxTokens: 10 });
+    expect(
+      pairs.map(({ prompt, chosen, rejected, rejectedPrompt = [] }) => [
+        [...prompt],
+        [...chosen],
+        [...rejectedPrompt],
+        [...rejected],
+      ]),
+    ).toEqual([
+      [
+        [BOS, ...encode("defgh")],
+        [...encode("xyz"), END],
+        [BOS, ...encode("rs")],
+        [...encode("q"), END],
+      ],
+    ]);
+    expect(counts).toEqual({ apart: 0, truncatedPrompts: 1, cutAnswers: 0 });
+    const other = { ...row("rs", "q", "xyz"), rejectedPrompt: "abcdefgh" };
+    expect(tokenize(other, { maxTokens: 10 }).counts.truncatedPrompts).toBe(1);
+    expect(tokenize({ ...row("a", "x", "x"), rejectedPrompt: "b" }).problems).toEqual([]);
+    expect(
+      tokenize({ ...row("a", "x", "y"), rejectedPrompt: "bcdefghi" }, { maxTokens: 8 }).problems,
+    ).toMatchObject([{ kind: "promptFills" }]);
+  });
+
+  it("reads an answer alone, and starts a text without a start token at its first token", () => {
+    const single = { ...row("", "abc", ""), isSingle: true as const };
+    expect(pairOf(single)).toMatchObject({ prompt: [BOS], chosen: [...encode("abc"), END], rejected: [] });
+    const withoutBos: Tokenizer = { ...tokenizer, bosTokenId: null, encode };
+    expect(pairOf(single, { tokenizer: withoutBos })).toMatchObject({
+      prompt: encode("a"),
+      chosen: [...encode("bc"), END],
+      rejected: [],
+    });
+  });
+
+  it("writes a transcript as its set does where there is no chat template", () => {
+    const transcript = {
+      ...row([...user("a"), ...assistant("b"), ...user("c")], assistant("yes"), assistant("no")),
+      isTranscript: true as const,
+    };
+    const plain: Tokenizer = { ...tokenizer, hasChatTemplate: false };
+    expect(pairOf(transcript, { tokenizer: plain })).toMatchObject({
+      prompt: [BOS, ...encode("\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:")],
+      chosen: [...encode(" yes"), END],
+      rejected: [...encode(" no"), END],
+    });
+    expect(pairOf(transcript).chosen).toEqual(encode("yes<end>"));
+  });
+});
+
 describe("tokenizePairs on chats", () => {
   const chat = row(user("hi"), assistant("yes"), assistant("no"));
   const prompt = encode("<s><user>hi<end><assistant>");

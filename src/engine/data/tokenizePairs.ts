@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { sideIds, type SideIds, type Terminator } from "./answerIds.ts";
-import type { PairRow, ProblemKind, RowProblem } from "./row.ts";
+import { transcriptOf } from "./formats/hhRlhf.ts";
+import { textOf, type PairRow, type ProblemKind, type RowProblem } from "./row.ts";
 import type { TokenPair } from "./tokenPair.ts";
 
 /** How pairs are tokenised; equal for the reference pass, training and evaluation. */
@@ -25,28 +26,49 @@ export interface TokenizedPairs {
   };
 }
 
+interface FitOptions extends TokenizeOptions {
+  /** The rejected answer is to a prompt of its own. */
+  readonly hasTwoPrompts: boolean;
+}
+
 interface FittedPair {
   readonly tokens: Omit<TokenPair, "row">;
   readonly isTruncated: boolean;
   readonly isCut: boolean;
 }
 
-/** Truncates the prompt from the left behind its BOS; an answer that leaves no room for one prompt token is cut. */
-function fit(chosen: SideIds, rejected: SideIds, options: TokenizeOptions): FittedPair {
-  const { prompt } = chosen;
-  const answerLimit = options.maxTokens - 1;
+/** The prompt in so much room: truncated from the left behind its BOS. */
+function fitPrompt(prompt: readonly number[], room: number, bosTokenId: number | null): Int32Array {
+  if (prompt.length <= room) return Int32Array.from(prompt);
+  const bos = prompt[0] === bosTokenId ? prompt.slice(0, 1) : [];
+  return Int32Array.from([
+    ...bos,
+    ...prompt.slice(Math.max(bos.length, prompt.length - (room - bos.length))),
+  ]);
+}
+
+/**
+ * Truncates prompts from the left; an answer that leaves no room for one prompt token is cut. Answers to one prompt are
+ * fitted together, so that both follow the same tokens.
+ */
+function fit(chosen: SideIds, rejected: SideIds, options: FitOptions): FittedPair {
+  const { maxTokens, hasTwoPrompts, tokenizer } = options;
+  const answerLimit = maxTokens - 1;
   const sides = [chosen.answer, rejected.answer];
   const [fittedChosen = [], fittedRejected = []] = sides.map((answer) => answer.slice(0, answerLimit));
-  const room = options.maxTokens - Math.max(fittedChosen.length, fittedRejected.length);
-  const bos = prompt[0] === options.tokenizer.bosTokenId ? prompt.slice(0, 1) : [];
-  const kept = prompt.slice(Math.max(bos.length, prompt.length - (room - bos.length)));
+  const longest = hasTwoPrompts ? fittedChosen.length : Math.max(fittedChosen.length, fittedRejected.length);
+  const [room, otherRoom] = [maxTokens - longest, maxTokens - fittedRejected.length];
+  const isOtherLong = hasTwoPrompts && rejected.prompt.length > otherRoom;
   return {
     tokens: {
-      prompt: Int32Array.from(prompt.length > room ? [...bos, ...kept] : prompt),
+      prompt: fitPrompt(chosen.prompt, room, tokenizer.bosTokenId),
       chosen: Int32Array.from(fittedChosen),
       rejected: Int32Array.from(fittedRejected),
+      ...(hasTwoPrompts
+        ? { rejectedPrompt: fitPrompt(rejected.prompt, otherRoom, tokenizer.bosTokenId) }
+        : {}),
     },
-    isTruncated: prompt.length > room,
+    isTruncated: chosen.prompt.length > room || isOtherLong,
     isCut: sides.some((answer) => answer.length > answerLimit),
   };
 }
@@ -59,12 +81,17 @@ function problem(kind: ProblemKind, reason: string): Omit<RowProblem, "row"> {
   return { kind, reason };
 }
 
-function problemOf({ prompt, chosen, rejected }: Omit<TokenPair, "row">): Omit<RowProblem, "row"> | null {
-  if (prompt.length === 0)
+function problemOf(
+  { prompt, chosen, rejected, rejectedPrompt = prompt }: Omit<TokenPair, "row">,
+  { isSingle }: PairRow,
+): Omit<RowProblem, "row"> | null {
+  if (prompt.length === 0 || rejectedPrompt.length === 0)
     return problem("emptyPrompt", "the prompt is empty and the model has no start token");
   if (chosen.length === 0) return problem("emptyAnswer", "the chosen answer has no tokens");
+  if (isSingle === true) return null;
   if (rejected.length === 0) return problem("emptyAnswer", "the rejected answer has no tokens");
-  if (isSame(chosen, rejected)) return problem("identicalPair", "the two answers have the same tokens");
+  if (rejectedPrompt === prompt && isSame(chosen, rejected))
+    return problem("identicalPair", "the two answers have the same tokens");
   return null;
 }
 
@@ -113,24 +140,47 @@ export function* tokenizeInTurns(
 type RowOutcome =
   (FittedPair & { readonly isApart: boolean }) | { readonly problem: Omit<RowProblem, "row"> };
 
-function tokenizeRow(row: PairRow, options: TokenizeOptions): RowOutcome {
-  const { prompt, chosen, rejected, scores, weight } = row;
-  const { tokenizer } = options;
+const NOTHING: SideIds = { prompt: [], answer: [], isApart: false };
+
+/** Ids of a text to copy whole: without a start token its first token is what the others follow. */
+function ownStart(side: SideIds): SideIds {
+  if (side.prompt.length > 0 || side.answer.length < 2) return side;
+  return { ...side, prompt: side.answer.slice(0, 1), answer: side.answer.slice(1) };
+}
+
+/** A row as this tokenizer can write it: transcripts as plain text where there is no chat template. */
+function writable(row: PairRow, tokenizer: Tokenizer): PairRow {
+  const { prompt, isTranscript = false } = row;
+  if (!isTranscript || tokenizer.hasChatTemplate || typeof prompt === "string") return row;
+  const { chosen, rejected } = row;
+  return {
+    ...row,
+    prompt: transcriptOf(prompt),
+    chosen: ` ${textOf(chosen)}`,
+    rejected: ` ${textOf(rejected)}`,
+  };
+}
+
+function tokenizeRow(given: PairRow, options: TokenizeOptions): RowOutcome {
+  const { tokenizer, maxTokens } = options;
+  const row = writable(given, tokenizer);
+  const { prompt, chosen, rejected, rejectedPrompt, isSingle = false, scores, weight } = row;
   const isChat = typeof prompt !== "string";
   if (isChat && !tokenizer.hasChatTemplate) {
     const reason = "messages need a chat template, and this tokenizer has none";
     return { problem: { kind: "needsChatTemplate", reason } };
   }
   const answerOptions = { tokenizer, terminator: options.terminator ?? (isChat ? "template" : "eos") };
-  const chosenIds = sideIds(prompt, chosen, answerOptions);
-  const rejectedIds = sideIds(prompt, rejected, answerOptions);
-  const promptTokens = chosenIds.prompt.length;
-  if (promptTokens >= options.maxTokens) {
-    const reason = `the prompt has ${promptTokens} tokens and fills the context of ${options.maxTokens}`;
+  const chosenSide = sideIds(prompt, chosen, answerOptions);
+  const chosenIds = isSingle ? ownStart(chosenSide) : chosenSide;
+  const rejectedIds = isSingle ? NOTHING : sideIds(rejectedPrompt ?? prompt, rejected, answerOptions);
+  const promptTokens = Math.max(chosenIds.prompt.length, rejectedIds.prompt.length);
+  if (promptTokens >= maxTokens) {
+    const reason = `the prompt has ${promptTokens} tokens and fills the context of ${maxTokens}`;
     return { problem: problem("promptFills", reason) };
   }
-  const fitted = fit(chosenIds, rejectedIds, options);
-  const found = problemOf(fitted.tokens);
+  const fitted = fit(chosenIds, rejectedIds, { ...options, hasTwoPrompts: rejectedPrompt !== undefined });
+  const found = problemOf(fitted.tokens, row);
   if (found !== null) return { problem: found };
   const tokens = {
     ...fitted.tokens,

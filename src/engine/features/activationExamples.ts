@@ -1,5 +1,5 @@
 /** Stretches of text around activations, from the strongest part of the range of activations down. */
-import type { TokenPair } from "../data/tokenPair.ts";
+import { promptOf, type TokenPair } from "../data/tokenPair.ts";
 import type { FeatureCorpus } from "./encodePairs.ts";
 import { firstRows, rowOf, textOf, type Position, type Side } from "./pairRows.ts";
 import { activationAt } from "./sparseRows.ts";
@@ -86,7 +86,7 @@ function stretchesOf(pairs: readonly TokenPair[]): (position: Position) => Stret
   const texts = pairs.map((pair) => ({ chosen: textOf(pair, "chosen"), rejected: textOf(pair, "rejected") }));
   return ({ pair, side, index }) => {
     const text = texts[pair]![side];
-    const place = pairs[pair]!.prompt.length + index - 1;
+    const place = promptOf(pairs[pair]!, side).length + index - 1;
     const start = Math.max(0, place - CONTEXT);
     return { text, place, start, end: Math.min(text.length, place + CONTEXT + 1) };
   };

@@ -1,5 +1,5 @@
 /** Where the tokens of pairs lie among rows: prompt, chosen and rejected answer of one pair after another. */
-import type { TokenPair } from "../data/tokenPair.ts";
+import { promptOf, type TokenPair } from "../data/tokenPair.ts";
 
 /** Sides of a pair, in the order in which their answers lie. */
 export const sides = ["chosen", "rejected"] as const;
@@ -25,9 +25,9 @@ export interface Position {
   readonly share: number;
 }
 
-/** Number of rows of a pair. */
-export function rowCount({ prompt, chosen, rejected }: TokenPair): number {
-  return prompt.length + chosen.length + rejected.length;
+/** Number of rows of a pair; where its answers have a prompt each, the second one lies before the rejected answer. */
+export function rowCount({ prompt, chosen, rejected, rejectedPrompt }: TokenPair): number {
+  return prompt.length + chosen.length + (rejectedPrompt?.length ?? 0) + rejected.length;
 }
 
 /** First row of every pair. */
@@ -45,13 +45,14 @@ export function rowOf(
   side: Side,
   { first, place }: { first: number; place: number },
 ): number {
-  const isLater = side === "rejected" && place >= pair.prompt.length;
-  return first + place + (isLater ? pair.chosen.length : 0);
+  if (side === "chosen") return first + place;
+  if (pair.rejectedPrompt !== undefined) return first + pair.prompt.length + pair.chosen.length + place;
+  return first + place + (place >= pair.prompt.length ? pair.chosen.length : 0);
 }
 
 /** Prompt and answer as one text. */
-export function textOf({ prompt, ...answers }: TokenPair, side: Side): Int32Array {
-  return Int32Array.from([...prompt, ...answers[side]]);
+export function textOf(pair: TokenPair, side: Side): Int32Array {
+  return Int32Array.from([...promptOf(pair, side), ...pair[side]]);
 }
 
 /** Calls `visit` for every position of every pair, its chosen answer first. */
@@ -64,9 +65,10 @@ export function eachPosition(
   pairs.forEach((pair, number) => {
     for (const side of sides) {
       const answer = pair[side];
-      const prompt = pair.prompt.length;
+      const ownPrompt = promptOf(pair, side);
+      const prompt = ownPrompt.length;
       answer.forEach((next, index) => {
-        const token = index === 0 ? pair.prompt[prompt - 1]! : answer[index - 1]!;
+        const token = index === 0 ? ownPrompt[prompt - 1]! : answer[index - 1]!;
         if (token === startToken) return;
         const row = rowOf(pair, side, { first: starts[number]!, place: prompt + index - 1 });
         visit({ pair: number, side, index, row, token, next, share: 1 / answer.length });

@@ -30,6 +30,8 @@ export interface PairStatistics {
   readonly rewardGaps?: Float64Array;
   /** Weight that the data gives each pair; for `pairWeight`. */
   readonly pairWeights?: Float64Array;
+  /** 1 for each pair that has two answers to one prompt, else 0; absent where all have. */
+  readonly isOfOnePrompt?: Uint8Array;
 }
 
 /** Sizes of the whole optimizer step, which make results independent of how it is split into micro-batches. */

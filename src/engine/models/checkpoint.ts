@@ -74,7 +74,7 @@ function takeRows<Elements extends Float32Array | Uint8Array>(
 }
 
 /** What must be done to a stored parameter besides taking its rows. */
-function storageOf(config: ModelConfig, name: string) {
+export function storageOf(config: ModelConfig, name: string) {
   const { checkpoint, hasGainsAboutZero } = architectureOf(config);
   const { module, kind } = moduleOf(name);
   return {
@@ -99,7 +99,7 @@ export function checkpointShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /** Names with the prefix that some files leave out. */
-function withPrefix<Each extends Pick<NamedArray, "shape">>(
+export function withPrefix<Each extends Pick<NamedArray, "shape">>(
   config: ModelConfig,
   arrays: Shaped<Each>,
 ): Shaped<Each> {

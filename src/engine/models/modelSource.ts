@@ -1,4 +1,4 @@
-/** A model's files, in whatever they come: a folder, or a zip archive of one. */
+/** A model's files, in whatever they come: a folder, one GGUF file, or a zip archive of either. */
 import { allBytes, sizeOf, type FileBytes } from "../files/fileBytes.ts";
 import { FileFormatError } from "../files/fileFormatError.ts";
 import { openSafetensors } from "../files/safetensors.ts";
@@ -7,6 +7,7 @@ import type { StoredTensors } from "../files/storedTensors.ts";
 import { openZip } from "../files/zip.ts";
 import type { TokenizerFiles } from "../tokenizer/tokenizer.ts";
 import { readModelConfig, type ModelConfig } from "./config.ts";
+import { openGguf } from "./gguf/openGguf.ts";
 
 /** A file by its name, which may have folders before it. */
 export interface ModelFile {
@@ -29,6 +30,7 @@ export const requiredModelFiles = ["config.json", "model.safetensors", "tokenize
 /** Vocabularies of 260,000 tokens take about 35 MB. */
 const MAX_TEXT_BYTES = 250_000_000;
 const WEIGHTS = /\.safetensors$/i;
+const GGUF = /\.gguf$/i;
 const ARCHIVE = /\.zip$/i;
 
 /**
@@ -36,10 +38,21 @@ const ARCHIVE = /\.zip$/i;
  * `FileFormatError` that names the file and what is wrong with it.
  */
 export async function openModel(files: readonly ModelFile[]): Promise<ModelSource> {
-  const folder = modelFolder(await unpackedFiles(files));
+  const opened = await unpackedFiles(files);
+  const [gguf, other] = opened.filter(([name]) => GGUF.test(name));
+  if (gguf !== undefined && !opened.some(([name]) => WEIGHTS.test(name))) {
+    if (other === undefined) return openGgufFile(gguf);
+    throw new FileFormatError("FIL-1", other[0], `a second model beside ${gguf[0]}: open one at a time.`);
+  }
+  const folder = modelFolder(opened);
   const config = readModelConfig(await readJson(folder, "config.json"), "config.json");
   const tokenizer = await readTokenizer(folder);
   return { config, tokenizer, ...(await openWeights(folder)) };
+}
+
+async function openGgufFile([file, open]: readonly [string, OpenFile]): Promise<ModelSource> {
+  const { config, tensors, tokenizerFiles: tokenizer } = await openGguf(await open(), file);
+  return { config, tensors, file, tokenizer };
 }
 
 /** Unpacks a file where it comes packed. */

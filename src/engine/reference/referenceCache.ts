@@ -166,7 +166,9 @@ function suffices(record: ReferenceRecord | undefined, needs: ReferenceNeeds): b
 }
 
 /** The key of a pair: a fingerprint of its token ids and where its parts begin. */
-export function pairKey({ prompt, chosen, rejected }: TokenPair): string {
-  const ids = [prompt.length, ...prompt, chosen.length, ...chosen, ...rejected];
+export function pairKey({ prompt, chosen, rejected, rejectedPrompt }: TokenPair): string {
+  // Two prompts are told from one by a length that no prompt has.
+  const other = rejectedPrompt === undefined ? [] : [-1, rejectedPrompt.length, ...rejectedPrompt];
+  const ids = [prompt.length, ...prompt, chosen.length, ...chosen, ...rejected, ...other];
   return fingerprint(new Uint8Array(Int32Array.from(ids).buffer));
 }

@@ -1,6 +1,6 @@
 /** Which pairs every step of a run reads. */
 import { batchOrder, pairBatch, type FlatBatch } from "../data/batch.ts";
-import type { TokenPair } from "../data/tokenPair.ts";
+import { promptOf, type TokenPair } from "../data/tokenPair.ts";
 import type { ModelConfig } from "../models/config.ts";
 import type { RunConfig } from "./config.ts";
 import { keepsOf, type StepKeeps } from "./stepMemory.ts";
@@ -72,9 +72,9 @@ export function largestBatches(
 }
 
 /** Rows that a pair takes in a batch. */
-export function rowCount(
-  { prompt, chosen, rejected }: TokenPair,
-  { sharesPrompts }: Pick<RunConfig, "sharesPrompts">,
-): number {
-  return (sharesPrompts ? 1 : 2) * prompt.length + chosen.length + rejected.length;
+export function rowCount(pair: TokenPair, { sharesPrompts }: Pick<RunConfig, "sharesPrompts">): number {
+  const { prompt, chosen, rejected, rejectedPrompt } = pair;
+  const isOneCopy = rejected.length === 0 || (sharesPrompts && rejectedPrompt === undefined);
+  const prompts = prompt.length + (isOneCopy ? 0 : promptOf(pair, "rejected").length);
+  return prompts + chosen.length + rejected.length;
 }

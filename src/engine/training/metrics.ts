@@ -1,5 +1,5 @@
 /** Metrics of preference training under the names that TRL logs, from statistics per pair. */
-import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
+import type { ObjectiveResult, PairStatistics, SideStatistics } from "../losses/objective.ts";
 import { logRatiosOf } from "../losses/objective.ts";
 import { sigmoid } from "../losses/softplus.ts";
 
@@ -41,10 +41,23 @@ function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-function countWhere(pairs: number, holds: (pair: number) => boolean): number {
-  let count = 0;
-  for (let pair = 0; pair < pairs; pair++) if (holds(pair)) count++;
-  return count;
+/** Pairs whose two answers are to one prompt: only those are compared with one another. */
+function comparedPairs({ pairs, isOfOnePrompt }: PairStatistics): number[] {
+  return Array.from({ length: pairs }, (_, pair) => pair).filter((pair) => isOfOnePrompt?.[pair] !== 0);
+}
+
+function countWhere(pairs: readonly number[], holds: (pair: number) => boolean): number {
+  return pairs.filter(holds).length;
+}
+
+/** What the chosen answers of some pairs have more than the rejected ones. */
+function sumOfGaps(pairs: readonly number[], chosen: Float64Array, rejected: Float64Array): number {
+  return pairs.reduce((sum, pair) => sum + chosen[pair]! - rejected[pair]!, 0);
+}
+
+/** Answers of a side that are there. */
+function answersOf({ tokens }: SideStatistics): number {
+  return tokens.filter((count) => count > 0).length;
 }
 
 /** Adds up sums and weights over micro-batches, so that means are exact means over pairs or tokens. */
@@ -77,48 +90,54 @@ export class MetricAccumulator {
     this.#sums.set(name, { sum: total.sum + sum, weight: total.weight + weight });
   }
 
-  #addLossAndRewards({ statistics: { pairs }, result }: MetricBatch): void {
+  #addLossAndRewards({ statistics, result }: MetricBatch): void {
+    const { pairs } = statistics;
     this.#count("loss", sumOf(result.losses), pairs);
     const { chosenRewards, rejectedRewards } = result;
     if (chosenRewards.length !== pairs || rejectedRewards.length !== pairs) return;
-    const chosen = sumOf(chosenRewards);
-    const rejected = sumOf(rejectedRewards);
-    this.#count("rewards/chosen", chosen, pairs);
-    this.#count("rewards/rejected", rejected, pairs);
-    this.#count("rewards/margins", chosen - rejected, pairs);
-    const wins = countWhere(pairs, (pair) => chosenRewards[pair]! > rejectedRewards[pair]!);
-    this.#count("rewards/accuracies", wins, pairs);
+    this.#count("rewards/chosen", sumOf(chosenRewards), answersOf(statistics.chosen));
+    this.#count("rewards/rejected", sumOf(rejectedRewards), answersOf(statistics.rejected));
+    const compared = comparedPairs(statistics);
+    this.#count("rewards/margins", sumOfGaps(compared, chosenRewards, rejectedRewards), compared.length);
+    const wins = countWhere(compared, (pair) => chosenRewards[pair]! > rejectedRewards[pair]!);
+    this.#count("rewards/accuracies", wins, compared.length);
   }
 
   #addLogps(statistics: PairStatistics): void {
-    const { pairs, chosen, rejected } = statistics;
+    const { chosen, rejected } = statistics;
     for (const side of sides) {
       const { logps, tokens } = statistics[side];
       const tokenCount = sumOf(tokens);
-      this.#count(`logps/${side}`, sumOf(logps), pairs);
+      const answers = answersOf(statistics[side]);
+      this.#count(`logps/${side}`, sumOf(logps), answers);
       this.#count(`logps_per_token/${side}`, sumOf(logps), tokenCount);
-      this.#count(`length/${side}`, tokenCount, pairs);
+      this.#count(`length/${side}`, tokenCount, answers);
     }
-    const summedWins = countWhere(pairs, (pair) => chosen.logps[pair]! > rejected.logps[pair]!);
+    const compared = comparedPairs(statistics);
+    const summedWins = countWhere(compared, (pair) => chosen.logps[pair]! > rejected.logps[pair]!);
     const perTokenWins = countWhere(
-      pairs,
+      compared,
       (pair) => chosen.logps[pair]! / chosen.tokens[pair]! > rejected.logps[pair]! / rejected.tokens[pair]!,
     );
-    this.#count("accuracies/logps", summedWins, pairs);
-    this.#count("accuracies/logps_per_token", perTokenWins, pairs);
+    this.#count("accuracies/logps", summedWins, compared.length);
+    this.#count("accuracies/logps_per_token", perTokenWins, compared.length);
   }
 
-  #addLogRatios({ pairs, chosen, rejected }: PairStatistics): void {
+  #addLogRatios(statistics: PairStatistics): void {
+    const { chosen, rejected } = statistics;
     const chosenRatios = logRatiosOf(chosen);
     const rejectedRatios = logRatiosOf(rejected);
     if (!chosenRatios || !rejectedRatios) return;
-    this.#count("margins/logratio", sumOf(chosenRatios) - sumOf(rejectedRatios), pairs);
-    const wins = countWhere(pairs, (pair) => chosenRatios[pair]! > rejectedRatios[pair]!);
-    this.#count("accuracies/logratio", wins, pairs);
-    const perToken =
-      sumOf(chosenRatios.map((ratio, pair) => ratio / chosen.tokens[pair]!)) -
-      sumOf(rejectedRatios.map((ratio, pair) => ratio / rejected.tokens[pair]!));
-    this.#count("margins/logratio_per_token", perToken, pairs);
+    const compared = comparedPairs(statistics);
+    this.#count("margins/logratio", sumOfGaps(compared, chosenRatios, rejectedRatios), compared.length);
+    const wins = countWhere(compared, (pair) => chosenRatios[pair]! > rejectedRatios[pair]!);
+    this.#count("accuracies/logratio", wins, compared.length);
+    const perToken = sumOfGaps(
+      compared,
+      chosenRatios.map((ratio, pair) => ratio / chosen.tokens[pair]!),
+      rejectedRatios.map((ratio, pair) => ratio / rejected.tokens[pair]!),
+    );
+    this.#count("margins/logratio_per_token", perToken, compared.length);
   }
 
   #addTokenSums(batch: MetricBatch): void {
@@ -136,38 +155,40 @@ export class MetricAccumulator {
   }
 
   #addDivergences(batch: MetricBatch): void {
-    const { pairs } = batch.statistics;
     for (const side of sides) {
       const { divergences, reverseDivergences } = batch[side] ?? {};
       const tokenCount = sumOf(batch.statistics[side].tokens);
+      const answers = answersOf(batch.statistics[side]);
       if (divergences) {
-        this.#count(`kl/${side}`, sumOf(divergences), pairs);
+        this.#count(`kl/${side}`, sumOf(divergences), answers);
         this.#count(`kl_per_token/${side}`, sumOf(divergences), tokenCount);
       }
       if (reverseDivergences) {
-        this.#count(`kl_reverse/${side}`, sumOf(reverseDivergences), pairs);
+        this.#count(`kl_reverse/${side}`, sumOf(reverseDivergences), answers);
         this.#count(`kl_reverse_per_token/${side}`, sumOf(reverseDivergences), tokenCount);
       }
     }
     const chosenDivergences = batch.chosen?.divergences;
     const rejectedDivergences = batch.rejected?.divergences;
     if (chosenDivergences && rejectedDivergences) {
-      this.#count("kl/margin", sumOf(chosenDivergences) - sumOf(rejectedDivergences), pairs);
+      const compared = comparedPairs(batch.statistics);
+      this.#count("kl/margin", sumOfGaps(compared, chosenDivergences, rejectedDivergences), compared.length);
     }
   }
 
-  /** A batch has as many chosen answers as rejected ones. */
   #addFeatures({ statistics, ...batch }: MetricBatch): void {
-    const { pairs } = statistics;
     for (const side of sides) {
       const { activeFeatures, featureErrors, heldErrors, featureOverlaps } = batch[side] ?? {};
+      const answers = answersOf(statistics[side]);
       if (activeFeatures) this.#count("features/l0", sumOf(activeFeatures), sumOf(statistics[side].tokens));
-      if (featureErrors) this.#count(`features/mse_${side}`, sumOf(featureErrors), pairs);
-      if (heldErrors) this.#count(`features/held_mse_${side}`, sumOf(heldErrors), pairs);
-      if (featureOverlaps) this.#count("features/overlap", sumOf(featureOverlaps), pairs);
+      if (featureErrors) this.#count(`features/mse_${side}`, sumOf(featureErrors), answers);
+      if (heldErrors) this.#count(`features/held_mse_${side}`, sumOf(heldErrors), answers);
+      if (featureOverlaps) this.#count("features/overlap", sumOf(featureOverlaps), answers);
     }
     const [chosen, rejected] = [batch.chosen?.featureErrors, batch.rejected?.featureErrors];
-    if (chosen && rejected) this.#count("features/mse_margin", sumOf(chosen) - sumOf(rejected), pairs);
+    if (!chosen || !rejected) return;
+    const compared = comparedPairs(statistics);
+    this.#count("features/mse_margin", sumOfGaps(compared, chosen, rejected), compared.length);
   }
 
   #addArguments({ arguments: sigmoidArguments }: ObjectiveResult): void {

@@ -1,6 +1,6 @@
 /** KTO's estimate of how far the policy is from the reference: answers after prompts that they do not belong to. */
 import { flatBatch } from "../data/batch.ts";
-import type { TokenPair } from "../data/tokenPair.ts";
+import { promptOf, type TokenPair } from "../data/tokenPair.ts";
 import { ObjectiveInputError, type Objective } from "../losses/objective.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { Model } from "../models/decoder.ts";
@@ -26,9 +26,10 @@ export async function mismatchedRatiosOf(
     );
   }
   const flat = flatBatch(
-    pairs.map(({ prompt }, index) => {
-      const other = pairs[(index + 1) % pairs.length];
-      const answer = (index % 2 === 0 ? other?.chosen : other?.rejected) ?? new Int32Array();
+    pairs.map((pair, index) => {
+      const side = index % 2 === 0 ? "chosen" : "rejected";
+      const prompt = promptOf(pair, side);
+      const answer = pairs[(index + 1) % pairs.length]?.[side] ?? new Int32Array();
       const fitted = shortened(prompt, model.config.maxPositions - answer.length);
       return { tokens: Int32Array.from([...fitted, ...answer]), scoredFrom: fitted.length };
     }),

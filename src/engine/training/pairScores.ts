@@ -1,6 +1,6 @@
 /** From numbers per scored token to numbers per pair, and back to one gradient per scored token. */
 import type { FlatBatch } from "../data/batch.ts";
-import type { TokenPair } from "../data/tokenPair.ts";
+import { isOfOnePrompt, type TokenPair } from "../data/tokenPair.ts";
 import type { ObjectiveResult, PairStatistics } from "../losses/objective.ts";
 import type { ReferenceAnswer, ReferenceCache } from "../reference/referenceCache.ts";
 import { gradientLists, longestList, type FeatureError, type GradientLists } from "../sae/featureErrors.ts";
@@ -119,6 +119,9 @@ export function pairStatistics(
     ...(mismatchedRatios === undefined ? {} : { mismatchedRatios }),
     ...(rewardGaps === null ? {} : { rewardGaps }),
     ...(pairWeights === null ? {} : { pairWeights }),
+    ...(pairs.every(isOfOnePrompt)
+      ? {}
+      : { isOfOnePrompt: Uint8Array.from(pairs, (pair) => Number(isOfOnePrompt(pair))) }),
   };
 }
 

@@ -51,7 +51,7 @@ export async function downloadVariant(download: VariantDownload): Promise<void> 
     progress = await countPresent(download, record.files);
     await writeComing(store, record);
     await checkRoom(store, record);
-    if (restarted.length > 0) progress.tell("downloading", startedAgain(restarted, download.access.host()));
+    progress.tell("downloading", startedAgain(restarted, download.access.host()));
     for (const each of wanted) await takeFile(download, each, progress);
     progress.tell("checking");
     await writeComplete(store, record);
@@ -151,6 +151,7 @@ async function sweepChanged(store: FileStore, { id, files }: ShelfRecord): Promi
 }
 
 function startedAgain(names: readonly string[], host: string): string {
+  if (names.length === 0) return "";
   const files = names.map((name) => `"${name}"`).join(", ");
   const [were, they] = names.length === 1 ? ["was", "it starts"] : ["were", "they start"];
   return `${files} ${were} changed on ${host} since the download began: ${they} again.`;

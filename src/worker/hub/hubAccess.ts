@@ -4,7 +4,7 @@ import { brokenOff, HubError, offline, refusal, unanswered, wholeOnly, type HubS
 
 /** The world outside, so that tests can stand in for it. */
 export interface HubDoor {
-  readonly fetch: typeof fetch;
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly isOffline: () => boolean;
   /** Settles after so long, and rejects when the signal says so. */
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -38,7 +38,7 @@ const LONGEST_WAIT_MS = 30_000;
 
 /** The browser's own door. */
 export const browserDoor: HubDoor = {
-  fetch: (request, init) => fetch(request, init),
+  fetch: (url, init) => fetch(url, init),
   isOffline: () => !navigator.onLine,
   wait: (ms, signal) =>
     new Promise((resolve, reject) => {

@@ -46,7 +46,8 @@ describe("dequantize", () => {
   it("reads the fifth bits of Q5_1 by hand", () => {
     // d = 1, m = -2, nibbles 0; bits 0, 16 and 31 are set: those weights are 16 − 2.
     const bits = [0b1, 0, 0b1, 0b1000_0000];
-    const bytes = Uint8Array.of(...halfBytes(1), ...halfBytes(-2), ...bits, ...new Array<number>(16).fill(0));
+    const bytes = new Uint8Array(24);
+    bytes.set([...halfBytes(1), ...halfBytes(-2), ...bits]);
     const values = dequantize("Q5_1", bytes);
     expect([...values.entries()].filter(([, value]) => value !== -2)).toEqual([
       [0, 14],
@@ -98,6 +99,6 @@ describe("encode", () => {
     expect([...new Int8Array(bytes.buffer, 2)]).toEqual(codes.map((code) => code + 0));
     expect([...bytes.subarray(0, 2)]).toEqual(halfBytes(scale));
     expect(new Int8Array(bytes.buffer)[2 + 15]).toBe(-1);
-    expect([...encodeQ8_0(new Float32Array(32))]).toEqual(new Array<number>(34).fill(0));
+    expect(encodeQ8_0(new Float32Array(32))).toEqual(new Uint8Array(34));
   });
 });

@@ -1,6 +1,6 @@
 /** The residual stream of texts, which an autoencoder is trained on. */
 import { flatBatch } from "../../data/batch.ts";
-import type { TokenPair } from "../../data/tokenPair.ts";
+import { promptOf, type TokenPair } from "../../data/tokenPair.ts";
 import { distinctWindows } from "../../models/config.ts";
 import type { Model } from "../../models/decoder.ts";
 import { streamBehind } from "../../models/streamBehind.ts";
@@ -38,10 +38,12 @@ export function countRows({ values, width }: StreamRows): number {
   return values.length / width;
 }
 
-/** The texts of pairs: every prompt with its chosen answer, then with its rejected one. */
+/** The texts of pairs: every prompt with its chosen answer, then with its rejected one where there is one. */
 export function pairTexts(pairs: readonly TokenPair[]): Int32Array[] {
-  return pairs.flatMap(({ prompt, chosen, rejected }) =>
-    [chosen, rejected].map((answer) => Int32Array.of(...prompt, ...answer)),
+  return pairs.flatMap((pair) =>
+    (["chosen", "rejected"] as const)
+      .filter((side) => pair[side].length > 0)
+      .map((side) => Int32Array.of(...promptOf(pair, side), ...pair[side])),
   );
 }
 
