@@ -1,4 +1,4 @@
-import { useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useState, type KeyboardEvent, type ReactNode } from "react";
 import { FilesTab } from "./FilesTab.tsx";
 import { ProjectTab } from "./ProjectTab.tsx";
 import { UploadTab } from "./UploadTab.tsx";
@@ -21,6 +21,10 @@ const ways: readonly [Way, ...Way[]] = [
 export function ExportTabs() {
   const [chosen, setChosen] = useState(ways[0].id);
   const way = ways.find(({ id }) => id === chosen) ?? ways[0];
+  useEffect(() => {
+    // On a phone the chosen tab may lie beyond the edge.
+    document.getElementById(`export-tab-${chosen}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
   const move = (event: KeyboardEvent) => {
     const direction = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (direction === undefined) return;

@@ -76,6 +76,7 @@ const refuse = (name: string, message: string, code: ErrorReport["code"] = "RUN-
 
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  Element.prototype.scrollIntoView = () => undefined;
   Object.assign(testAnswers, given);
   for (const [store, state] of stores)
     (store.setState as (state: unknown, replace: true) => void)(state, true);
@@ -281,11 +282,11 @@ it("lets nobody tick an adapter that does not fit, and says why", async () => {
   const [adapter] = testAnswers.listShelf.adapters;
   testAnswers.listShelf = {
     ...testAnswers.listShelf,
-    adapters: [{ ...adapter!, problem: "it has 30 layers, the model 4." }],
+    adapters: [{ ...adapter!, problem: "It has 30 layers, the model 4." }],
   };
   await show();
   expect(find("adapter-row")?.querySelector("input")?.disabled).toBe(true);
-  expect(words()).toContain("Does not fit the loaded model: it has 30 layers, the model 4.");
+  expect(words()).toContain("Does not fit the loaded model. It has 30 layers, the model 4.");
 });
 
 it("offers to keep the adapter of an ended run, once", async () => {
