@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumArgs } from "./tools/scripts/chromium.mjs";
@@ -25,6 +25,36 @@ const node = {
   server: { deps: { inline: runtimePackages } },
 } as const;
 
+/** A model that was not made here, for `npm run test:real`; absent unless its script names one. */
+const real = {
+  model: process.env["REAL_MODEL"] ?? "",
+  folder: process.env["REAL_FOLDER"] ?? "",
+  pairs: process.env["REAL_PAIRS"] ?? "",
+};
+
+/** Tests in Chromium, on WebGPU. */
+const browser = {
+  enabled: true,
+  headless: true,
+  screenshotFailures: false,
+  provider: playwright({
+    launchOptions: {
+      args: chromiumArgs(),
+      ...(chromium === undefined ? {} : { executablePath: chromium }),
+    },
+  }),
+  instances: [{ browser: "chromium" as const }],
+};
+
+/** Found late, they would reload the page in the middle of a test. */
+const optimizeDeps = {
+  include: [
+    "@tensorflow/tfjs-core",
+    "@tensorflow/tfjs-backend-cpu/dist/backend_cpu.js",
+    "@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu.js",
+  ],
+};
+
 export default defineConfig({
   test: {
     fileParallelism: false,
@@ -34,39 +64,28 @@ export default defineConfig({
           ...node,
           name: "node",
           include: ["src/**/*.test.{ts,tsx}", "bench/*.test.{ts,mjs}"],
-          exclude: ["src/**/*.gpu.test.ts", "src/**/*.fixture.test.ts"],
+          exclude: ["src/**/*.gpu.test.ts", "src/**/*.fixture.test.ts", "src/**/*.real.test.ts"],
         },
       },
       { test: { ...node, name: "fixtures", include: ["src/**/*.fixture.test.ts"] } },
       {
         server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
-        optimizeDeps: {
-          // Found late, they would reload the page in the middle of a test.
-          include: [
-            "@tensorflow/tfjs-core",
-            "@tensorflow/tfjs-backend-cpu/dist/backend_cpu.js",
-            "@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu.js",
-          ],
-        },
+        optimizeDeps,
         test: {
           name: "webgpu",
           provide,
           include: ["src/**/*.gpu.test.ts"],
           setupFiles: ["src/engine/tensor/testing.setup.ts"],
           testTimeout: 30_000,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                args: chromiumArgs(),
-                ...(chromium === undefined ? {} : { executablePath: chromium }),
-              },
-            }),
-            instances: [{ browser: "chromium" }],
-          },
+          browser,
         },
+      },
+      {
+        server: {
+          fs: { allow: [import.meta.dirname, real.folder, dirname(real.model), dirname(real.pairs)] },
+        },
+        optimizeDeps,
+        test: { name: "real", provide: { ...provide, real }, include: ["src/**/*.real.test.ts"], browser },
       },
     ],
   },
