@@ -16,8 +16,7 @@ export const useDiskStore = create<DiskState>(() => ({ files: [], label: "" }));
 export async function chooseDiskFiles(chosen: readonly File[]): Promise<void> {
   if (chosen.length === 0) return;
   const files = modelFilesOf(chosen);
-  const isZip = files.length === 1 && /\.zip$/i.test(files[0]?.name ?? "");
-  if (!isZip && kindOfFiles(files.map(({ name }) => name)) !== "model") {
+  if (kindOfFiles(files.map(({ name }) => name)) !== "model") {
     await openFiles(chosen);
     return;
   }

@@ -19,7 +19,7 @@ import { inTurns, takingTurns } from "./inTurns.ts";
 import { fingerprintOf } from "./referenceIdentity.ts";
 import type { LoadingEvent } from "./modelProtocol.ts";
 import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
-import { readEmbedded, readLocal } from "./readSet.ts";
+import { readSet, type SetSources } from "./readSet.ts";
 import { takeSteps } from "./takeSteps.ts";
 
 /** A preference set that is ready to train on. */
@@ -119,18 +119,15 @@ export function tellLoading(emit: (event: LoadingEvent) => void): NonNullable<Lo
 export async function loadData(
   question: Commands["loadData"]["question"],
   loaded: LoadedModel,
-  fetchFile: FetchFile,
+  sources: SetSources,
 ): Promise<LoadedData> {
   const { id: _id, files: _files, ...settings } = question;
   const { model, tokenizer } = loaded;
   const maxTokens = Math.min(question.maxTokens, model.config.maxPositions);
   const { terminator } = question;
   const options = { tokenizer, maxTokens, ...(terminator === "auto" ? {} : { terminator }) };
-  const raw =
-    question.files === null
-      ? await readEmbedded(question, fetchFile)
-      : await readLocal(question.files, question);
-  const { set, done, shipped } = await takeSteps(raw, question, { loaded, options, fetchFile });
+  const raw = await readSet(question, sources);
+  const { set, done, shipped } = await takeSteps(raw, question, { ...sources, loaded, options });
   const train = await inTurns(tokenizeInTurns(set.train, options));
   const heldout = await inTurns(tokenizeInTurns(set.heldout, options));
   const problems = [...raw.problems, ...train.problems, ...heldout.problems].toSorted(

@@ -25,7 +25,7 @@ import {
   type FetchFile,
   weightsFingerprint,
 } from "./library.ts";
-import { dataDesk } from "./dataDesk.ts";
+import { createDataDesk } from "./dataDesk.ts";
 import { modelDesk } from "./modelDesk.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
@@ -212,7 +212,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loadData: (question) =>
       afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
-        const loaded = await loadData(question, owner, fetchFile);
+        const loaded = await loadData(question, owner, { fetchFile });
         await endRun();
         speed = null;
         await data?.kept.settled();
@@ -327,6 +327,6 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     ...desk.handlers,
     ...modelDesk,
-    ...dataDesk,
+    ...createDataDesk({ model: needModel, data: needData, fetchFile, alone, withPolicy }),
   };
 }

@@ -9,15 +9,13 @@ import type { ShippedReference } from "../engine/reference/referenceCache.ts";
 import { embedTexts } from "../engine/training/embedTexts.ts";
 import { embeddedDatasets } from "../engine/data/embedded.ts";
 import { takingTurns } from "./inTurns.ts";
-import type { FetchFile } from "./library.ts";
 import type { Commands } from "./protocol.ts";
-import { readEmbedded, type RawSet } from "./readSet.ts";
+import { readEmbedded, type RawSet, type SetSources } from "./readSet.ts";
 
 /** What steps are taken with. */
-export interface StepSources {
+export interface StepSources extends Pick<SetSources, "fetchFile"> {
   readonly loaded: LoadedModel;
   readonly options: TokenizeOptions;
-  readonly fetchFile: FetchFile;
 }
 
 /** A set after its steps, and all reference log-probs that came along with its parts. */
@@ -47,7 +45,7 @@ export async function takeSteps(
         `"${dataset.label}" is the set itself: choose another set or objective to mix in.`,
       );
     }
-    const other = await readEmbedded({ id: data, objective: named.id }, fetchFile);
+    const other = await readEmbedded({ id: data, objective: named.id }, { fetchFile });
     shipped = bothShipped(shipped, other.shipped);
     return { label: `${other.label}: ${named.label}`, rows: other.train, judge: other.judge };
   };

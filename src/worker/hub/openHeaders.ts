@@ -5,7 +5,7 @@ import { openSafetensors } from "../../engine/files/safetensors.ts";
 import { openShards, shardIndexName } from "../../engine/files/safetensorsShards.ts";
 import { readModelConfig, type ModelConfig } from "../../engine/models/config.ts";
 import { openGguf } from "../../engine/models/gguf/openGguf.ts";
-import type { StoredTensors } from "../../engine/models/storedTensors.ts";
+import type { StoredTensors } from "../../engine/files/storedTensors.ts";
 
 /** A file of a model, of which only what is needed is read. */
 export interface OpenFile {
@@ -46,7 +46,7 @@ export async function openHeaders(files: readonly OpenFile[]): Promise<ModelHead
   const tensors =
     index === undefined
       ? await openSafetensors(need(byName, "model.safetensors"), "model.safetensors")
-      : await openShards(index, byName);
+      : await openShards(index, (name) => Promise.resolve(byName.get(name)));
   return { config, tensors, hasChatTemplate: false };
 }
 

@@ -1,5 +1,5 @@
 import { Switch } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { Fragment, useEffect, useState } from "react";
 import { firstBatch } from "../../../state/dataAnswers.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { SeenAnswer, SeenPair } from "../../../worker/protocol.ts";
@@ -99,22 +99,24 @@ interface AnswerProps {
 function Answer({ side, answer: { tokens, ids, isScored }, hasIds }: AnswerProps) {
   const scored = isScored.filter(Boolean).length;
   return (
-    <section aria-label={side}>
+    <div role="group" aria-label={side}>
       <h4 className={`side-tag ${side === "rejected" ? "side-rejected" : ""}`}>{side}</h4>{" "}
       <span className="note">
         {formatCount(tokens.length)} tokens, {formatCount(scored)} scored
       </span>
       <p className="seen-tokens">
         {tokens.map((token, place) => (
-          <span
-            key={place}
-            className={`seen-token${isScored[place] ? " seen-scored" : ""}${isSpecial(token) ? " seen-special" : ""}`}
-          >
-            {visibleToken(token)}
-            {hasIds && <small>{ids[place]}</small>}
-          </span>
+          <Fragment key={place}>
+            <span
+              className={`seen-token${isScored[place] ? " seen-scored" : ""}${isSpecial(token) ? " seen-special" : ""}`}
+            >
+              {visibleToken(token)}
+              {hasIds && <small>{ids[place]}</small>}
+            </span>
+            <wbr />
+          </Fragment>
         ))}
       </p>
-    </section>
+    </div>
   );
 }

@@ -59,7 +59,7 @@ function BlindAnswer({ side, text }: { readonly side: Side; readonly text: strin
         )}
       </header>
       {draft === null ? (
-        <p data-testid={`blind-${side}`}>{text}</p>
+        <p data-testid={`blind-${side}`}>{text.trim()}</p>
       ) : (
         <>
           <Textarea

@@ -15,6 +15,9 @@ type HubSplit = HubAnswer["splits"][number];
 /** Rows that are taken unless somebody asks for more: enough for a run, and quick to download. */
 const usualRows = 1000;
 
+/** Rows that can be asked for where nobody says how many there are. */
+const mostRows = 10_000_000;
+
 /** A data set on the Hub: looked into by its id, then as many rows as wanted are taken. */
 export function HubSource() {
   const used = useSetupStore(({ config }) => config.data);
@@ -73,8 +76,7 @@ function Splits({ answer: { license, splits } }: { readonly answer: HubAnswer })
 }
 
 function Split({ split }: { readonly split: HubSplit }) {
-  // Only a Parquet file tells its rows before it is read.
-  const most = split.rows ?? Number.MAX_SAFE_INTEGER;
+  const most = split.rows ?? mostRows;
   const [rows, setRows] = useState(Math.min(usualRows, most));
   const [isTaking, setTaking] = useState(false);
   const take = async () => {
@@ -87,7 +89,7 @@ function Split({ split }: { readonly split: HubSplit }) {
       <span className="hub-split-name">
         {split.label}
         <span className="note">
-          {split.rows === null ? "" : `${formatCount(split.rows)} rows · `}
+          {split.rows === null ? "rows are counted while reading" : `${formatCount(split.rows)} rows`} ·{" "}
           {formatBytes(split.bytes)}
         </span>
       </span>

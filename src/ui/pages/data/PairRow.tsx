@@ -97,14 +97,21 @@ function Answer({ side, pieces }: AnswerProps) {
     <span role="gridcell" className={`pair-text pair-${side}`}>
       <span className="pair-side">{side}</span>
       {pieces.map(({ text, isShared }, index) =>
-        isShared ? (
-          text
-        ) : (
-          <mark key={index} className={`diff-${side}`}>
-            {text}
-          </mark>
-        ),
+        isShared ? text : <Difference key={index} side={side} text={text} />,
       )}
     </span>
+  );
+}
+
+/** Words that the other answer does not have; the space before them is no difference to be seen. */
+function Difference({ side, text }: { readonly side: AnswerProps["side"]; readonly text: string }) {
+  const words = text.trim();
+  const start = text.indexOf(words);
+  return (
+    <>
+      {text.slice(0, start)}
+      <mark className={`diff-${side}`}>{words}</mark>
+      {text.slice(start + words.length)}
+    </>
   );
 }

@@ -48,10 +48,7 @@ function EmbeddedSource({ set }: { readonly set: DataCard }) {
         />
       )}
       <Example reading={reading} />
-      <p className="note">
-        {typeof reading === "object" && `${formatCount(reading.rows)} rows · `}
-        {set.objectives.map(({ judge }) => `judge: ${judge}`).join(" · ")}
-      </p>
+      {typeof reading === "object" && <p className="note">{formatCount(reading.rows)} rows</p>}
     </Panel>
   );
 }
@@ -125,7 +122,7 @@ function UseButton({ label, isUsed, onUse }: UseButtonProps) {
   if (isUsed) return <span className="tag source-mark">in use</span>;
   return (
     <Button size="xs" variant="default" aria-label={`Use ${label}`} onClick={onUse}>
-      Use this set
+      Use
     </Button>
   );
 }

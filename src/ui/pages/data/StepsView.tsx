@@ -46,8 +46,8 @@ export function StepsView() {
                     {sentence}
                     {isDone && (
                       <span className="note step-done">
-                        {data.steps[place]?.sentence} {formatCount(data.steps[place]?.trainPairs ?? 0)}{" "}
-                        training pairs after it.
+                        {data.steps[place]?.sentence} Training pairs then:{" "}
+                        {formatCount(data.steps[place]?.trainPairs ?? 0)}.
                       </span>
                     )}
                   </span>

@@ -12,10 +12,10 @@ it("says every change in a plain sentence", () => {
     "Keep 1,200 training pairs with the shortest answers.",
   );
   expect(say({ kind: "mix", data: "helpful-harmless", objective: "harmless", share: 0.25, seed: 3 })).toBe(
-    "Mix in Helpful vs harmless (Harmless) until 25% of the training pairs are from it (seed 3).",
+    "Take 25% of the training pairs from Helpful vs harmless (Harmless) instead (seed 3).",
   );
   expect(say({ kind: "mix", data: "kind-endings", objective: "kind", share: 0.5, seed: 3 })).toContain(
-    "Mix in Kind endings until 50%",
+    "from Kind endings instead",
   );
   expect(say({ kind: "revise", row: 4, chosen: "Tom helped." })).toBe("Use your own chosen answer in row 5.");
   expect(say({ kind: "flip", share: 0.1, seed: 1 })).toBe(

@@ -44,7 +44,7 @@ export function stepSentence(step: DataStep, description: Description | null): s
     case "relabel":
       return "Take every scored pair twice, once under the goal of each of its scores.";
     case "mix":
-      return `Mix in ${setName(step, description)} until ${formatShare(step.share)} of the training pairs are from it (seed ${step.seed}).`;
+      return `Take ${formatShare(step.share)} of the training pairs from ${setName(step, description)} instead (seed ${step.seed}).`;
     case "flip":
       return `Swap the answers of ${formatShare(step.share)} of the training pairs (seed ${step.seed}).`;
     case "revise":

@@ -10,7 +10,6 @@ import {
 } from "../../../state/downloads.ts";
 import { takeModel } from "../../../state/takeOver.ts";
 import type { DownloadEvent } from "../../../worker/protocol.ts";
-import { Refusal } from "../../components/Refusal.tsx";
 import { formatBytes, formatBytesOf, formatClock, formatShare } from "../../format.ts";
 
 /** The downloads of this visit, each with its progress. */
@@ -53,7 +52,7 @@ function Download({ event }: { readonly event: DownloadEvent }) {
       <p className="visually-hidden" role="status">
         {name}: {statusWords[status]}, {formatShare(Math.floor(share * 4) / 4)}
       </p>
-      {status === "failed" && <Refusal title="The download stopped." reason={reason} />}
+      {status === "failed" && <p className="setting-problem">{reason}</p>}
       <Files event={event} />
       <Buttons event={event} name={name} />
     </li>

@@ -24,6 +24,12 @@ export function Offer({ offer }: { readonly offer: ModelOffer }) {
       <p className="offer-facts">{facts.join(" · ")}</p>
       {isGated && <Gate repo={repo} />}
       {variants.length === 0 && <p>There is nothing in it that the studio can load.</p>}
+      {variants.some(({ fit }) => Object.keys(fit).length > 0) && (
+        <p className="note">
+          By how the weights lie: memory that they and a small training step need, of what this device gave
+          when it was asked.
+        </p>
+      )}
       <ul className="offer-variants">
         {usableFirst(variants).map((variant) => (
           <Variant key={variant.id} variant={variant} />
@@ -95,10 +101,7 @@ function Fit({ name, verdict: fit }: { readonly name: string; readonly verdict: 
         <Icon name={icon} size={14} />
         {word}
       </span>
-      <span className="fit-numbers">
-        needs {formatBytesOf(fit.neededBytes, fit.availableBytes)}
-        {fit.verdict === "tooBig" ? "" : " at hand"}
-      </span>
+      <span className="fit-numbers">{formatBytesOf(fit.neededBytes, fit.availableBytes)}</span>
     </li>
   );
 }

@@ -41,7 +41,7 @@ export function PhoneCommandBar() {
       <RunProgress />
       <div className="phone-buttons">
         <TrainButton />
-        <RunButtons />
+        <RunButtons isShort />
       </div>
       <ChangesChip />
       <SpokenStatus />
@@ -83,7 +83,8 @@ function TrainButton() {
   );
 }
 
-function RunButtons() {
+/** On a phone the way out is on the Models screen alone: Train needs the room. */
+function RunButtons({ isShort = false }: { readonly isShort?: boolean }) {
   const phase = useRunStore((state) => state.phase);
   const hasRun = useSetupStore((state) => state.runningConfig !== null);
   const isActive = isRunActive(phase);
@@ -108,13 +109,15 @@ function RunButtons() {
         press={save}
         testId="save-button"
       />
-      <RunButton
-        label="Export or continue elsewhere"
-        icon="share"
-        isOn={phase !== "waking" && !isCounting}
-        press={showExport}
-        testId="export-button"
-      />
+      {!isShort && (
+        <RunButton
+          label="Export"
+          icon="share"
+          isOn={phase !== "waking" && !isCounting}
+          press={showExport}
+          testId="export-button"
+        />
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
 import { chooseData, choosePreset } from "../../../../state/editing.ts";
 import { localId } from "../../../../state/link.ts";
+import { openTab } from "../../../../state/navigation.ts";
 import { nameOf, presentSource } from "../../../../state/readSource.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import { chooseFiles } from "../../../components/FileDoors.tsx";
@@ -75,9 +76,19 @@ export function DataChoice() {
               data.judge === null ? "" : ` · judge: ${data.judge}`
             }`}
       </p>
+      <p className="note">
+        <button type="button" className="link-button" onClick={() => openTab("data", "pairs")}>
+          Look into the pairs
+        </button>
+        {config.dataSteps.length > 0 && ` · ${changesText(config.dataSteps.length)}`}
+      </p>
       {loading !== "data" && data !== null && <LeftOut data={data} />}
     </>
   );
+}
+
+function changesText(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "change" : "changes"} to the set`;
 }
 
 /** What was left out or cut of the set, for as long as it is loaded, and the way to the rows. */

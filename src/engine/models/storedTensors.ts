@@ -1,1 +1,0 @@
-export type { StoredTensor, StoredTensors, StoredType } from "../files/storedTensors.ts";
