@@ -1,12 +1,15 @@
 /** Questions about preference sets, asked of a session with the tiny model. */
 import { readFileSync } from "node:fs";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import type { DataStep } from "../engine/data/steps/dataStep.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { reportError } from "./errorReport.ts";
 import type { Commands, Phase, WorkerEvent } from "./protocol.ts";
 import { openStudio, tinyDataFile, tinyModelFiles, tinyRunConfig } from "./tinyStudio.testing.ts";
+
+// Runs and answers take well under a second on an idle machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const { session, events, heard } = openStudio(undefined, (path) =>
   Promise.resolve(new Uint8Array(readFileSync(`public/${path}`))),
@@ -198,6 +201,25 @@ describe("readData", () => {
   });
 });
 
+describe("firstBatch", () => {
+  it("shows the pairs of the first step by their places, and refuses pairs that were read otherwise", async () => {
+    const dataSteps: DataStep[] = [{ kind: "subset", pairs: 12, by: "random", seed: 3 }];
+    await load({ steps: dataSteps });
+    const config = { ...tinyRunConfig, dataSteps };
+    const seen = await session.firstBatch({ config });
+    expect(seen).toHaveLength(tinyRunConfig.batchPairs);
+    const { rows } = await session.dataRows(everything);
+    for (const { row, promptTokens, chosen } of seen) {
+      const shown = rows.find((other) => other.row === row);
+      expect(shown?.split).toBe("train");
+      expect(chosen.tokens.slice(promptTokens).join("")).toContain(shown?.chosen);
+      expect(chosen.isScored.filter(Boolean)).toHaveLength(shown?.chosenTokens ?? 0);
+    }
+    const refused = await refusal(() => session.firstBatch({ config: tinyRunConfig }));
+    expect(refused?.message).toContain("read with other steps");
+  });
+});
+
 describe("sampleAnswers", () => {
   it("gives the same answers to the same question, to different training prompts", async () => {
     const first = await session.sampleAnswers(question);
@@ -221,7 +243,14 @@ describe("sampleAnswers", () => {
     const greedy = { ...question, temperature: 0, maxNewTokens: 12 };
     const before = await session.sampleAnswers(greedy);
     const from = events.length;
-    const config = { ...tinyRunConfig, learningRate: 0.05 };
+    const config = {
+      ...tinyRunConfig,
+      learningRate: 0.2,
+      steps: 2,
+      evalEvery: 0,
+      evalPairs: 2,
+      samplePrompts: 1,
+    };
     await session.start({ runId: "run", config, resume: null, isStepping: false });
     await heard(isEnd, from);
     expect(await session.sampleAnswers(greedy)).not.toEqual(before);

@@ -251,6 +251,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loadData: (question) =>
       afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
+        // Choosing pairs by their likeness takes the device.
+        if (question.steps.some(({ kind }) => kind === "select")) await endRun();
         const loaded = await loadData(question, owner, sets);
         await endRun();
         speed = null;

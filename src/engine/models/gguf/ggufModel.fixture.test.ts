@@ -40,10 +40,10 @@ async function write(weights: GgufExport["weights"]) {
 function quantized(values: Float32Array): Float32Array {
   const rounded = new Float32Array(values.length);
   for (let from = 0; from < values.length; from += 32) {
-    const { codes, scale } = quantizeGroup(values.subarray(from, from + 32), "q8");
+    const codes = new Int8Array(32);
+    const { scale } = quantizeGroup({ values, start: from, end: from + 32 }, "q8", codes);
     const stored = halfToFloat(floatToHalf(scale));
-    // The codes of small negative values are -0, which no byte is.
-    codes.forEach((code, index) => (rounded[from + index] = (code + 0) * stored));
+    codes.forEach((code, index) => (rounded[from + index] = code * stored));
   }
   return rounded;
 }
