@@ -71,6 +71,18 @@ for (const scheme of ["light", "dark"] as const) {
       await expect(studio.message("NUM-1")).toBeVisible();
       await expectAccessible(page, "failed");
     });
+
+    test(`no serious finding on the Models screen, at every width (${scheme})`, async ({ studio, page }) => {
+      await studio.open({ settings: onCpu });
+      await page.getByTestId("models-link").click();
+      await expect(page.getByTestId("storage")).toBeVisible();
+      for (const width of widths) {
+        await page.setViewportSize({ width, height });
+        await expectAccessible(page, `models, ${width} px`);
+      }
+      await page.getByTestId("open-export").click();
+      await expectDialog(page, "Take the model with you");
+    });
   });
 }
 
