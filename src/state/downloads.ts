@@ -1,141 +1,152 @@
-/** What is written beside the files of a kept model: what it is while it comes, and the same, written last, once it is complete. */
-import * as z from "zod/mini";
-import { namePart, type FileStore } from "../../storage/fileStore.ts";
-import type { ShelfModel } from "../protocol.ts";
+/** Models that are on their way here: started, paused, continued, given up, and watched wherever somebody is on the site. */
+import { create } from "zustand";
+import type { DownloadEvent } from "../worker/protocol.ts";
+import { sentenceOf } from "./asked.ts";
+import { callTrainer } from "./connection.ts";
+import { tellHub } from "./hub.ts";
+import { dismissMessages, raiseError } from "./messageStore.ts";
+import { addLog } from "./runStore.ts";
+import { removeFromShelf, refreshShelf } from "./shelf.ts";
+import { useShelfStore } from "./shelfStore.ts";
 
-const recordSchema = z.strictObject({
-  version: z.literal(1),
-  id: z.string(),
-  label: z.string(),
-  origin: z.enum(["hub", "disk"]),
-  source: z.string(),
-  license: z.nullable(z.string()),
-  /** An etag names the content that was begun with; "" for files of a disk. */
-  files: z.array(z.strictObject({ name: z.string(), bytes: z.number(), etag: z.string() })),
-  addedAt: z.number(),
-});
+/** The downloads of this visit by the id that their model has on the shelf. */
+export const useDownloadStore = create<Readonly<Record<string, DownloadEvent>>>(() => ({}));
 
-/** A kept model. */
-export type ShelfRecord = z.infer<typeof recordSchema>;
+/** Pauses that the trainer may not have come to yet. */
+const pauses = new Map<string, Promise<unknown>>();
 
-/** The folder of all kept models. */
-export const modelsFolder = "models";
-const COMPLETE = "model.json";
-const COMING = "download.json";
-const USED = "used.json";
+/** How often each download was begun: what an earlier question answers is nobody's any more. */
+const begun = new Map<string, number>();
 
-/** The folder of one kept model. */
-export function folderOf(id: string): string {
-  return `${modelsFolder}/${namePart(id)}`;
+/** What is downloaded, as the page knows it before the first byte. */
+export interface WantedModel {
+  readonly id: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-/** Where a file of a kept model lies. */
-export function storedAs(id: string, file: string): string {
-  return `${folderOf(id)}/files/${namePart(file)}`;
+/** Takes in how far a download is. */
+export function hearDownload(event: DownloadEvent): void {
+  // Nothing is heard any more of one that was given up.
+  if (useDownloadStore.getState()[event.id] !== undefined) show(event);
 }
 
-/** A model's record, and whether all of it is here. */
-export interface KeptModel {
-  readonly record: ShelfRecord;
-  readonly isComplete: boolean;
+function show(event: DownloadEvent): void {
+  useDownloadStore.setState({ [event.id]: event });
 }
 
-/** Reads a record; null where there is none, or one that nobody can read. */
-export async function readRecord(store: FileStore, id: string): Promise<KeptModel | null> {
-  const complete = await readJson(store, `${folderOf(id)}/${COMPLETE}`, recordSchema);
-  if (complete !== null) {
-    const sizes = await Promise.all(
-      complete.files.map(async ({ name, bytes }) => {
-        const blob = await store.openBlob(storedAs(id, name));
-        return blob?.size === bytes;
-      }),
-    );
-    return { record: complete, isComplete: sizes.every(Boolean) };
+function forget(id: string): void {
+  useDownloadStore.setState(({ [id]: _gone, ...others }) => others, true);
+}
+
+/** Whether bytes are coming in, or are being checked. */
+export function isMoving({ status }: Pick<DownloadEvent, "status">): boolean {
+  return status === "downloading" || status === "checking";
+}
+
+/** The share of all moving downloads that is here; null when none moves. */
+export function movingShare(downloads: Readonly<Record<string, DownloadEvent>>): number | null {
+  const moving = Object.values(downloads).filter(isMoving);
+  const sum = (field: "doneBytes" | "totalBytes") => moving.reduce((bytes, event) => bytes + event[field], 0);
+  return moving.length === 0 ? null : sum("doneBytes") / Math.max(1, sum("totalBytes"));
+}
+
+/** Downloads a model, or goes on where it stopped; settles when it is here, was paused, or failed. */
+export async function downloadModel({ id, files }: WantedModel): Promise<void> {
+  const known = useDownloadStore.getState()[id];
+  if (known !== undefined && isMoving(known)) return;
+  dismissMessages("NET-1", "STO-1");
+  show(startOf({ id, files }, known));
+  const turn = (begun.get(id) ?? 0) + 1;
+  begun.set(id, turn);
+  try {
+    await pauses.get(id);
+    await tellHub();
+    const model = await callTrainer("downloadModel", { id });
+    finish(id, { status: "done", reason: "" });
+    addLog({ level: "info", message: `${model.label} is on the shelf.` });
+  } catch (error) {
+    if (begun.get(id) === turn) fail(id, error);
   }
-  const coming = await readJson(store, `${folderOf(id)}/${COMING}`, recordSchema);
-  return coming === null ? null : { record: coming, isComplete: false };
+  await refreshShelf();
 }
 
-/** Says what is to come, before anything has; a model that was complete is not so any more. */
-export async function writeComing(store: FileStore, record: ShelfRecord): Promise<void> {
-  await writeJson(store, `${folderOf(record.id)}/${COMING}`, record);
-  await store.remove(`${folderOf(record.id)}/${COMPLETE}`);
-}
-
-/** Says that all is here and right. */
-export async function writeComplete(store: FileStore, record: ShelfRecord): Promise<void> {
-  await writeJson(store, `${folderOf(record.id)}/${COMPLETE}`, record);
-  await store.remove(`${folderOf(record.id)}/${COMING}`);
-}
-
-/** Remembers when a model was used. */
-export async function markUsed(store: FileStore, id: string, at: number): Promise<void> {
-  await writeJson(store, `${folderOf(id)}/${USED}`, { at });
-}
-
-/** Lists every kept model and every download that was begun; sweeps what neither is, except what `isBusy` says of. */
-export async function readShelf(
-  store: FileStore,
-  isBusy: (folder: string) => boolean,
-): Promise<ShelfModel[]> {
-  const sizes = await store.sizes();
-  const folders = new Set(
-    [...sizes.keys()]
-      .filter((name) => name.startsWith(`${modelsFolder}/`))
-      .map((name) => name.split("/").slice(0, 2).join("/")),
-  );
-  const models: ShelfModel[] = [];
-  for (const folder of folders) {
-    const id = decodeURIComponent(folder.slice(modelsFolder.length + 1));
-    const kept = await readRecord(store, id);
-    if (kept !== null) models.push(await summaryOf(store, kept, sizes));
-    else if (!isBusy(folder)) await store.removeFolder(folder);
-  }
-  return models.toSorted((a, b) => a.addedAt - b.addedAt);
-}
-
-/** What the page sees of a kept model. */
-export async function summaryOf(
-  store: FileStore,
-  { record, isComplete }: KeptModel,
-  sizes: ReadonlyMap<string, number>,
-): Promise<ShelfModel> {
-  const { id, label, origin, source, license, files, addedAt } = record;
-  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const present = files.reduce(
-    (sum, { name, bytes }) => sum + Math.min(bytes, sizes.get(storedAs(id, name)) ?? 0),
-    0,
-  );
-  const used = await readJson(store, `${folderOf(id)}/${USED}`, z.strictObject({ at: z.number() }));
+/** A download before the trainer has said anything of it. */
+function startOf({ id, files }: WantedModel, known: DownloadEvent | undefined): DownloadEvent {
+  const rows = files.map(({ name, bytes }) => ({ name, doneBytes: 0, totalBytes: bytes }));
+  const nothing = { files: rows, doneBytes: presentBytes(id), totalBytes: totalOf(files) };
+  const progress = known ?? nothing;
   return {
+    type: "download",
     id,
-    label,
-    origin,
-    source,
-    license,
-    files: files.map(({ name, bytes }) => ({ name, bytes })),
-    // All bytes may be here and not be checked yet.
-    presentBytes: isComplete ? totalBytes : Math.min(present, Math.max(0, totalBytes - 1)),
-    totalBytes,
-    addedAt,
-    usedAt: used?.at ?? null,
+    status: "downloading",
+    files: progress.files,
+    doneBytes: progress.doneBytes,
+    totalBytes: progress.totalBytes,
+    bytesPerSecond: null,
+    secondsLeft: null,
+    reason: "",
   };
 }
 
-async function writeJson(store: FileStore, name: string, value: unknown): Promise<void> {
-  await store.write(name, new TextEncoder().encode(JSON.stringify(value)));
+function totalOf(files: WantedModel["files"]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-async function readJson<Value>(
-  store: FileStore,
-  name: string,
-  schema: { readonly parse: (json: unknown) => Value },
-): Promise<Value | null> {
-  const bytes = await store.read(name);
-  if (bytes === null) return null;
-  try {
-    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return null;
-  }
+function presentBytes(id: string): number {
+  return useShelfStore.getState().shelf?.models.find((model) => model.id === id)?.presentBytes ?? 0;
+}
+
+function finish(id: string, change: Pick<DownloadEvent, "status" | "reason">): void {
+  const event = useDownloadStore.getState()[id];
+  if (event === undefined) return;
+  const doneBytes = change.status === "done" ? event.totalBytes : event.doneBytes;
+  show({ ...event, ...change, doneBytes, bytesPerSecond: null, secondsLeft: null });
+}
+
+function fail(id: string, error: unknown): void {
+  const event = useDownloadStore.getState()[id];
+  // A question that ends because somebody paused or gave it up is no failure.
+  if (event === undefined || event.status === "paused") return;
+  finish(id, { status: "failed", reason: sentenceOf(error) });
+  raiseError(error, { id });
+}
+
+/** Keeps what has come so far. */
+export async function pauseDownload(id: string): Promise<void> {
+  finish(id, { status: "paused", reason: "" });
+  await askToPause(id);
+  await refreshShelf();
+}
+
+async function askToPause(id: string): Promise<void> {
+  const pause = callTrainer("pauseDownload", { id }).catch(raiseError);
+  pauses.set(id, pause);
+  await pause;
+}
+
+/** Gives a download up and deletes what has come of it. */
+export async function cancelDownload(id: string, label: string): Promise<void> {
+  const event = useDownloadStore.getState()[id];
+  forget(id);
+  if (event !== undefined && isMoving(event)) await askToPause(id);
+  await removeFromShelf(id, label);
+}
+
+/** Takes a download that ended from the page; what is on the shelf stays there. */
+export function dismissDownload(id: string): void {
+  forget(id);
+}
+
+/** Goes on with the download that a message is about. */
+export async function retryDownload(id: string): Promise<void> {
+  const files = useDownloadStore.getState()[id]?.files ?? [];
+  await downloadModel({ id, files: files.map(({ name, totalBytes }) => ({ name, bytes: totalBytes })) });
+}
+
+/** What a model is called by its id on the shelf. */
+export function nameOfModel(id: string): string {
+  return id
+    .replace(/^(hub|disk):/, "")
+    .replace(/@[^#]*/, "")
+    .replace("#", " · ");
 }
