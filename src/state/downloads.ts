@@ -12,12 +12,6 @@ import { useShelfStore } from "./shelfStore.ts";
 /** The downloads of this visit by the id that their model has on the shelf. */
 export const useDownloadStore = create<Readonly<Record<string, DownloadEvent>>>(() => ({}));
 
-/** Pauses that the trainer may not have come to yet. */
-const pauses = new Map<string, Promise<unknown>>();
-
-/** How often each download was begun: what an earlier question answers is nobody's any more. */
-const begun = new Map<string, number>();
-
 /** What is downloaded, as the page knows it before the first byte. */
 export interface WantedModel {
   readonly id: string;
@@ -50,22 +44,30 @@ export function movingShare(downloads: Readonly<Record<string, DownloadEvent>>):
   return moving.length === 0 ? null : sum("doneBytes") / Math.max(1, sum("totalBytes"));
 }
 
+/** Pauses that the trainer may not have come to yet: until then it would answer with the paused download. */
+const pauses = new Map<string, Promise<unknown>>();
+
+/** Questions about each download so far. */
+const turns = new Map<string, number>();
+
 /** Downloads a model, or goes on where it stopped; settles when it is here, was paused, or failed. */
 export async function downloadModel({ id, files }: WantedModel): Promise<void> {
   const known = useDownloadStore.getState()[id];
   if (known !== undefined && isMoving(known)) return;
   dismissMessages("NET-1", "STO-1");
   show(startOf({ id, files }, known));
-  const turn = (begun.get(id) ?? 0) + 1;
-  begun.set(id, turn);
+  const turn = (turns.get(id) ?? 0) + 1;
+  turns.set(id, turn);
+  // One that was paused and continued meanwhile has another question on the way.
+  const isPresent = () => turns.get(id) === turn;
   try {
     await pauses.get(id);
     await tellHub();
     const model = await callTrainer("downloadModel", { id });
-    finish(id, { status: "done", reason: "" });
+    if (isPresent()) finish(id, { status: "done", reason: "" });
     addLog({ level: "info", message: `${model.label} is on the shelf.` });
   } catch (error) {
-    if (begun.get(id) === turn) fail(id, error);
+    if (isPresent()) fail(id, error);
   }
   await refreshShelf();
 }
