@@ -15,6 +15,7 @@ import {
 import { edit } from "./editing.ts";
 import { editHub, useHubStore } from "./hub.ts";
 import { kindOfFiles, modelFilesOf, openFiles, openModel, openRefusedModel } from "./localFiles.ts";
+import { refreshPreflight, warmUp } from "./loading.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { restartTrainer } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
@@ -122,6 +123,25 @@ it("uses a model with its weights as asked, without files, and starts it without
   expect(trainer().questions("loadModel").at(-1)).toEqual({ id: shelfId, files: null, weights: "q8" });
   expect(setup().config).toMatchObject({ model: shelfId, baseWeights: "q8", adapters: [] });
   expect(trainer().questions("useAdapters")).toHaveLength(1);
+});
+
+it("asks nothing about a model that another is taking the place of", async () => {
+  await bootStudio();
+  const from = trainer().asked.length;
+  const work = takeModel(shelfId, "q4");
+  await Promise.all([refreshPreflight(), warmUp(), work]);
+  const asked = names().slice(from);
+  expect(asked.slice(0, asked.indexOf("loadData"))).toEqual(["loadModel"]);
+  expect(asked.slice(-3)).toEqual(["preview", "warmUp", "preflight"]);
+});
+
+it("drops a refusal that is about a model which another has taken the place of", async () => {
+  await bootStudio();
+  trainer().refusals.set("preview", failure("CFG-1", "No preference pairs are loaded."));
+  const asked = warmUp();
+  trainer().refusals.clear();
+  await Promise.all([asked, takeModel(shelfId, "keep")]);
+  expect(messages()).toEqual([]);
 });
 
 it("deletes a model in use only after the studio’s own has taken its place", async () => {
