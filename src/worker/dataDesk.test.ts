@@ -128,6 +128,25 @@ describe("the table", () => {
   });
 });
 
+describe("firstBatch", () => {
+  it("shows the pairs of the first step by their places, and refuses a setup that reads other pairs", async () => {
+    const dataSteps: DataStep[] = [{ kind: "subset", pairs: 10, by: "random", seed: 1 }];
+    await load({ steps: dataSteps });
+    const config = { ...tinyRunConfig, dataSteps };
+    const seen = await session.firstBatch({ config });
+    expect(seen).toHaveLength(config.batchPairs * config.accumulationSteps);
+    const { rows } = await session.dataRows(everything);
+    for (const { row, promptTokens, chosen } of seen) {
+      const shown = rows.find((other) => other.row === row);
+      expect(shown?.split).toBe("train");
+      expect(chosen.ids.length - promptTokens).toBe(shown?.chosenTokens);
+      expect(chosen.tokens.join("")).toContain(`${shown?.prompt}${shown?.chosen}`);
+    }
+    const other = await refusal(() => session.firstBatch({ config: tinyRunConfig }));
+    expect(other?.message).toContain("other steps than the setup has");
+  });
+});
+
 describe("readData", () => {
   it("reads as loading would, without using what it read", async () => {
     const text = '{"question": "the a", "good": " is kind", "bad": " is sad"}\n{"question": "the b"}\n';

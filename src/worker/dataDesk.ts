@@ -3,7 +3,11 @@ import { dataFormats } from "../engine/data/formats/index.ts";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import { writePairs } from "../engine/data/writePairs.ts";
 import { referenceWeights } from "../engine/models/weights.ts";
+import type { Tokenizer } from "../engine/tokenizer/tokenizer.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import { firstBatchAsSeen, type SeenPair } from "../engine/training/firstBatch.ts";
 import { healthOf, heldPairs, tellHealth } from "./checkedData.ts";
+import { refuseOtherPairs } from "./configProblems.ts";
 import type { DeskSources } from "./featureDesk.ts";
 import { refuse } from "./errorReport.ts";
 import type { DataCommands, DataReading, ExportedFile } from "./protocol.ts";
@@ -43,7 +47,7 @@ export function createDataDesk(sources: DataDeskSources): Pick<Handlers, keyof D
       sources.inspectHubData ?? (() => refuse("RUN-1", "Data sets on the Hub cannot be reached from here.")),
     dataHealth: () => tellHealth(data()),
     dataRows: async (query) => (await tableOf(data())).find(query),
-    firstBatch: () => refuse("RUN-1", "This is not built yet."),
+    firstBatch: ({ config }) => firstBatch(config, data(), model().tokenizer),
     sampleAnswers: (question) =>
       alone(() =>
         withPolicy((policy) => {
@@ -75,6 +79,15 @@ async function readData(
     read: set.entries - set.problems.length,
     preview,
   };
+}
+
+/** The pairs of a run's first step as they are trained, by their rows' places in the set. */
+function firstBatch(config: RunConfig, data: OwnData, tokenizer: Tokenizer): readonly SeenPair[] {
+  refuseOtherPairs(config, data);
+  return firstBatchAsSeen(config, data.train, tokenizer).map((pair) => ({
+    ...pair,
+    row: data.trainRows[pair.row]?.place ?? pair.row,
+  }));
 }
 
 /** The pairs that are trained and evaluated on, as they are after their steps. */

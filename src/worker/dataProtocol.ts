@@ -2,6 +2,9 @@
 import type { HealthCheck } from "../engine/data/steps/dataStep.ts";
 import type { FileBytes } from "../engine/files/fileBytes.ts";
 import type { RunConfig } from "../engine/training/config.ts";
+import type { SeenPair } from "../engine/training/firstBatch.ts";
+
+export type { SeenAnswer, SeenPair } from "../engine/training/firstBatch.ts";
 
 /** One pair as text, for the page. */
 export interface PairText {
@@ -127,25 +130,6 @@ export interface RowQuery {
   readonly isDescending: boolean;
   readonly from: number;
   readonly count: number;
-}
-
-/** An answer as the model sees it while it trains. */
-export interface SeenAnswer {
-  /** Text of every token, special tokens by their names. */
-  readonly tokens: readonly string[];
-  readonly ids: Int32Array;
-  /** Whether the loss scores the token. */
-  readonly isScored: readonly boolean[];
-}
-
-/** A pair of the first batch exactly as it is trained. */
-export interface SeenPair {
-  readonly row: number;
-  readonly promptTokens: number;
-  readonly chosen: SeenAnswer;
-  readonly rejected: SeenAnswer;
-  readonly isPromptCut: boolean;
-  readonly isAnswerCut: boolean;
 }
 
 /** Two answers to a prompt, for a blind choice. */

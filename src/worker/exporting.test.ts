@@ -8,7 +8,8 @@ import { openZip } from "../engine/files/zip.ts";
 import { openCheckpoint } from "../engine/models/checkpoint.ts";
 import type { Model } from "../engine/models/decoder.ts";
 import { openGguf } from "../engine/models/gguf/openGguf.ts";
-import { uploadModel } from "../engine/models/loadModel.ts";
+import { loadModel, uploadModel } from "../engine/models/loadModel.ts";
+import { openModel } from "../engine/models/modelSource.ts";
 import { openTestDevice } from "../engine/tensor/testing.ts";
 import { createTinyModel, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { referenceLogits, sumOfTwo, worstOf } from "../engine/training/standing.testing.ts";
@@ -37,7 +38,7 @@ async function sourcesOf(model: Model, run: ExportedRun | null): Promise<ExportS
     run,
     standing: model.standing === undefined ? [] : [{ id: "adapter:1", label: "kind `one`", scale: 0.5 }],
     license: "mit",
-    trainedOn: null,
+    weights: "keep",
     store: memoryStore(),
   };
 }
@@ -254,9 +255,28 @@ describe("what leaves the studio", () => {
     expect(worstOf(await referenceLogits(model), expected) / scale).toBeGreaterThan(0.05);
   });
 
+  it("is a whole folder again where the base is a GGUF file", async () => {
+    const { model } = createTinyModel();
+    const sources = await sourcesOf(model, null);
+    const [gguf] = await exportModel({ kind: "gguf-f16", isZip: false }, sources);
+    const base = await openModel([gguf!]);
+    const opened = await loadModel([gguf!]);
+    const stood = standOn(opened.model, sumOfTwo(opened.model));
+    const own = { ...sources, owner: { id: "local", model: stood.model }, base: () => Promise.resolve(base) };
+    const files = await exportModel({ kind: "merged", isZip: false }, own);
+    expect(namesOf(files)).toContain("tokenizer.json");
+    expect(parsed(await bytesOf(files, "config.json"))).toMatchObject({ torch_dtype: "float16" });
+    const again = await loadModel(files);
+    const [found, expected] = [await referenceLogits(again.model), await referenceLogits(stood.model)];
+    expect(worstOf(found, expected) / Math.max(...expected.map(Math.abs))).toBeLessThan(5e-3);
+    expect(again.tokenizer.encode("the kind", { addSpecialTokens: true })).toEqual(
+      opened.tokenizer.encode("the kind", { addSpecialTokens: true }),
+    );
+  });
+
   it("has a card with a header, figures, every setting and how to load it", async () => {
     const { model } = createTinyModel();
-    const sources = { ...(await sourcesOf(model, await trained(model))), trainedOn: "q4" };
+    const sources = { ...(await sourcesOf(model, await trained(model))), weights: "q4" } as const;
     const files = await exportModel({ kind: "adapter", isZip: false }, sources);
     const card = new TextDecoder().decode(await bytesOf(files, "README.md"));
     const [, header = ""] = card.split("---\n");
@@ -273,6 +293,11 @@ describe("what leaves the studio", () => {
     ]);
     expect(card).toContain("3 optimizer steps on 8 preference pairs of `pairs`, 4 held out.");
     expect(card).toContain("the base lay on the device in q4.");
+    expect(card).not.toContain("dequantised");
+    const merged = await exportModel({ kind: "merged", isZip: false }, sources);
+    const mergedCard = new TextDecoder().decode(await bytesOf(merged, "README.md"));
+    expect(mergedCard).toContain("merged into its dequantised weights and written in 16 bits.");
+    expect(parsed(await bytesOf(merged, "config.json"))).toMatchObject({ torch_dtype: "float16" });
     expect(card).toContain("| rewards/margins | 0 | 1.2346 |");
     expect(card).toContain("| loss |  | 0.5 |");
     for (const name of Object.keys(tinyRun(model).config)) expect(card).toContain(`| ${name} | `);

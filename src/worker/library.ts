@@ -65,10 +65,14 @@ export function weightsFingerprint(files: readonly ModelFile[]): Promise<string>
 }
 
 /** What the page shows of a model. */
-export function summarizeModel(id: string, { model, weights }: LoadedModel): Omit<ModelSummary, "sae"> {
+export function summarizeModel(
+  id: string,
+  { model, weights }: LoadedModel,
+  given: string | null,
+): Omit<ModelSummary, "sae"> {
   const { config } = model;
   const parameters = countParameters(model);
-  const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? "Local model";
+  const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? given ?? id;
   return {
     id,
     label,

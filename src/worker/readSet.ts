@@ -3,7 +3,7 @@ import type { DataFile, RowRange } from "../engine/data/containers/dataFile.ts";
 import { embeddedDatasets } from "../engine/data/embedded.ts";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import type { PairRow, RowProblem } from "../engine/data/row.ts";
-import { splitDataSet } from "../engine/data/splitDataSet.ts";
+import { nothingToTrain, splitDataSet } from "../engine/data/splitDataSet.ts";
 import { judges } from "../engine/judges/index.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
@@ -104,6 +104,8 @@ export async function readSet(
   if (elsewhere === null) return readEmbedded(question, sources);
   const { layout, columns } = question;
   const set = await readDataSet(elsewhere.files, { layout, columns, rows: elsewhere.rows });
+  const missing = nothingToTrain(set);
+  if (missing !== null) refuse("DAT-1", missing);
   const { train, heldout } = splitDataSet(set);
   const id = question.files === null ? question.id : "local";
   return { id, label: set.label, judge: null, train, heldout, problems: set.problems };

@@ -10,6 +10,7 @@ const tokenizer: Tokenizer = {
   encode: () => [],
   decode: (ids) => ids.join(" "),
   decodeTokens: (ids) => ids.map(String),
+  specialTokens: new Map(),
   vocabularySize: 41,
   bosTokenId: 1,
   stopTokenIds: [],

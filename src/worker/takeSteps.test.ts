@@ -1,6 +1,6 @@
 /** Steps of the embedded sets, with the embedded model and its judges. */
 import { readFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { pairKey, createReferenceCache, shippedRecords } from "../engine/reference/referenceCache.ts";
 import { judges } from "../engine/judges/index.ts";
 import { loadModel, type LoadedModel } from "../engine/models/loadModel.ts";
@@ -11,6 +11,9 @@ import { reportError } from "./errorReport.ts";
 import { embeddedModelFiles, loadData, weightsFingerprint } from "./library.ts";
 
 const fetchFile = (path: string) => Promise.resolve(new Uint8Array(readFileSync(`public/${path}`)));
+
+// Every load reads and tokenises a whole set.
+vi.setConfig({ testTimeout: 30_000 });
 
 let loaded: LoadedModel;
 let weights: string;

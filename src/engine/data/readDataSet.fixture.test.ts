@@ -149,6 +149,12 @@ describe.skipIf(!hasFixtures)("published sets", () => {
     expect(set).toMatchObject({ layout: "ktoMessages", isCertain: true, problems: [], entries: 300 });
     const good = set.unpaired.filter(({ isGood }) => isGood).length;
     expect([good + set.rows.length, set.unpaired.length - good + set.rows.length]).toEqual([150, 150]);
+    const { train, heldout } = splitDataSet(set);
+    // Nothing of either label is lost between the sides.
+    const all = [...train, ...heldout];
+    const chosen = all.map((row) => `${textOf(row.prompt)}\n${textOf(row.chosen)}`);
+    const rejected = all.map((row) => `${textOf(row.rejectedPrompt ?? row.prompt)}\n${textOf(row.rejected)}`);
+    expect([new Set(chosen).size, new Set(rejected).size]).toEqual([150, 150]);
   });
 
   it("reads stories-sentiment, and the same rows from Parquet", async () => {

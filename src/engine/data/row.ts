@@ -45,7 +45,8 @@ export type ProblemKind =
   | "identicalPair"
   | "equalScores"
   | "lowScoreRatio"
-  | "needsChatTemplate";
+  | "needsChatTemplate"
+  | "templateRefuses";
 
 /** A row that was left out, by its number in its file. */
 export interface RowProblem {

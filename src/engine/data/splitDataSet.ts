@@ -33,6 +33,17 @@ function heldoutOf(rows: readonly (PairRow | LabelledRow)[]): (row: PairRow | La
   return (row) => heldout.has(keyOf(row));
 }
 
+/** Why there is nothing in a set to train on, as a sentence with what to do; null where there is something. */
+export function nothingToTrain({ label, rows, unpaired, prompts }: DataSet): string | null {
+  if (rows.length > 0) return null;
+  if (prompts.length > 0)
+    return `"${label}" holds ${prompts.length} prompts and no answers: sample answers to them and choose the better ones, or open a set that has answers.`;
+  const good = unpaired.filter(({ isGood }) => isGood).length;
+  if (unpaired.length === 0 || (good > 0 && good < unpaired.length)) return null;
+  const found = good > 0 ? "good" : "bad";
+  return `All ${unpaired.length} answers of "${label}" are labelled ${found}, and there is nothing to tell them from: add answers of the other label, or read it with a layout for SFT.`;
+}
+
 /**
  * Splits a set: files whose names say so (`test`, `valid`, …) are held out where others are not; otherwise a fifth of the
  * prompts is, drawn once and for all, so that no held-out prompt is trained on. Labelled answers without a partner are

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { TokenizerError } from "../tokenizer/tokenizerError.ts";
 import type { PairRow, Text } from "./row.ts";
 import { tokenizeInTurns, tokenizePairs, type TokenizeOptions } from "./tokenizePairs.ts";
 
@@ -22,6 +23,7 @@ const tokenizer: Tokenizer = {
   encode: (text, { addSpecialTokens }) => [...(addSpecialTokens ? [BOS] : []), ...encode(text)],
   decode: () => "",
   decodeTokens: () => [],
+  specialTokens: new Map(),
   vocabularySize: 256,
   bosTokenId: BOS,
   stopTokenIds: [END, 3],
@@ -208,6 +210,30 @@ describe("tokenizePairs on chats", () => {
     };
     const pair = pairOf(chat, { tokenizer: rewriting });
     expect(pair).toMatchObject({ prompt, chosen: [...encode("yes"), END], counts: { apart: 1 } });
+  });
+
+  it("leaves out the rows alone that the template refuses", () => {
+    const refusing: Tokenizer = {
+      ...tokenizer,
+      renderChat: (messages, options) => {
+        if (messages[0]?.role === "system") throw new TokenizerError("System role not supported");
+        return tokenizer.renderChat(messages, options);
+      },
+    };
+    const withSystem = row(
+      [{ role: "system", content: "s" }, ...user("hi")],
+      assistant("yes"),
+      assistant("no"),
+    );
+    const { pairs, problems } = tokenizePairs([withSystem, chat], { tokenizer: refusing, maxTokens: 64 });
+    expect(pairs.map((pair) => pair.row)).toEqual([1]);
+    expect(problems).toEqual([
+      {
+        row: 7,
+        kind: "templateRefuses",
+        reason: "the chat template does not take it: System role not supported",
+      },
+    ]);
   });
 
   it("reports a chat that no template can write", () => {

@@ -101,7 +101,7 @@ const ROWS_PER_TURN = 16;
 /**
  * Tokenises pairs: BOS once, the answer with its terminator, nothing over `maxTokens`. Prompts are truncated from the
  * left, but one that alone fills `maxTokens` is left out; an answer alone over the limit is cut from the right and loses its terminator.
- * Throws RangeError for a limit below 2, and `TokenizerError` where a chat template refuses a conversation.
+ * Throws RangeError for a limit below 2.
  */
 export function tokenizePairs(rows: readonly PairRow[], options: TokenizeOptions): TokenizedPairs {
   const work = tokenizeInTurns(rows, options);
@@ -161,7 +161,18 @@ function writable(row: PairRow, tokenizer: Tokenizer): PairRow {
   };
 }
 
-function tokenizeRow(given: PairRow, options: TokenizeOptions): RowOutcome {
+/** A row as tokens; a conversation that the chat template refuses, such as one with a system message, is a bad row. */
+function tokenizeRow(row: PairRow, options: TokenizeOptions): RowOutcome {
+  try {
+    return tokensOfRow(row, options);
+  } catch (error) {
+    // By its name: data sees no more of the tokenizer than its types.
+    if (!(error instanceof Error && error.name === "TokenizerError")) throw error;
+    return { problem: problem("templateRefuses", `the chat template does not take it: ${error.message}`) };
+  }
+}
+
+function tokensOfRow(given: PairRow, options: TokenizeOptions): RowOutcome {
   const { tokenizer, maxTokens } = options;
   const row = writable(given, tokenizer);
   const { prompt, chosen, rejected, rejectedPrompt, isSingle = false, scores, weight } = row;

@@ -33,6 +33,8 @@ export interface Tokenizer {
     ids: readonly number[],
     options?: { readonly after?: readonly number[] },
   ) => string[];
+  /** Names of the special tokens by their ids, such as `<|im_end|>`. */
+  readonly specialTokens: ReadonlyMap<number, string>;
   /** One more than the largest id. */
   readonly vocabularySize: number;
   readonly bosTokenId: number | null;
@@ -131,8 +133,9 @@ function createEncoder(
 }
 
 function createDecoder(codec: Codec, cleansSpaces: boolean) {
-  const special = new Set<number>();
-  for (const [id, token] of codec.get_added_tokens_decoder()) if (token.special) special.add(id);
+  const special = new Map<number, string>();
+  for (const [id, { content, special: isSpecial }] of codec.get_added_tokens_decoder())
+    if (isSpecial) special.set(id, content);
   const isPlain = (id: number) => !special.has(id);
   const decodePlain = (ids: number[]): string =>
     ids.length === 0
@@ -150,7 +153,7 @@ function createDecoder(codec: Codec, cleansSpaces: boolean) {
     let plain = 0;
     return ids.map((id) => (isPlain(id) ? (texts[plain++] ?? "") : ""));
   };
-  return { decode, decodeTokens };
+  return { decode, decodeTokens, specialTokens: special };
 }
 
 /**

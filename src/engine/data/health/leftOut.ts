@@ -14,6 +14,7 @@ const PROBLEM_WORDS: ReadonlyMap<ProblemKind, string> = new Map([
   ["wrongType", "of a wrong type"],
   ["badNumber", "with a weight or score that is no number"],
   ["needsChatTemplate", "that need a chat template"],
+  ["templateRefuses", "that the chat template does not take"],
 ]);
 
 /** What the health of a dataset is judged by. */

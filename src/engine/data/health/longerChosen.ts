@@ -13,11 +13,6 @@ function difference({ tokens }: CheckedRow): number {
   return tokens === null ? 0 : tokens.chosen - tokens.rejected;
 }
 
-/** Rows whose two answers were tokenised; one answer alone is compared with nothing. */
-function comparedRows(rows: readonly CheckedRow[]): readonly CheckedRow[] {
-  return rows.filter(({ tokens }) => tokens !== null && tokens.rejected > 0);
-}
-
 /** Wilson's score interval of 95 % for a share of `count`. */
 export function wilsonInterval(share: number, count: number): readonly [number, number] {
   const spread = Z ** 2 / count;

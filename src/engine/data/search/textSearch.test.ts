@@ -71,6 +71,14 @@ describe("textSearch", () => {
     ]);
   });
 
+  it("counts repetitions from both ends", () => {
+    const found = (pattern: string) => ["bc", "bac", "baac", "baaac", "baaaac"].map(textSearch(pattern));
+    expect(found("/^ba?c$/")).toEqual([true, true, false, false, false]);
+    expect(found("/^ba{1,3}c$/")).toEqual([false, true, true, true, false]);
+    expect(found("/^ba{2,}c$/")).toEqual([false, false, true, true, true]);
+    expect(found("/^b(?:a{2}){0,1}c$/")).toEqual([true, false, true, false, false]);
+  });
+
   it("says what is wrong with an expression", () => {
     const refused = (search: string) => () => textSearch(search);
     expect(refused("/(ab/")).toThrow(PatternError);

@@ -18,6 +18,11 @@ export const revise: StepOf<"revise"> = (set, step, context) => {
       `Row ${step.row} is to be revised, and it is not in the set at this point: take the revision out, or put it before the step that leaves the row out.`,
     );
   }
+  if (row.isSingle === true && step.rejected !== undefined) {
+    throw new DataStepError(
+      `Row ${step.row} has one answer only, and a rejected one is to be revised: revise the chosen answer.`,
+    );
+  }
   const { scores: _scores, ...unscored } = row;
   const revised: SetRow = {
     ...unscored,
@@ -37,8 +42,7 @@ export const revise: StepOf<"revise"> = (set, step, context) => {
 };
 
 function checkAnswers({ place, chosen, rejected, isSingle }: SetRow): void {
-  if (isSingle === true && isBlank(rejected) && !isBlank(chosen)) return;
-  for (const [side, text] of Object.entries({ chosen, rejected })) {
+  for (const [side, text] of Object.entries(isSingle === true ? { chosen } : { chosen, rejected })) {
     if (isBlank(text))
       throw new DataStepError(`The revised ${side} answer of row ${place} is empty: write one.`);
   }

@@ -69,13 +69,13 @@ function wholeText(row: SetRow | undefined): string {
 }
 
 function unit(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(cosine(vector, vector));
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length < NO_LENGTH ? new Float32Array(vector.length) : vector.map((value) => value / length);
 }
 
-/** The cosine of two vectors of length 1. */
+/** The cosine of two vectors of length 1; rounding makes none more alike than equal ones. */
 function cosine(first: Float32Array, second: Float32Array): number {
   let sum = 0;
   for (let at = 0; at < first.length; at++) sum += (first[at] ?? 0) * (second[at] ?? 0);
-  return sum;
+  return Math.min(1, sum);
 }

@@ -59,6 +59,11 @@ describe("select", () => {
     expect(await select(5, 0.9)).toEqual([2, 3, 4]);
     // Kept: 180°, 5°. Then 90° (cos 85° = 0.09) and 10° are too close to 5°.
     expect(await select(5, 0.05)).toEqual([3, 4]);
+    const same = testContext({
+      embed: (texts) => Promise.resolve(texts.map(() => Float32Array.of(0.1, 0.3, 0.7))),
+    });
+    const equals = await run(numberedSet(4), { kind: "select", pairs: 3, similarity: 1 }, same);
+    expect(placesOf(equals.set.train)).toEqual([1, 2, 3]);
   });
 
   it("says by what it went, and when there were not enough", async () => {
@@ -155,6 +160,11 @@ describe("mix", () => {
     // What stays is where it was.
     expect(own.every((row) => set.train.indexOf(row) === row.place)).toBe(true);
     expect(own).toHaveLength(14);
+    const again = await run(numberedSet(20), { ...step, seed: 6 }, testContext({ readSet }));
+    const others = again.set.train.filter(({ source }) => source.file === "others.jsonl");
+    expect(others.map(({ source }) => source.row)).not.toEqual(from.map(({ source }) => source.row));
+    const places = (rows: typeof from, set: typeof again.set) => rows.map((row) => set.train.indexOf(row));
+    expect(places(others, again.set)).not.toEqual(places(from, set));
   });
 
   it("refuses a share that the other set cannot fill", async () => {
@@ -214,6 +224,11 @@ describe("revise", () => {
     await expect(revise(9, "new")).rejects.toThrow("Row 9 is to be revised, and it is not in the set");
     await expect(revise(0, " ")).rejects.toThrow("The revised chosen answer of row 0 is empty");
     await expect(revise(0, " reply 0")).rejects.toThrow("both answers of row 0 are the same");
+    const single: PairRow = { ...numberedRows(1)[0]!, rejected: "", isSingle: true };
+    const alone = asRead([single], [], null);
+    await expect(run(alone, { kind: "revise", row: 0, rejected: "new" })).rejects.toThrow("one answer only");
+    const { set } = await run(alone, { kind: "revise", row: 0, chosen: "new" });
+    expect(set.train).toMatchObject([{ chosen: "new", rejected: "", isSingle: true }]);
   });
 });
 
