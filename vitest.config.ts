@@ -7,6 +7,8 @@ import { chromiumArgs } from "./tools/scripts/chromium.mjs";
 const fixtures = resolve(import.meta.dirname, process.env["FIXTURES_DIR"] ?? "../shared/fixtures");
 const fixturesFolder = existsSync(fixtures) ? fixtures : "";
 if (fixturesFolder === "") console.warn(`Fixture tests are skipped: ${fixtures} is not there.`);
+/** Models from package registries, which nobody needs but `--project real`. */
+const realModelsFolder = process.env["REAL_MODELS_DIR"] ?? "";
 const chromium = process.env["CHROMIUM_PATH"];
 
 /** The tensor runtime's split packages hold bare module syntax that Node cannot load, so the bundler must. */
@@ -14,6 +16,7 @@ const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
 /** Read by `src/engine/testing`; whole trajectories take minutes, so they are asked for by name. */
 const provide = {
   fixturesFolder,
+  realModelsFolder,
   goldenFolder: resolve(import.meta.dirname, "tools/golden"),
   isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1",
 };
@@ -34,10 +37,11 @@ export default defineConfig({
           ...node,
           name: "node",
           include: ["src/**/*.test.{ts,tsx}", "bench/*.test.{ts,mjs}"],
-          exclude: ["src/**/*.gpu.test.ts", "src/**/*.fixture.test.ts"],
+          exclude: ["src/**/*.gpu.test.ts", "src/**/*.fixture.test.ts", "src/**/*.real.test.ts"],
         },
       },
       { test: { ...node, name: "fixtures", include: ["src/**/*.fixture.test.ts"] } },
+      { test: { ...node, name: "real", include: realModelsFolder === "" ? [] : ["src/**/*.real.test.ts"] } },
       {
         server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
         optimizeDeps: {

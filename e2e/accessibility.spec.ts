@@ -71,8 +71,34 @@ for (const scheme of ["light", "dark"] as const) {
       await expect(studio.message("NUM-1")).toBeVisible();
       await expectAccessible(page, "failed");
     });
+
+    test(`no serious finding on the Models screen, at every width (${scheme})`, async ({ studio, page }) => {
+      await studio.open({ settings: onCpu });
+      await page.getByTestId("models-link").click();
+      await expect(page.getByTestId("storage")).toBeVisible();
+      for (const width of widths) {
+        await page.setViewportSize({ width, height });
+        await expectAccessible(page, `models, ${width} px`);
+      }
+      await page.getByTestId("open-export").click();
+      await expectDialog(page, "Take the model with you");
+    });
   });
 }
+
+test("no serious finding on any tab of the Data screen, at every width", async ({ studio, page }) => {
+  await studio.open({ settings: onCpu });
+  await page.getByTestId("data-link").click();
+  await expect(page.getByTestId("data-figures")).toBeVisible();
+  for (const tab of ["Sources", "Pairs", "Health", "Changes", "First batch", "Annotate"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await expect(page.getByRole("tabpanel").locator("[aria-busy=true]")).toHaveCount(0);
+    for (const width of widths) {
+      await page.setViewportSize({ width, height });
+      await expectAccessible(page, `${tab}, ${width} px`);
+    }
+  }
+});
 
 async function expectDialog(page: Page, name: string): Promise<void> {
   const dialog = page.getByRole("dialog", { name });

@@ -144,18 +144,29 @@ function sendFile(asked: HubRequest, response: ServerResponse, { bytes, fault }:
   const range = fault?.kind === "whole" ? null : /^bytes=(\d+)-(\d+)$/.exec(asked.range ?? "");
   const begin = Number(range?.[1] ?? 0);
   const end = Math.min(Number(range?.[2] ?? bytes.length) + 1, bytes.length);
-  let part = Uint8Array.from(bytes.subarray(begin, end));
+  const part = Uint8Array.from(bytes.subarray(begin, end));
   if (fault?.kind === "damaged" && end === bytes.length) part[part.length - 1]! ^= 1;
   const half = part.subarray(0, part.length >> 1);
-  if (fault?.kind === "short") part = half;
   response.writeHead(range === null ? 200 : 206, {
     "accept-ranges": "bytes",
-    "content-length": part.length,
+    "content-length": fault?.kind === "short" ? half.length : part.length,
     "content-type": "application/octet-stream",
     etag: `"${bytes.length < LARGE_BYTES ? gitSha1(bytes) : sha256(bytes)}"`,
     "x-repo-commit": hubCommit,
     ...(range === null ? {} : { "content-range": `bytes ${begin}-${end - 1}/${bytes.length}` }),
   });
+  if (asked.method === "HEAD") response.end();
+  else sendBody(response, { part, half, fault });
+}
+
+interface Body {
+  readonly part: Uint8Array;
+  readonly half: Uint8Array;
+  readonly fault: HubFault | undefined;
+}
+
+function sendBody(response: ServerResponse, { part, half, fault }: Body): void {
   if (fault?.kind === "cut") response.write(half, () => setTimeout(() => response.destroy(), 5));
-  else response.end(asked.method === "HEAD" ? undefined : part);
+  else if (fault?.kind === "stall") response.write(half);
+  else response.end(fault?.kind === "short" ? half : part);
 }

@@ -17,9 +17,9 @@ export interface HubFault {
   readonly path: string;
   /**
    * `cut`: the connection breaks after half of what was asked for. `short`: fewer bytes come than were announced for the range,
-   * without an error. `damaged`: the last byte is another one. `whole`: ranges are ignored. `noCors`: no other page may read it.
+   * without an error. `stall`: half comes, then nothing. `damaged`: the last byte is another one. `whole`: ranges are ignored. `noCors`: no other page may read it.
    */
-  readonly kind: "cut" | "short" | "damaged" | "whole" | "noCors" | "status";
+  readonly kind: "cut" | "stall" | "short" | "damaged" | "whole" | "noCors" | "status";
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests that go well before it happens. */

@@ -23,12 +23,12 @@ export function downloadFile({
   download(name, bytes instanceof Blob ? bytes : new Blob([bytes.slice()]));
 }
 
-/** Offers texts to save as one zip file. */
+/** Offers files to save as one zip file. */
 export async function downloadZip(
   name: string,
-  files: readonly { readonly name: string; readonly text: string }[],
+  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
 ): Promise<void> {
-  const { strToU8, zipSync } = await import("fflate");
-  const entries = Object.fromEntries(files.map((file) => [file.name, strToU8(file.text)]));
+  const { zipSync } = await import("fflate");
+  const entries = Object.fromEntries(files.map((file) => [file.name, file.bytes]));
   downloadFile({ name, bytes: zipSync(entries) });
 }

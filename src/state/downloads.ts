@@ -44,19 +44,26 @@ export function movingShare(downloads: Readonly<Record<string, DownloadEvent>>):
   return moving.length === 0 ? null : sum("doneBytes") / Math.max(1, sum("totalBytes"));
 }
 
+/** Questions about each download so far. */
+const turns = new Map<string, number>();
+
 /** Downloads a model, or goes on where it stopped; settles when it is here, was paused, or failed. */
 export async function downloadModel({ id, files }: WantedModel): Promise<void> {
   const known = useDownloadStore.getState()[id];
   if (known !== undefined && isMoving(known)) return;
   dismissMessages("NET-1", "STO-1");
   show(startOf({ id, files }, known));
+  const turn = (turns.get(id) ?? 0) + 1;
+  turns.set(id, turn);
+  // One that was paused and continued meanwhile has another question on the way.
+  const isPresent = () => turns.get(id) === turn;
   try {
     await tellHub();
     const model = await callTrainer("downloadModel", { id });
-    finish(id, { status: "done", reason: "" });
+    if (isPresent()) finish(id, { status: "done", reason: "" });
     addLog({ level: "info", message: `${model.label} is on the shelf.` });
   } catch (error) {
-    fail(id, error);
+    if (isPresent()) fail(id, error);
   }
   await refreshShelf();
 }

@@ -42,12 +42,20 @@ export function isRepoName(repo: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(repo.trim());
 }
 
+/** Whether a model can be looked for under a text: a name with or without its owner, or its address. */
+function canBeLookedFor(text: string): boolean {
+  const path = text.trim().replace(/^https?:\/\/[^/]+\//, "");
+  return /^[\w.-]+(\/[\w.-]+)?(\/(tree|blob|resolve)\/.*)?\/?$/.test(path);
+}
+
 /** Why what is typed cannot be asked for, by its field; empty when it can. */
 export function hubProblems({ hubUrl, repo }: HubState): Partial<Record<keyof HubState, string>> {
   const isAddress = URL.canParse(hubUrl) && /^https?:$/.test(new URL(hubUrl).protocol);
   return {
     ...(isAddress ? {} : { hubUrl: `An address such as ${defaultHubUrl}.` }),
-    ...(isRepoName(repo) || repo.trim() === "" ? {} : { repo: "Owner and name, such as Qwen/Qwen3-0.6B." }),
+    ...(canBeLookedFor(repo) || repo.trim() === ""
+      ? {}
+      : { repo: "Owner and name, such as Qwen/Qwen3-0.6B." }),
   };
 }
 

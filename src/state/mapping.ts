@@ -72,11 +72,10 @@ export function chooseLayout(dataLayout: string): void {
   void preview({ dataLayout, dataColumns: {} });
 }
 
-/** Takes a column for a role; "" leaves the role without one. */
+/** Takes a column for a role; "" leaves the role without one, and no guess takes its place. */
 export function chooseColumn(role: string, column: string): void {
   const { dataLayout, dataColumns } = useMappingStore.getState().choice;
-  const { [role]: _previous, ...others } = dataColumns;
-  void preview({ dataLayout, dataColumns: column === "" ? others : { ...others, [role]: column } });
+  void preview({ dataLayout, dataColumns: { ...dataColumns, [role]: column } });
 }
 
 async function preview(choice: ReadingChoice): Promise<void> {

@@ -270,6 +270,22 @@ it("calls a paused download paused and forgets one that was given up, whatever t
   expect(messages()).toEqual([]);
 });
 
+it("goes on at once after a pause, whatever the paused question still answers", async () => {
+  await bootStudio();
+  trainer().refusals.set("downloadModel", failure("RUN-1", "paused"));
+  const first = downloadModel({ id: shelfId, files });
+  while (!names().includes("downloadModel")) await Promise.resolve();
+  // Its refusal is on the way when the download is paused and continued.
+  trainer().refusals.clear();
+  const pause = pauseDownload(shelfId);
+  const second = downloadModel({ id: shelfId, files });
+  await Promise.all([first, pause, second]);
+  const asked = names().filter((name) => /download/i.test(name));
+  expect(asked).toEqual(["downloadModel", "pauseDownload", "downloadModel"]);
+  expect(download()?.status).toBe("done");
+  expect(messages()).toEqual([]);
+});
+
 it("keeps files from a disk and says why it could not", async () => {
   await bootStudio();
   trainer().refusals.set("keepModel", failure("STO-1", "1.9 of 2.0 GB are used"));

@@ -141,6 +141,18 @@ it("keeps files in memory where there is no private file system, and says that t
   expect((await openFileStore(fakeOpfs({}).door)).isLasting).toBe(true);
 });
 
+it("does not call a storage full by numbers that say it is not", async () => {
+  const { door } = fakeOpfs({ quota: 2 });
+  const said = async (estimate: { usage?: number; quota?: number }) => {
+    const store = await openFileStore({ ...door, estimate: async () => estimate });
+    return store.write("other", next).catch((error: StorageError) => error.message);
+  };
+  expect(await said({ usage: 1e8, quota: 10.7e9 })).toBe(
+    "Browser storage is full. The browser takes no more, though it counts 0.1 of 10.7 GB: the disk may be full.",
+  );
+  expect(await said({})).toBe("Browser storage is full.");
+});
+
 it("says how full it is in the unit of the whole", () => {
   expect(fullness({ usedBytes: 1.94e9, quotaBytes: 2e9 })).toBe("1.9 of 2.0 GB");
   expect(fullness({ usedBytes: 3.26e6, quotaBytes: 5e6 })).toBe("3.3 of 5.0 MB");

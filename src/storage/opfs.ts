@@ -13,6 +13,9 @@ import {
   type OpfsFolder,
 } from "./opfsFile.ts";
 
+/** Share of the quota from which on it is what is full. */
+const NEARLY_FULL = 0.9;
+
 /** The browser's side of storage: `navigator.storage`, or what a test puts in its place. */
 export interface StorageDoor {
   readonly getDirectory?: () => Promise<OpfsFolder>;
@@ -141,15 +144,20 @@ async function estimateOf(door: StorageDoor): Promise<StorageEstimate> {
 async function storageError(name: string, cause: unknown, door: StorageDoor): Promise<StorageError> {
   if (cause instanceof RangeError) throw cause;
   if (nameOf(cause) === "QuotaExceededError") {
-    const room = fullness(await estimateOf(door));
-    return new StorageError(`Browser storage is full${room === "" ? "" : ` (${room})`}.`, {
-      isFull: true,
-      cause,
-    });
+    return new StorageError(whyFull(await estimateOf(door)), { isFull: true, cause });
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageError(`The browser refused its storage for "${name}": ${reason}`, {
     isFull: false,
     cause,
   });
+}
+
+/** Some browsers tell a page more room than they give it, and the disk may be full before the quota is. */
+function whyFull(estimate: StorageEstimate): string {
+  const { usedBytes, quotaBytes } = estimate;
+  const room = fullness(estimate);
+  if (usedBytes === null || quotaBytes === null) return "Browser storage is full.";
+  if (usedBytes >= NEARLY_FULL * quotaBytes) return `Browser storage is full (${room}).`;
+  return `Browser storage is full. The browser takes no more, though it counts ${room}: the disk may be full.`;
 }

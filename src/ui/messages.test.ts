@@ -98,6 +98,9 @@ it("names what could not be downloaded, and goes on with it only where that was 
     text: "huggingface.co has no such file.",
     primary: { label: "Load from disk" },
   });
+  expect(messageCatalogue["NET-1"]({ repo: "a/b", file: "", host: "h" }, facts).title).toBe(
+    "“a/b” could not be downloaded.",
+  );
   expect(messageCatalogue["NET-1"]({ ...lost, id: "hub:a/b@1" }, facts)).toMatchObject({
     primary: { label: "Retry", action: "continue-download" },
     secondary: { label: "Load from disk" },

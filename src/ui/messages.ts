@@ -110,8 +110,10 @@ function fileRefused(title: string): Writer {
   });
 }
 
-function downloadTitle({ file, status }: MessageDetails): string {
-  const what = file === undefined ? "Something" : `“${file}”`;
+function downloadTitle({ file, repo, status }: MessageDetails): string {
+  // Empty where it was about the repository itself.
+  const name = file || repo;
+  const what = name ? `“${name}”` : "Something";
   return `${what} could not be downloaded${status === undefined ? "" : ` (${status})`}.`;
 }
 

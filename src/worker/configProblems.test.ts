@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { objectives } from "../engine/losses/index.ts";
 import type { Objective } from "../engine/losses/objective.ts";
-import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { uploadModel, type LoadedModel } from "../engine/models/loadModel.ts";
 import { openTestDevice } from "../engine/tensor/testing.ts";
-import { createTinyModel, tinyPairs } from "../engine/testing/tinyModel.ts";
+import { createTinyModel, tinyArrays, tinyConfig, tinyPairs } from "../engine/testing/tinyModel.ts";
 import { defaultConfig, type RunConfig } from "../engine/training/config.ts";
 import { tinySae } from "../engine/training/tinyRun.testing.ts";
 import { configProblems } from "./configProblems.ts";
@@ -47,6 +47,22 @@ function problemsOf(
 it("says nothing of a run that can be trained", () => {
   for (const method of ["sft", "dpo", "kto", "aot", "tdpo2", "wpo"])
     expect(problemsOf({ method })).toEqual([]);
+});
+
+it("asks for 32-bit weights before they all train", () => {
+  expect(problemsOf({ tuning: "full" })).toEqual([]);
+  const whole = loaded;
+  loaded = uploadModel(tinyConfig, tinyArrays(), "q4m") as LoadedModel;
+  expect(problemsOf({})).toEqual([]);
+  expect(problemsOf({ tuning: "full" })).toEqual([
+    {
+      field: "tuning",
+      message:
+        "Full fine-tuning changes matrices of 32-bit floats, and these are q4m: set the base weights to f32, or train an adapter.",
+    },
+  ]);
+  loaded.dispose();
+  loaded = whole;
 });
 
 it("names the method of a mixture that lacks something", () => {

@@ -4,6 +4,7 @@ import { objectives } from "../engine/losses/index.ts";
 import { mixObjectives } from "../engine/losses/mix.ts";
 import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
+import { isPackedWeight, isShardedWeight } from "../engine/kernels/weightLayout/packedWeight.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { checkFeatureOptions } from "../engine/sae/featureErrors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
@@ -94,6 +95,10 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
     const limit = model.config.maxPositions;
     say("maxTokens", `Texts of ${config.maxTokens} tokens; this model reads ${limit}.`);
   }
+  if (config.tuning === "full") {
+    const message = frozenProblem(model);
+    if (message !== null) say("tuning", message);
+  }
   if (config.tuning === "lora" && adaptedModules(model, { targets: config.loraTargets }).length === 0) {
     say("loraTargets", "No module of this model carries an adapter; choose at least one.");
   }
@@ -103,6 +108,17 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
   const isFirst = ({ field }: { field: string }, index: number) =>
     problems.findIndex((other) => other.field === field) === index;
   return problems.filter(isFirst);
+}
+
+/** Why the matrices of a model cannot train themselves; null where they can. */
+export function frozenProblem({ base }: LoadedModel["model"]): string | null {
+  for (const weight of base.values()) {
+    if (isShardedWeight(weight))
+      return "The embedding lies in several parts, because this device cannot bind it at once: train an adapter.";
+    if (isPackedWeight(weight))
+      return `Full fine-tuning changes matrices of 32-bit floats, and these are ${weight.layout}: set the base weights to f32, or train an adapter.`;
+  }
+  return null;
 }
 
 /** What an objective needs that the model or the pairs do not have. */

@@ -37,7 +37,7 @@ async function sourcesOf(model: Model, run: ExportedRun | null): Promise<ExportS
     run,
     standing: model.standing === undefined ? [] : [{ id: "adapter:1", label: "kind `one`", scale: 0.5 }],
     license: "mit",
-    trainedOn: null,
+    weights: "keep",
     store: memoryStore(),
   };
 }
@@ -256,7 +256,7 @@ describe("what leaves the studio", () => {
 
   it("has a card with a header, figures, every setting and how to load it", async () => {
     const { model } = createTinyModel();
-    const sources = { ...(await sourcesOf(model, await trained(model))), trainedOn: "q4" };
+    const sources = { ...(await sourcesOf(model, await trained(model))), weights: "q4" } as const;
     const files = await exportModel({ kind: "adapter", isZip: false }, sources);
     const card = new TextDecoder().decode(await bytesOf(files, "README.md"));
     const [, header = ""] = card.split("---\n");
@@ -273,6 +273,11 @@ describe("what leaves the studio", () => {
     ]);
     expect(card).toContain("3 optimizer steps on 8 preference pairs of `pairs`, 4 held out.");
     expect(card).toContain("the base lay on the device in q4.");
+    expect(card).not.toContain("dequantised");
+    const merged = await exportModel({ kind: "merged", isZip: false }, sources);
+    const mergedCard = new TextDecoder().decode(await bytesOf(merged, "README.md"));
+    expect(mergedCard).toContain("merged into its dequantised weights and written in 16 bits.");
+    expect(parsed(await bytesOf(merged, "config.json"))).toMatchObject({ torch_dtype: "float16" });
     expect(card).toContain("| rewards/margins | 0 | 1.2346 |");
     expect(card).toContain("| loss |  | 0.5 |");
     for (const name of Object.keys(tinyRun(model).config)) expect(card).toContain(`| ${name} | `);

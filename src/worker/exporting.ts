@@ -4,17 +4,19 @@ import { writePeftAdapter } from "../engine/adapters/peft.ts";
 import { rankOf, sumAdapters } from "../engine/adapters/standing.ts";
 import { isQuantised, mergedTensors, type ModelChange } from "../engine/export/mergedTensors.ts";
 import { modelCard, type CardRun } from "../engine/export/modelCard.ts";
+import { roundedTensors, roundingLayout } from "../engine/export/roundedTensors.ts";
 import { safetensorsFolder, wholeFile, type StreamedFile } from "../engine/export/safetensorsFolder.ts";
 import type { NamedArray } from "../engine/files/safetensors.ts";
-import type { StoredTensors } from "../engine/files/storedTensors.ts";
 import { architectureOf } from "../engine/models/architectures/index.ts";
 import { toCheckpoint } from "../engine/models/checkpoint.ts";
 import { adaptersByModule, toCheckpointAdapters } from "../engine/models/checkpointAdapters.ts";
 import type { ModelConfig } from "../engine/models/config.ts";
 import type { Model } from "../engine/models/decoder.ts";
 import { writeModelGguf } from "../engine/models/gguf/writeModel.ts";
+import type { ModelSource } from "../engine/models/modelSource.ts";
 import { evenSum, namedSum } from "../engine/models/hostAdapter.ts";
 import type { TokenizerFiles } from "../engine/tokenizer/tokenizer.ts";
+import type { BaseWeights } from "../engine/training/config.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { objectiveOf } from "./configProblems.ts";
 import { refuse } from "./errorReport.ts";
@@ -23,12 +25,7 @@ import { makeLeaving } from "./leaving.ts";
 import type { ExportKind, LeavingFile, StandingAdapters } from "./modelProtocol.ts";
 
 /** The files that the loaded model came from, of which tensors are read one by one. */
-export interface ExportBase {
-  readonly tensors: StoredTensors;
-  readonly tokenizer: TokenizerFiles;
-  /** The `config.json`, or what stands for it in a GGUF file. */
-  readonly configJson: unknown;
-}
+export type ExportBase = Pick<ModelSource, "tensors" | "tokenizer" | "configJson">;
 
 /** The last run with what the card says of it. */
 export interface ExportedRun extends TrainedRun, Pick<CardRun, "data" | "before" | "after"> {}
@@ -43,8 +40,8 @@ export interface ExportSources {
   /** The adapters that stand on the model. */
   readonly standing: StandingAdapters["adapters"];
   readonly license: string | null;
-  /** How the base lay on the device, where it was converted when it was loaded: `q4`. */
-  readonly trainedOn: string | null;
+  /** How the base was put on the device: what was rounded there to few bits is merged as it was rounded. */
+  readonly weights: BaseWeights;
   readonly store: FileStore;
 }
 
@@ -86,7 +83,7 @@ export function adapterOf({
 
 async function exportedFiles(kind: ExportKind, sources: ExportSources): Promise<StreamedFile[]> {
   const { owner, run } = sources;
-  const base = await sources.base();
+  const base = await basedOn(sources);
   if (kind === "adapter") {
     const adapter = adapterOf(sources).map(({ name, bytes }) => wholeFile(name, bytes));
     return [...adapter, ...tokenizerFiles(base.tokenizer), ...described(kind, sources, base)];
@@ -114,6 +111,14 @@ async function exportedFiles(kind: ExportKind, sources: ExportSources): Promise<
     },
   });
   return [{ name: ggufName(owner.id, kind), ...file }, ...described(kind, sources, base)];
+}
+
+/** The base as the device had it. */
+async function basedOn({ owner, base, weights }: ExportSources): Promise<ExportBase> {
+  const files = await base();
+  const layout = roundingLayout(weights);
+  if (layout === null) return files;
+  return { ...files, tensors: roundedTensors(owner.model.config, files.tensors, layout) };
 }
 
 /** What is different from the model's files. */
@@ -170,7 +175,7 @@ function tokenizerFiles({
 
 /** The card, and a run's whole configuration. */
 function described(kind: ExportKind, sources: ExportSources, base: ExportBase): StreamedFile[] {
-  const { owner, run, standing, license, trainedOn } = sources;
+  const { owner, run, standing, license, weights } = sources;
   const card = modelCard({
     kind,
     baseModel: baseName(owner.id),
@@ -179,7 +184,7 @@ function described(kind: ExportKind, sources: ExportSources, base: ExportBase): 
     run: run === null ? null : { ...run, method: objectiveOf(run.config).label, steps: run.checkpoint.step },
     standing,
     isFromQuantised: isQuantised(base.tensors),
-    trainedOn,
+    trainedOn: weights === "keep" ? null : weights,
     file: ggufName(owner.id, kind),
   });
   return [text("README.md", card), ...(run === null ? [] : [json("training_args.json", run.config)])];

@@ -56,6 +56,8 @@ export interface FeatureDesk {
   readonly pause: () => Promise<void>;
   /** Forgets a training on pairs that are about to go. */
   readonly forgetTraining: () => Promise<void>;
+  /** Forgets what features do on the pairs, because the model is another function now. */
+  readonly forgetCorpora: () => void;
   /** Forgets everything that belongs to the model. */
   readonly clear: () => void;
   /** SAELens files of one at hand. */
@@ -125,6 +127,7 @@ export function createFeatureDesk(sources: DeskSources): FeatureDesk {
     saveSae: shelf.save,
     pause: trainer.pause,
     forgetTraining: trainer.forget,
+    forgetCorpora: corpora.clear,
     clear: () => {
       shelf.clear();
       corpora.clear();

@@ -5,7 +5,6 @@ import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
 import { gapOf, type SetRow } from "../engine/data/steps/setRow.ts";
 import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
-import { allBytes, type FileInMemory } from "../engine/files/fileBytes.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import { loadModel, type LoadedModel, type ModelFile } from "../engine/models/loadModel.ts";
 import { WeightTooLargeError } from "../engine/models/parcels.ts";
@@ -18,7 +17,7 @@ import { refuse, refuseWeights } from "./errorReport.ts";
 import { inTurns, takingTurns } from "./inTurns.ts";
 import { fingerprintOf } from "./referenceIdentity.ts";
 import type { LoadingEvent } from "./modelProtocol.ts";
-import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
+import type { Commands, DataSummary, ModelSummary, PairText } from "./protocol.ts";
 import { readSet, type SetSources } from "./readSet.ts";
 import { takeSteps } from "./takeSteps.ts";
 
@@ -53,11 +52,6 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
   );
 }
 
-/** Files with all their bytes in memory. */
-export function readWhole(files: readonly LocalFile[]): Promise<FileInMemory[]> {
-  return Promise.all(files.map(async ({ name, bytes }) => ({ name, bytes: await allBytes(bytes) })));
-}
-
 /** Tells one set of embedded weights from another, to whose remembered log-probs it belongs. */
 export function weightsFingerprint(files: readonly ModelFile[]): Promise<string> {
   const weights = files.filter(({ name }) => name.endsWith("model.safetensors"));
@@ -65,10 +59,14 @@ export function weightsFingerprint(files: readonly ModelFile[]): Promise<string>
 }
 
 /** What the page shows of a model. */
-export function summarizeModel(id: string, { model, weights }: LoadedModel): Omit<ModelSummary, "sae"> {
+export function summarizeModel(
+  id: string,
+  { model, weights }: LoadedModel,
+  given: string | null,
+): Omit<ModelSummary, "sae"> {
   const { config } = model;
   const parameters = countParameters(model);
-  const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? "Local model";
+  const label = embeddedModels.find((candidate) => candidate.id === id)?.label ?? given ?? id;
   return {
     id,
     label,

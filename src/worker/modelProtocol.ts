@@ -1,17 +1,10 @@
 /** The part of the protocol that is about models and adapters: getting them, keeping them, standing them on one another, sending them out. */
 import type { FileBytes } from "../engine/files/fileBytes.ts";
 import type { BaseWeights } from "../engine/training/config.ts";
+import type { FitVerdict } from "../engine/training/fit.ts";
 
+export type { FitVerdict } from "../engine/training/fit.ts";
 export type { LayerRounding, WeightReport } from "../engine/models/weightReport.ts";
-
-/** Whether a model can be trained on this device. */
-export interface FitVerdict {
-  readonly verdict: "fits" | "tight" | "tooBig";
-  /** Bytes that weights and one small training step need. */
-  readonly neededBytes: number;
-  /** Bytes that the device gave when it was asked for as many. */
-  readonly availableBytes: number;
-}
 
 /** One way to get a model of a repository: its full weights, or one GGUF file. */
 export interface ModelVariant {

@@ -4,7 +4,7 @@ import { meanFeatureBytes } from "../engine/reference/referenceCache.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { estimateRun } from "../engine/training/estimate.ts";
 import { measuresNothing, measuresOf, unscoredPairs } from "../engine/training/measures.ts";
-import { canMeasure, configProblems, objectiveOf, withKnownSecond } from "./configProblems.ts";
+import { canMeasure, configProblems, frozenProblem, objectiveOf, withKnownSecond } from "./configProblems.ts";
 import type { FoundFeatures } from "./featureDesk.ts";
 import type { KeptReference } from "./keptReference.ts";
 import type { LoadedData } from "./library.ts";
@@ -31,8 +31,11 @@ export function preflight(
   const measures = canMeasure(objective, source) ? measuresOf(objective, config, source) : measuresNothing;
   const reference = kept.seenWith(source?.print ?? "", adapterPrint(loaded.model.standing?.sum, config));
   const featureBytes = meanFeatureBytes(reference, data.train);
+  const isFrozen = config.tuning === "full" && frozenProblem(loaded.model) !== null;
+  // What cannot be trained cannot be planned; the problem says why.
+  const planned: RunConfig = isFrozen ? { ...config, tuning: "lora" } : config;
   return {
-    ...estimateRun(loaded.model, config, { ...data, featureBytes }, measures),
+    ...estimateRun(loaded.model, planned, { ...data, featureBytes }, measures),
     unscoredPairs: unscoredPairs(config, measures, { ...data, reference }),
     secondsPerStep: speed?.key === speedKey(config, objective) ? speed.secondsPerStep : null,
     problems: configProblems(config, { loaded, data, features }),

@@ -17,7 +17,6 @@ import { inspectPair } from "./inspectPair.ts";
 import { seePolicy } from "./lastPolicy.ts";
 import { openReference, type OwnModel } from "./keptReference.ts";
 import {
-  embeddedModelFiles,
   loadData,
   loadOnto,
   summarizeModel,
@@ -26,7 +25,7 @@ import {
   weightsFingerprint,
 } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
-import { modelDesk } from "./modelDesk.ts";
+import { createModelDesk } from "./modelDesk.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
@@ -101,6 +100,29 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     isRunning: () => runner !== null || comingUp > 0,
     emit,
   });
+  const models = createModelDesk({
+    store,
+    emit,
+    fetchFile,
+    model: () => model,
+    change: (work) => afterTraining(work),
+    isRunning: () => runner !== null,
+    replace: (stood) => {
+      model = { ...needModel(), model: stood };
+      desk.forgetCorpora();
+      speed = null;
+    },
+    savedRun: () => saveRun(),
+  });
+  const sets = { fetchFile, openHubData: models.hub.openHubData };
+  const dataDesk = createDataDesk({
+    ...sets,
+    model: needModel,
+    data: needData,
+    alone,
+    withPolicy,
+    inspectHubData: models.hub.inspectHubData,
+  });
   /** Does something before which no training of an autoencoder may begin. */
   const ahead = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
     comingUp += 1;
@@ -126,6 +148,19 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     data: needData(),
     features: desk.featuresOf(config).source,
   });
+  /** PEFT's files of the run under way, or of the last one. */
+  const saveRun = async () => {
+    let trained = last;
+    await runner?.atMilestone(async ({ step, save }) => {
+      if (runningConfig === null) return;
+      const checkpoint = { runId: "", step, activeMs: 0, tensors: await save() };
+      trained = { config: runningConfig, checkpoint };
+    });
+    if (trained === null || trained.checkpoint.step === 0) {
+      return refuse("RUN-1", "There is nothing to save yet: train at least one step.");
+    }
+    return exportFiles(needModel(), trained);
+  };
   let live: TrainingRun["live"] | null = null;
   const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
     const parts = partsOf(config);
@@ -155,6 +190,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     const loaded = needModel();
     if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
     refuseOtherPairs(config, needData());
+    models.refuseOthers(config.adapters);
     await desk.provide(config);
     const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
     const [problem] = configProblems(config, parts);
@@ -173,6 +209,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         await endRun();
         await data?.kept.settled();
         desk.clear();
+        models.forgetStanding();
         model?.dispose();
         model = null;
         data = null;
@@ -191,30 +228,32 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loadModel: ({ id, files: given, weights }) =>
       afterTraining(async () => {
         const onto = needDevice();
-        const files = given ?? (await embeddedModelFiles(id, fetchFile));
+        const { files, label } =
+          given === null ? await models.filesOf(id) : { files: given, label: "Local model" };
         if (runner === null) onto.takeErrors();
         const loaded = await loadOnto(onto, files, { weights, onProgress: tellLoading(emit) });
         await endRun();
         const prints = await modelPrints(files, weights);
         // Nothing was shipped for a person's own weights, nor for rounded ones.
-        const isShipped = given === null && loaded.weights.rounding.length === 0;
+        const isShipped = label === null && loaded.weights.rounding.length === 0;
         const fingerprint = isShipped ? await weightsFingerprint(files) : "";
         // Files of one name must not be written at once.
         await data?.kept.settled();
         desk.clear();
+        models.forgetStanding();
         model?.dispose();
         model = { ...loaded, id, fingerprint, prints };
         data = null;
         speed = null;
         last = null;
-        return { ...summarizeModel(id, loaded), sae: await desk.welcome(model) };
+        return { ...summarizeModel(id, loaded, label), sae: await desk.welcome(model) };
       }),
     loadData: (question) =>
       afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
         // Choosing pairs by their likeness takes the device.
         if (question.steps.some(({ kind }) => kind === "select")) await endRun();
-        const loaded = await loadData(question, owner, { fetchFile });
+        const loaded = await loadData(question, owner, sets);
         await endRun();
         speed = null;
         await data?.kept.settled();
@@ -305,18 +344,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       const pairs = data === null ? null : { heldout: data.heldout, reference: data.kept.cache };
       return lossSurface(objectiveOf(config), config.params, { axis, pairs });
     },
-    exportAdapter: async () => {
-      let trained = last;
-      await runner?.atMilestone(async ({ step, save }) => {
-        if (runningConfig === null) return;
-        const checkpoint = { runId: "", step, activeMs: 0, tensors: await save() };
-        trained = { config: runningConfig, checkpoint };
-      });
-      if (trained === null || trained.checkpoint.step === 0) {
-        return refuse("RUN-1", "There is nothing to save yet: train at least one step.");
-      }
-      return exportFiles(needModel(), trained);
-    },
+    exportAdapter: saveRun,
     exportProject: ({ config }) =>
       alone(async () => {
         await desk.provide(config);
@@ -328,7 +356,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         });
       }),
     ...desk.handlers,
-    ...modelDesk,
-    ...createDataDesk({ model: needModel, data: needData, fetchFile, alone, withPolicy }),
+    ...models.handlers,
+    ...dataDesk,
   };
 }

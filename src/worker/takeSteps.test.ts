@@ -15,6 +15,9 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const fetchFile = (path: string) => Promise.resolve(new Uint8Array(readFileSync(`public/${path}`)));
 
+// Every load reads and tokenises a whole set.
+vi.setConfig({ testTimeout: 30_000 });
+
 let loaded: LoadedModel;
 let weights: string;
 

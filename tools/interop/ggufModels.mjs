@@ -1,7 +1,8 @@
 /**
  * Writes the golden models as GGUF files and lets Python read them: `node tools/interop/ggufModels.mjs`. The logits of what
  * transformers makes of each file are compared with those of the model that it was written from (gguf_models.py).
- * `--python PATH` takes another interpreter, which needs tools/interop/requirements.txt.
+ * `--python PATH` takes another interpreter, which needs torch, transformers, safetensors and gguf; with `--llama-cpp`
+ * also xllamacpp, with which llama.cpp itself reads the files (llama_cpp_models.py).
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,7 +14,12 @@ import { projectRoot, runScript } from "../scripts/run.mjs";
 
 const run = promisify(execFile);
 
-const { values: options } = parseArgs({ options: { python: { type: "string", default: "python3" } } });
+const { values: options } = parseArgs({
+  options: {
+    python: { type: "string", default: "python3" },
+    "llama-cpp": { type: "boolean", default: false },
+  },
+});
 
 /** What has to change in a golden model's config.json so that llama.cpp knows the model. */
 const changes = {
@@ -33,7 +39,13 @@ async function readModel(load, name) {
   if (change.query_pre_attn_scalar === null) change.query_pre_attn_scalar = json.head_dim;
   const { openSafetensors } = await load("src/engine/files/safetensors.ts");
   const weights = new Uint8Array(await readFile(join(folder, "model.safetensors")));
-  return { text, change, config: { ...json, ...change }, weights, tensors: await openSafetensors(weights, "model.safetensors") };
+  return {
+    text,
+    change,
+    config: { ...json, ...change },
+    weights,
+    tensors: await openSafetensors(weights, "model.safetensors"),
+  };
 }
 
 /** Single bytes, and what begins and ends a text. */
@@ -77,9 +89,10 @@ await runScript(async () => {
     await withEngine(async (load) => {
       for (const name of Object.keys(changes)) await writeCase(load, name, join(folder, name));
     });
-    const script = join(projectRoot, "tools", "interop", "gguf_models.py");
-    const { stdout } = await run(options.python, [script, folder]);
-    console.log(stdout.trimEnd());
+    for (const name of ["gguf_models.py", ...(options["llama-cpp"] ? ["llama_cpp_models.py"] : [])]) {
+      const { stdout } = await run(options.python, [join(projectRoot, "tools", "interop", name), folder]);
+      console.log(`${name}\n${stdout.trimEnd()}`);
+    }
     return 0;
   } catch (error) {
     console.error(error.stdout ?? "", error.stderr ?? error);

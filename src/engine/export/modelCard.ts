@@ -33,7 +33,7 @@ export interface CardFacts {
   readonly run: CardRun | null;
   /** Adapters that stood on the model: what a run went on with, or what leaves without one. */
   readonly standing: readonly { readonly label: string; readonly scale: number }[];
-  /** The base's file was quantised, so that the merge is one of dequantised weights. */
+  /** The base was quantised, in its file or when it was loaded, so that the merge is one of dequantised weights. */
   readonly isFromQuantised: boolean;
   /** How the base lay on the device while it was trained, where that was not how its file has it. */
   readonly trainedOn: string | null;
@@ -106,7 +106,7 @@ function whatItIs({ kind, baseModel, run, standing, isFromQuantised, trainedOn }
   if (trainedOn !== null) sentences.push(`While it was trained, the base lay on the device in ${trainedOn}.`);
   if (isFromQuantised && kind !== "adapter") {
     sentences.push(
-      "The base's file was quantised: what is here was merged into its dequantised weights and written in 16 bits.",
+      "The base was quantised: what is here was merged into its dequantised weights and written in 16 bits.",
     );
   }
   return sentences.join(" ");

@@ -22,6 +22,8 @@ export interface ModelSource {
   /** The file that refusals of tensors name. */
   readonly file: string;
   readonly tokenizer: TokenizerFiles;
+  /** The `config.json` as it is, or what stands for it in a GGUF file. */
+  readonly configJson: unknown;
 }
 
 /** Files a folder must have; the rest of what it holds is optional or ignored. */
@@ -45,14 +47,15 @@ export async function openModel(files: readonly ModelFile[]): Promise<ModelSourc
     throw new FileFormatError("FIL-1", other[0], `a second model beside ${gguf[0]}: open one at a time.`);
   }
   const folder = modelFolder(opened);
-  const config = readModelConfig(await readJson(folder, "config.json"), "config.json");
+  const configJson = await readJson(folder, "config.json");
+  const config = readModelConfig(configJson, "config.json");
   const tokenizer = await readTokenizer(folder);
-  return { config, tokenizer, ...(await openWeights(folder)) };
+  return { config, configJson, tokenizer, ...(await openWeights(folder)) };
 }
 
 async function openGgufFile([file, open]: readonly [string, OpenFile]): Promise<ModelSource> {
-  const { config, tensors, tokenizerFiles: tokenizer } = await openGguf(await open(), file);
-  return { config, tensors, file, tokenizer };
+  const { config, configJson, tensors, tokenizerFiles: tokenizer } = await openGguf(await open(), file);
+  return { config, configJson, tensors, file, tokenizer };
 }
 
 /** Unpacks a file where it comes packed. */

@@ -14,7 +14,7 @@ import {
   type WeightLayout,
 } from "../kernels/weightLayout/weightLayout.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
-import { dispose, tensor, view } from "../tensor/run.ts";
+import { dispose, tensor, view, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { ModelConfig } from "./config.ts";
 import { linearGroups, type Stack, type Stacks } from "./stacks.ts";
@@ -165,6 +165,16 @@ export function placePiece(parcel: Parcel, words: Uint32Array): PlacedPiece {
   if (inputs === undefined) return tensor(floats(), [outputs]);
   const rows = words.length / wordsPerRow(layout, inputs);
   return layout === "f32" ? tensor(floats(), [rows, inputs]) : packedWeight(words, [rows, inputs], layout);
+}
+
+/** A piece of a parcel without contents, in a plan. */
+export function planPiece(parcel: Parcel, { first, end }: { readonly first: number; readonly end: number }) {
+  const { members, layout } = parcel;
+  const [outputs = 0, inputs] = members[0]?.shape ?? [];
+  if (inputs === undefined) return zeros([outputs]);
+  const shape = [end - first, wordsPerRow(layout, inputs)];
+  if (layout === "f32") return zeros(shape);
+  return { words: zeros(shape, "int32"), layout, outputs: end - first, inputs };
 }
 
 /** Collects what is on the device; `dispose` frees it as long as nobody has taken it. */

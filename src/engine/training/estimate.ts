@@ -95,26 +95,40 @@ export function estimateRun(
   };
 }
 
+/** What a planned step measures, and how far it goes. */
+interface PlannedStep {
+  readonly measures?: Measures;
+  readonly isForwardAlone?: boolean;
+}
+
 /** One micro-batch with its policy and optimizer; without the way back if only the forward pass is asked for. */
-export function planStep(
+export function planStep(model: Model, config: RunConfig, batch: StepBatch, step: PlannedStep): Plan {
+  return plan(() => takeStep(model, config, batch, step));
+}
+
+/** Bytes of a model that `open` makes without contents, and of one step of a run on it. */
+export function planModelStep(open: () => Model, config: RunConfig, batch: StepBatch): number {
+  const { bytes, dispatches } = plan(() => takeStep(open(), config, batch, {}));
+  return bytes + UNIFORM_BYTES * dispatches;
+}
+
+function takeStep(
   model: Model,
   config: RunConfig,
   { flat, keeps }: StepBatch,
-  { measures = measuresNothing, isForwardAlone = false }: { measures?: Measures; isForwardAlone?: boolean },
-): Plan {
-  return plan(() => {
-    // Its first values cost nothing.
-    const policy = createPolicy(withoutStanding(model), config);
-    const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
-    const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
-    const sink = { flat: gradients, trainables: policy.trainables };
-    const pass = { model, weights: trainingWeights(policy, config, config.seed), keeps, sink, measures };
-    const walk = openWalk(pass, batch.rows);
-    const inputs = inputsFor(pass, batch);
-    const head = atOnce(forward(pass, walk, batch, inputs));
-    if (isForwardAlone) return;
-    atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }, inputs));
-  });
+  { measures = measuresNothing, isForwardAlone = false }: PlannedStep,
+): void {
+  // Its first values cost nothing.
+  const policy = createPolicy(withoutStanding(model), config);
+  const { gradients } = createOptimizer(policy.parameters, { ...adamwDefaults, ...config });
+  const batch = uploadBatch(flat, distinctWindows(model.config), paddedSize(flat));
+  const sink = { flat: gradients, trainables: policy.trainables };
+  const pass = { model, weights: trainingWeights(policy, config, config.seed), keeps, sink, measures };
+  const walk = openWalk(pass, batch.rows);
+  const inputs = inputsFor(pass, batch);
+  const head = atOnce(forward(pass, walk, batch, inputs));
+  if (isForwardAlone) return;
+  atOnce(backward(pass, walk, { ...head, upstream: zeros(head.statistics.shape) }, inputs));
 }
 
 /** Bytes that scoring the largest evaluated batch takes for a while. */

@@ -8,7 +8,7 @@ import { distinctWindows } from "../models/config.ts";
 import { headName, type Model } from "../models/decoder.ts";
 import type { AdapterSum, HostAdapter } from "../models/hostAdapter.ts";
 import { uploadModel, type LoadedModel } from "../models/loadModel.ts";
-import { parameter, parameterShape, referenceWeights } from "../models/weights.ts";
+import { parameterShape, referenceWeights, wholeMatrix } from "../models/weights.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { dispose, read } from "../tensor/run.ts";
 import { createTinyModel, tinyArrays, type TinyModelOptions } from "../testing/tinyModel.ts";
@@ -50,7 +50,7 @@ export async function referenceLogits(model: Model): Promise<Float32Array> {
   const weights = referenceWeights(model);
   const batch = uploadBatch(flatBatch([{ tokens: TOKENS, scoredFrom: 1 }]), distinctWindows(model.config));
   const hidden = atOnce(scoredStates(model, weights, batch));
-  const logits = matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" });
+  const logits = matmul(hidden, wholeMatrix(weights, headName(model.config)), { form: "abt" });
   const values = Float32Array.from(await read(logits));
   batch.dispose();
   dispose([hidden, logits]);

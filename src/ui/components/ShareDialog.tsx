@@ -2,6 +2,7 @@ import { Modal } from "@mantine/core";
 import { changesBetween } from "../../state/configChanges.ts";
 import { formatLink, linkBase, localId } from "../../state/link.ts";
 import { linkedConfig, useSaeStore } from "../../state/saeStore.ts";
+import { isShelfId } from "../../state/shelfStore.ts";
 import { useSetupStore } from "../../state/setupStore.ts";
 import { openLayer, useViewStore } from "../../state/viewStore.ts";
 import { CopyButton } from "./CopyButton.tsx";
@@ -31,6 +32,7 @@ function ShareContent() {
   const base = linkBase(presetId, { method: null, secondMethod: null }, description);
   const changes = changesBetween(base, config).filter(({ to }) => to !== localId);
   const link = `${location.origin}${location.pathname}${formatLink(config, presetId, description)}`;
+  const isKeptModel = isShelfId(config.model);
   const hasLocalFiles = config.model === localId || config.data === localId;
   return (
     <>
@@ -61,6 +63,9 @@ function ShareContent() {
         Nothing else: no weights, no prompts, no answers, no files. The part after # never reaches a server.
         {hasLocalFiles &&
           " Files from your disk stay there: whoever opens the link starts with the embedded ones."}
+        {isKeptModel &&
+          " The link names the model alone: whoever opens it needs it on a shelf of their own, where the Models screen puts it."}
+        {config.adapters.length > 0 && " Adapters of your shelf stay here."}
       </p>
     </>
   );

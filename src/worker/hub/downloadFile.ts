@@ -133,11 +133,12 @@ function checkRange(
   { begin, end }: { readonly begin: number; readonly end: number },
 ): void {
   const range = contentRange(response);
-  if (response.status !== 206 || range?.begin !== begin || range.end > end) throw wholeOnly(subject);
+  if (response.status !== 206) throw wholeOnly(subject);
+  if (range !== null && (range.begin !== begin || range.end > end)) throw wholeOnly(subject);
   const isHubs =
     URL.canParse(response.url) && new URL(response.url).origin === new URL(access.hubUrl()).origin;
   const etag = response.headers.get("x-linked-etag") ?? (isHubs ? response.headers.get("etag") : null);
-  if (range.total !== file.bytes) throw otherLength(subject, range.total, file.bytes);
+  if (range !== null && range.total !== file.bytes) throw otherLength(subject, range.total, file.bytes);
   if (etag !== null && bareEtag(etag) !== source.etag) throw changed(subject);
 }
 

@@ -81,6 +81,21 @@ describe("a download", () => {
     expect(shelf.waits).toEqual([500]);
   });
 
+  it("arrives from a host that does not let the page read where a range lies", async () => {
+    const shelf = openShelf(hub, {
+      door: {
+        fetch: async (url, init) => {
+          const response = await fetch(url, init);
+          const headers = new Headers(response.headers);
+          if (new Headers(init?.headers).get("range") !== "bytes=0-0") headers.delete("content-range");
+          return new Response(response.body, { status: response.status, headers });
+        },
+      },
+    });
+    await shelf.downloadModel({ id });
+    await expectWhole(shelf);
+  });
+
   it("waits as long as the Hub asks to, and longer from try to try where it says nothing", async () => {
     fail({ path: weights, kind: "status", status: 429, headers: { "retry-after": "7" }, after: 1, times: 1 });
     fail({ path: weights, kind: "status", status: 503, times: 2 });

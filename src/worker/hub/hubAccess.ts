@@ -102,7 +102,8 @@ export function createHubAccess(door: HubDoor = browserDoor): HubAccess {
       init?.signal?.throwIfAborted();
       throw brokenOff(subject);
     });
-    if (response.status === 206 && body.byteLength !== rangeLength(response)) throw brokenOff(subject);
+    const range = contentRange(response);
+    if (range !== null && body.byteLength !== range.end - range.begin) throw brokenOff(subject);
     return new Response(body, { status: response.status, headers: response.headers });
   };
   return {
@@ -126,13 +127,7 @@ export function createHubAccess(door: HubDoor = browserDoor): HubAccess {
   };
 }
 
-/** Bytes that a range of an answer says it has; null where it does not say. */
-export function rangeLength(response: Response): number | null {
-  const range = contentRange(response);
-  return range === null ? null : range.end - range.begin;
-}
-
-/** First byte, the byte behind the last, and the bytes of the whole file. */
+/** First byte, the byte behind the last, and the bytes of the whole file; null where the host does not let the page read it. */
 export function contentRange(
   response: Response,
 ): { readonly begin: number; readonly end: number; readonly total: number } | null {

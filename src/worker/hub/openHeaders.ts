@@ -17,6 +17,8 @@ export interface OpenFile {
 export interface ModelHeaders {
   readonly config: ModelConfig;
   readonly tensors: StoredTensors;
+  /** The file that messages about the tensors name. */
+  readonly file: string;
   /** Whether a GGUF file brings a chat template; other files have it beside them. */
   readonly hasChatTemplate: boolean;
 }
@@ -30,7 +32,7 @@ export async function openHeaders(files: readonly OpenFile[]): Promise<ModelHead
   if (gguf !== undefined) {
     const { config, tensors, tokenizerFiles } = await openGguf(gguf.bytes, gguf.name);
     const { chat_template: template } = tokenizerFiles.tokenizerConfig as { chat_template?: unknown };
-    return { config, tensors, hasChatTemplate: typeof template === "string" };
+    return { config, tensors, file: gguf.name, hasChatTemplate: typeof template === "string" };
   }
   const byName = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const json = await readJson(need(byName, "config.json"), "config.json");
@@ -43,11 +45,15 @@ export async function openHeaders(files: readonly OpenFile[]): Promise<ModelHead
     );
   const config = readModelConfig(json, "config.json");
   const index = byName.get(shardIndexName);
-  const tensors =
-    index === undefined
-      ? await openSafetensors(need(byName, "model.safetensors"), "model.safetensors")
-      : await openShards(index, (name) => Promise.resolve(byName.get(name)));
-  return { config, tensors, hasChatTemplate: false };
+  if (index !== undefined)
+    return {
+      config,
+      tensors: await openShards(index, async (name) => byName.get(name)),
+      file: shardIndexName,
+      hasChatTemplate: false,
+    };
+  const file = "model.safetensors";
+  return { config, tensors: await openSafetensors(need(byName, file), file), file, hasChatTemplate: false };
 }
 
 function need(files: ReadonlyMap<string, FileBytes>, name: string): FileBytes {

@@ -1,5 +1,6 @@
-import { useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useState, type KeyboardEvent, type ReactNode } from "react";
 import { FilesTab } from "./FilesTab.tsx";
+import { ProjectTab } from "./ProjectTab.tsx";
 import { UploadTab } from "./UploadTab.tsx";
 import "./export.css";
 
@@ -13,12 +14,17 @@ interface Way {
 const ways: readonly [Way, ...Way[]] = [
   { id: "files", label: "Save files", show: () => <FilesTab /> },
   { id: "upload", label: "Upload to the Hub", show: () => <UploadTab /> },
+  { id: "trl", label: "Copy as TRL", show: () => <ProjectTab /> },
 ];
 
 /** The ways out, one tab each. */
 export function ExportTabs() {
   const [chosen, setChosen] = useState(ways[0].id);
   const way = ways.find(({ id }) => id === chosen) ?? ways[0];
+  useEffect(() => {
+    // On a phone the chosen tab may lie beyond the edge.
+    document.getElementById(`export-tab-${chosen}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
   const move = (event: KeyboardEvent) => {
     const direction = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (direction === undefined) return;

@@ -81,7 +81,7 @@ function Roles() {
             size="xs"
             label={`${roleNames[id] ?? id}${isOptional ? " (optional)" : ""}`}
             data-testid={`mapping-${id}`}
-            value={choice.dataColumns[id] ?? ""}
+            value={columns.find((column) => column === choice.dataColumns[id]) ?? ""}
             data={[
               { value: "", label: isOptional ? "none" : "choose a column" },
               ...columns.map((column) => ({ value: column, label: column })),

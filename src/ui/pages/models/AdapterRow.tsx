@@ -38,7 +38,7 @@ export function AdapterRow({ adapter }: { readonly adapter: ShelfAdapter }) {
         />
       </div>
       <p className="note">{factsOf(adapter).join(" · ")}</p>
-      {problem !== null && <p className="setting-problem">Does not fit the loaded model: {problem}</p>}
+      {problem !== null && <p className="setting-problem">Does not fit the loaded model. {problem}</p>}
       {scale !== undefined && <Scale id={id} label={label} scale={scale} />}
     </li>
   );

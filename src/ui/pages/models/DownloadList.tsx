@@ -52,7 +52,7 @@ function Download({ event }: { readonly event: DownloadEvent }) {
       <p className="visually-hidden" role="status">
         {name}: {statusWords[status]}, {formatShare(Math.floor(share * 4) / 4)}
       </p>
-      {status === "failed" && <p className="setting-problem">{reason}</p>}
+      {reason !== "" && <p className={status === "failed" ? "setting-problem" : "note"}>{reason}</p>}
       <Files event={event} />
       <Buttons event={event} name={name} />
     </li>

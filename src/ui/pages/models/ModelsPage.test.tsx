@@ -12,6 +12,7 @@ import { hubOffer, useHubStore } from "../../../state/hub.ts";
 import { useKeepingStore } from "../../../state/keeping.ts";
 import { useLeavingStore } from "../../../state/leaving.ts";
 import { useMessageStore } from "../../../state/messageStore.ts";
+import { project } from "../../../state/project.ts";
 import { useRunStore } from "../../../state/runStore.ts";
 import { adaptersKey, dataKey, useSetupStore } from "../../../state/setupStore.ts";
 import { useShelfStore } from "../../../state/shelfStore.ts";
@@ -75,10 +76,12 @@ const refuse = (name: string, message: string, code: ErrorReport["code"] = "RUN-
 
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  Element.prototype.scrollIntoView = () => undefined;
   Object.assign(testAnswers, given);
   for (const [store, state] of stores)
     (store.setState as (state: unknown, replace: true) => void)(state, true);
   hubOffer.forget();
+  project.forget();
   weightsPerplexity.forget();
   trainer = new TestTrainer();
   configureTrainer(() => trainer.port, { onEvent: () => undefined, onDeath: () => undefined });
@@ -187,7 +190,7 @@ it("sends to the terms of a gated model, and offers no download of what cannot b
 
 it("asks for no repository that cannot be one, and tells why the Hub gave no answer", async () => {
   await show();
-  await type(find("hub-repo"), "nonsense");
+  await type(find("hub-repo"), "not a name");
   expect(words()).toContain("Owner and name, such as Qwen/Qwen3-0.6B.");
   expect((named("Look") as HTMLButtonElement).disabled).toBe(true);
   await type(find("hub-repo"), "acme/none");
@@ -279,11 +282,11 @@ it("lets nobody tick an adapter that does not fit, and says why", async () => {
   const [adapter] = testAnswers.listShelf.adapters;
   testAnswers.listShelf = {
     ...testAnswers.listShelf,
-    adapters: [{ ...adapter!, problem: "it has 30 layers, the model 4." }],
+    adapters: [{ ...adapter!, problem: "It has 30 layers, the model 4." }],
   };
   await show();
   expect(find("adapter-row")?.querySelector("input")?.disabled).toBe(true);
-  expect(words()).toContain("Does not fit the loaded model: it has 30 layers, the model 4.");
+  expect(words()).toContain("Does not fit the loaded model. It has 30 layers, the model 4.");
 });
 
 it("offers to keep the adapter of an ended run, once", async () => {
@@ -386,14 +389,29 @@ it("uploads with the token alone, to a repository that is private unless somebod
   );
 });
 
+it("writes the setup as a project once for each setup, and says why it cannot", async () => {
+  await show(<ExportTabs />);
+  await press(page.querySelector("#export-tab-trl"));
+  const { config } = useSetupStore.getState();
+  expect(trainer.questions("exportProject")).toEqual([{ config }]);
+  expect(page.querySelector("pre")?.textContent).toBe("print()");
+  await press(page.querySelector("#export-tab-files"));
+  await press(page.querySelector("#export-tab-trl"));
+  expect(trainer.questions("exportProject")).toHaveLength(1);
+  await act(async () => useSetupStore.setState({ config: { ...config, steps: 0 } }));
+  expect(words()).toContain("The setup cannot be trained yet: steps");
+});
+
 it("shows the files of a project whole or cut, and saves all of them", async () => {
   const long = "x".repeat(20_001);
+  const encode = (text: string) => new TextEncoder().encode(text);
   await show(
     <ProjectFiles
       name="trl"
       files={[
-        { name: "train.py", text: "import trl" },
-        { name: "pairs.jsonl", text: long },
+        { name: "train.py", bytes: encode("import trl") },
+        { name: "pairs.jsonl", bytes: encode(long) },
+        { name: "adapter_model.safetensors", bytes: Uint8Array.of(8, 0, 0, 0) },
       ]}
     />,
   );
@@ -401,5 +419,6 @@ it("shows the files of a project whole or cut, and saves all of them", async () 
   expect(first).toBe("import trl");
   expect(second).toBe(`${long.slice(1)}\n…`);
   expect(named("Copy train.py")).toBeDefined();
+  expect(words()).toContain("adapter_model.safetensors 4 BNot a text: it is in the .zip.");
   expect(named("Save all as .zip")).toBeDefined();
 });
