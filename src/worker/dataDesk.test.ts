@@ -174,30 +174,34 @@ describe("readData", () => {
     });
   });
 
-  it("reads embedded sets too, and says when the Hub cannot be reached", async () => {
+  it("reads embedded sets too", async () => {
     const ask = { id: "kind-endings", files: null, layout: "", columns: {} };
     expect(await session.readData(ask)).toMatchObject({ rows: 800, read: 800, isCertain: true });
-    expect(await refusal(() => session.readData({ ...ask, id: "hub:some/set#train.jsonl" }))).toMatchObject({
-      code: "NET-1",
-    });
   });
+
+  const elsewhere = {
+    model: () => Promise.reject(new Error("no model")) as never,
+    data: () => Promise.reject(new Error("no data")) as never,
+    alone: <Answer>(change: () => Promise<Answer>) => change(),
+    withPolicy: () => Promise.reject(new Error("no policy")),
+    fetchFile: () => Promise.reject(new Error("no file")),
+  };
+  const ask = { id: "hub:some/set#pairs.jsonl?rows=7", files: null, layout: "", columns: {} };
 
   it("reads no more of a file on the Hub than is asked for", async () => {
     const asked: string[] = [];
-    const desk = createDataDesk({
-      model: () => Promise.reject(new Error("no model")) as never,
-      data: () => Promise.reject(new Error("no data")) as never,
-      alone: (change) => change(),
-      withPolicy: (look) => look(null),
-      fetchFile: () => Promise.reject(new Error("no file")),
-      openHubData: (id) => {
-        asked.push(id);
-        return Promise.resolve(tinyDataFile());
-      },
-    });
-    const id = "hub:some/set#pairs.jsonl?rows=7";
-    const reading = await desk.readData({ id, files: null, layout: "", columns: {} });
-    expect([reading.rows, reading.read, asked]).toEqual([7, 7, [id]]);
+    const openHubData = (id: string) => {
+      asked.push(id);
+      return Promise.resolve(tinyDataFile());
+    };
+    const reading = await createDataDesk({ ...elsewhere, openHubData }).readData(ask);
+    expect([reading.rows, reading.read, asked]).toEqual([7, 7, [ask.id]]);
+  });
+
+  it("says when the Hub cannot be reached", async () => {
+    const desk = createDataDesk(elsewhere);
+    expect(await refusal(() => desk.readData(ask))).toMatchObject({ code: "NET-1" });
+    expect(await refusal(() => desk.inspectHubData({ repo: "some/set" }))).toMatchObject({ code: "NET-1" });
   });
 });
 

@@ -42,7 +42,7 @@ export function createDataDesk(sources: DataDeskSources): Pick<Handlers, keyof D
       })),
     readData: (question) => readData(question, sources),
     inspectHubData:
-      sources.inspectHubData ?? (() => refuse("RUN-1", "Data sets on the Hub cannot be reached from here.")),
+      sources.inspectHubData ?? (() => refuse("NET-1", "Data sets on the Hub cannot be reached from here.")),
     dataHealth: () => tellHealth(data()),
     dataRows: async (query) => (await tableOf(data())).find(query),
     firstBatch: ({ config }) => {

@@ -357,6 +357,6 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     ...desk.handlers,
     ...models.handlers,
-    ...createDataDesk({ model: needModel, data: needData, fetchFile, alone, withPolicy }),
+    ...dataDesk,
   };
 }
