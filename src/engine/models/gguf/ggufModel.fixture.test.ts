@@ -39,8 +39,8 @@ async function write(weights: GgufExport["weights"]) {
 /** Values after Q8_0: codes times the scale as a binary16. */
 function quantized(values: Float32Array): Float32Array {
   const rounded = new Float32Array(values.length);
+  const codes = new Int8Array(32);
   for (let from = 0; from < values.length; from += 32) {
-    const codes = new Int8Array(32);
     const { scale } = quantizeGroup({ values, start: from, end: from + 32 }, "q8", codes);
     const stored = halfToFloat(floatToHalf(scale));
     codes.forEach((code, index) => (rounded[from + index] = code * stored));
