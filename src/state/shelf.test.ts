@@ -13,6 +13,7 @@ import {
   useDownloadStore,
 } from "./downloads.ts";
 import { edit } from "./editing.ts";
+import { chooseDiskFiles, useDiskStore } from "./diskModel.ts";
 import { editHub, useHubStore } from "./hub.ts";
 import { kindOfFiles, modelFilesOf, openFiles, openModel, openRefusedModel } from "./localFiles.ts";
 import { refreshPreflight, warmUp } from "./loading.ts";
@@ -320,6 +321,10 @@ it("tells a zip by what is in it", async () => {
   expect(setup().config.model).toBe("local");
   await openFiles([zipOf("a/adapter_model.safetensors")]);
   expect(trainer().questions("importAdapter")).toHaveLength(1);
+  await chooseDiskFiles([zipOf("a/adapter_model.safetensors")]);
+  expect(trainer().questions("importAdapter")).toHaveLength(2);
+  await chooseDiskFiles([zipOf("m/model.safetensors")]);
+  expect(useDiskStore.getState()).toMatchObject({ label: "some", files: [{ name: "some.zip" }] });
 });
 
 it("tells models, adapters and the files of a folder that a model needs", () => {
