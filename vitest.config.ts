@@ -7,6 +7,8 @@ import { chromiumArgs } from "./tools/scripts/chromium.mjs";
 const fixtures = resolve(import.meta.dirname, process.env["FIXTURES_DIR"] ?? "../shared/fixtures");
 const fixturesFolder = existsSync(fixtures) ? fixtures : "";
 if (fixturesFolder === "") console.warn(`Fixture tests are skipped: ${fixtures} is not there.`);
+/** Models from package registries, which nobody needs but `--project real`. */
+const realModelsFolder = process.env["REAL_MODELS_DIR"] ?? "";
 const chromium = process.env["CHROMIUM_PATH"];
 
 /** The tensor runtime's split packages hold bare module syntax that Node cannot load, so the bundler must. */
@@ -14,6 +16,7 @@ const runtimePackages = [/@tensorflow\/tfjs-backend-(webgpu|cpu)/];
 /** Read by `src/engine/testing`; whole trajectories take minutes, so they are asked for by name. */
 const provide = {
   fixturesFolder,
+  realModelsFolder,
   goldenFolder: resolve(import.meta.dirname, "tools/golden"),
   isWholeTrajectory: process.env["FIXTURES_WHOLE"] === "1",
 };
@@ -68,6 +71,7 @@ export default defineConfig({
         },
       },
       { test: { ...node, name: "fixtures", include: ["src/**/*.fixture.test.ts"] } },
+      { test: { ...node, name: "real", include: realModelsFolder === "" ? [] : ["src/**/*.real.test.ts"] } },
       {
         server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
         optimizeDeps,

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { writePeftAdapter } from "../engine/adapters/peft.ts";
 import { createRandom } from "../engine/data/random.ts";
+import { wholeFile } from "../engine/export/safetensorsFolder.ts";
+import { zipChunks } from "../engine/export/zipFiles.ts";
 import type { NamedArray } from "../engine/files/safetensors.ts";
 import { openTestDevice } from "../engine/tensor/testing.ts";
 import { createTinyModel, tinyConfig } from "../engine/testing/tinyModel.ts";
@@ -65,6 +67,20 @@ describe("the shelf of adapters", () => {
     await expect(shelf.remove(first.id)).rejects.toThrow(`There is no adapter "${first.id}"`);
     await shelf.remove(second.id);
     expect(await store.current.list()).toEqual([]);
+  });
+
+  it("takes the archive that an export is", async () => {
+    const files = adapterFiles().map(({ name, bytes }) => wholeFile(`tuned/${name}`, bytes as Uint8Array));
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for await (const chunk of zipChunks([...files, wholeFile("README.md", new Uint8Array(9))])) {
+      pieces.push(chunk.slice());
+    }
+    const archive = { name: "adapter.zip", bytes: new Blob(pieces) };
+    const shelf = openShelf();
+    const { id } = await shelf.keep([archive], { origin: "imported", label: "zipped" }, tinyConfig);
+    expect((await shelf.keep(adapterFiles(), { origin: "imported" }, tinyConfig)).id).toBe(id);
+    const other = { ...archive, bytes: new Blob(pieces.slice(0, 1)) };
+    await expect(shelf.keep([other], { origin: "imported" }, tinyConfig)).rejects.toThrow("adapter.zip");
   });
 
   it("has one of each content, with the last label", async () => {

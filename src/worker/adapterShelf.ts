@@ -5,6 +5,7 @@ import { PEFT_WEIGHTS_FILE, readPeftAdapter, type PeftAdapter } from "../engine/
 import { PEFT_CONFIG_FILE } from "../engine/adapters/peftConfig.ts";
 import { rankOf, standOn, sumAdapters, type StoodModel } from "../engine/adapters/standing.ts";
 import { allBytes, type FileBytes } from "../engine/files/fileBytes.ts";
+import { openZip } from "../engine/files/zip.ts";
 import type { ModelConfig } from "../engine/models/config.ts";
 import type { Model } from "../engine/models/decoder.ts";
 import { fingerprint, textFingerprint } from "../engine/reference/fingerprint.ts";
@@ -238,8 +239,18 @@ function problemOf(
   }
 }
 
+/** The files as they are, or the two of the one archive that was given. */
+async function unpacked(files: readonly GivenFile[]): Promise<readonly GivenFile[]> {
+  const [archive] = files;
+  if (files.length !== 1 || archive === undefined || !/\.zip$/i.test(archive.name)) return files;
+  const { names, open } = await openZip(archive.bytes, archive.name);
+  const wanted = names.filter((name) => /(^|\/)adapter_(config\.json|model\.\w+)$/.test(name));
+  return Promise.all(wanted.map(async (name) => ({ name, bytes: await open(name) })));
+}
+
 /** The two files among those given, by their names in whatever folder. */
-async function peftFiles(files: readonly GivenFile[]) {
+async function peftFiles(given: readonly GivenFile[]) {
+  const files = await unpacked(given);
   const named = (wanted: string) => files.filter(({ name }) => name.split("/").at(-1) === wanted);
   const find = (wanted: string): Promise<Uint8Array> => {
     const [file, another] = named(wanted);

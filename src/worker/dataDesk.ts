@@ -3,7 +3,9 @@ import { dataFormats } from "../engine/data/formats/index.ts";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import { writePairs } from "../engine/data/writePairs.ts";
 import { referenceWeights } from "../engine/models/weights.ts";
+import { firstBatchAsSeen } from "../engine/training/firstBatch.ts";
 import { healthOf, heldPairs, tellHealth } from "./checkedData.ts";
+import { refuseOtherPairs } from "./configProblems.ts";
 import type { DeskSources } from "./featureDesk.ts";
 import { refuse } from "./errorReport.ts";
 import type { DataCommands, DataReading, ExportedFile } from "./protocol.ts";
@@ -40,10 +42,16 @@ export function createDataDesk(sources: DataDeskSources): Pick<Handlers, keyof D
       })),
     readData: (question) => readData(question, sources),
     inspectHubData:
-      sources.inspectHubData ?? (() => refuse("RUN-1", "Data sets on the Hub cannot be reached from here.")),
+      sources.inspectHubData ?? (() => refuse("NET-1", "Data sets on the Hub cannot be reached from here.")),
     dataHealth: () => tellHealth(data()),
     dataRows: async (query) => (await tableOf(data())).find(query),
-    firstBatch: () => refuse("RUN-1", "This is not built yet."),
+    firstBatch: ({ config }) => {
+      const loaded = data();
+      refuseOtherPairs(config, loaded);
+      const seen = firstBatchAsSeen(config, loaded.train, model().tokenizer);
+      // The table names rows by their places.
+      return seen.map((pair) => ({ ...pair, row: loaded.trainRows[pair.row]?.place ?? pair.row }));
+    },
     sampleAnswers: (question) =>
       alone(() =>
         withPolicy((policy) => {

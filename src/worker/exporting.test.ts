@@ -8,7 +8,8 @@ import { openZip } from "../engine/files/zip.ts";
 import { openCheckpoint } from "../engine/models/checkpoint.ts";
 import type { Model } from "../engine/models/decoder.ts";
 import { openGguf } from "../engine/models/gguf/openGguf.ts";
-import { uploadModel } from "../engine/models/loadModel.ts";
+import { loadModel, uploadModel } from "../engine/models/loadModel.ts";
+import { openModel } from "../engine/models/modelSource.ts";
 import { openTestDevice } from "../engine/tensor/testing.ts";
 import { createTinyModel, tinyConfig } from "../engine/testing/tinyModel.ts";
 import { referenceLogits, sumOfTwo, worstOf } from "../engine/training/standing.testing.ts";
@@ -252,6 +253,25 @@ describe("what leaves the studio", () => {
     const scale = Math.max(...expected.map(Math.abs));
     expect(worstOf(found, expected) / scale).toBeLessThan(5e-3);
     expect(worstOf(await referenceLogits(model), expected) / scale).toBeGreaterThan(0.05);
+  });
+
+  it("is a whole folder again where the base is a GGUF file", async () => {
+    const { model } = createTinyModel();
+    const sources = await sourcesOf(model, null);
+    const [gguf] = await exportModel({ kind: "gguf-f16", isZip: false }, sources);
+    const base = await openModel([gguf!]);
+    const opened = await loadModel([gguf!]);
+    const stood = standOn(opened.model, sumOfTwo(opened.model));
+    const own = { ...sources, owner: { id: "local", model: stood.model }, base: () => Promise.resolve(base) };
+    const files = await exportModel({ kind: "merged", isZip: false }, own);
+    expect(namesOf(files)).toContain("tokenizer.json");
+    expect(parsed(await bytesOf(files, "config.json"))).toMatchObject({ torch_dtype: "float16" });
+    const again = await loadModel(files);
+    const [found, expected] = [await referenceLogits(again.model), await referenceLogits(stood.model)];
+    expect(worstOf(found, expected) / Math.max(...expected.map(Math.abs))).toBeLessThan(5e-3);
+    expect(again.tokenizer.encode("the kind", { addSpecialTokens: true })).toEqual(
+      opened.tokenizer.encode("the kind", { addSpecialTokens: true }),
+    );
   });
 
   it("has a card with a header, figures, every setting and how to load it", async () => {

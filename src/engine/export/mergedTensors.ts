@@ -99,30 +99,29 @@ function addProduct(values: Float32Array, { adapter, rowOf, rows, isTransposed }
   for (let row = 0; row < outputs; row++) {
     product.fill(0);
     for (let each = 0; each < rank; each++) {
-      const factor = b[row * rank + each] ?? 0;
+      const factor = b[row * rank + each]!;
       const from = each * inputs;
-      for (let column = 0; column < inputs; column++) product[column]! += factor * (a[from + column] ?? 0);
+      for (let column = 0; column < inputs; column++) product[column]! += factor * a[from + column]!;
     }
     const [first, step] = isTransposed ? [rowOf(row), rows] : [rowOf(row) * inputs, 1];
-    for (let column = 0; column < inputs; column++) values[first + column * step]! += product[column] ?? 0;
+    for (let column = 0; column < inputs; column++) values[first + column * step]! += product[column]!;
   }
 }
 
-/** Little-endian bytes of values in a type. */
+/** Bytes of values in a type, as this machine orders them: little-endian everywhere that has a GPU. */
 function cast(values: Float32Array, type: MergedType, name: string): Uint8Array {
-  const bytes = new Uint8Array(values.length * bytesPerValue[type]);
-  const view = new DataView(bytes.buffer);
-  if (type === "F32") {
-    values.forEach((value, index) => view.setFloat32(4 * index, value, true));
-    return bytes;
+  if (type === "F32") return new Uint8Array(values.slice().buffer);
+  const halves = new Uint16Array(values.length);
+  if (type === "BF16") {
+    for (let index = 0; index < halves.length; index++) halves[index] = floatToBrain(values[index]!);
+    return new Uint8Array(halves.buffer);
   }
-  const encode = type === "F16" ? floatToHalf : floatToBrain;
-  values.forEach((value, index) => {
-    const bits = encode(value);
-    if (type === "F16" && (bits & INFINITE_HALF) === INFINITE_HALF) refuseHalf(name, value);
-    view.setUint16(2 * index, bits, true);
-  });
-  return bytes;
+  for (let index = 0; index < halves.length; index++) {
+    const bits = floatToHalf(values[index]!);
+    if ((bits & INFINITE_HALF) === INFINITE_HALF) refuseHalf(name, values[index]!);
+    halves[index] = bits;
+  }
+  return new Uint8Array(halves.buffer);
 }
 
 const INFINITE_HALF = 0x7c00;

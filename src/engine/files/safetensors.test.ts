@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brainToFloat, halfToFloat } from "./elementTypes.ts";
+import { brainToFloat, halfToFloat } from "../kernels/weightLayout/half.ts";
 import { FileFormatError } from "./fileFormatError.ts";
 import { openSafetensors, readSafetensors, writeSafetensors, type NamedArray } from "./safetensors.ts";
 

@@ -16,7 +16,7 @@ export interface SeenAnswer {
 
 /** A pair of the first batch exactly as it is trained. */
 export interface SeenPair {
-  /** Index of the pair's row in the list that was tokenised. */
+  /** Index of the pair's row in the list that was tokenised; across the wall its place in the set. */
   readonly row: number;
   /** Tokens of the chosen answer's prompt. */
   readonly promptTokens: number;

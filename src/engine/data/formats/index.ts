@@ -38,18 +38,3 @@ export const dataFormats: readonly DataFormat[] = [
   sftText,
   prompts,
 ];
-
-/** A layout as plain data: what a person chooses from, and which columns it wants. */
-export interface LayoutDescription extends Pick<DataFormat, "id" | "label" | "kind"> {
-  readonly roles: readonly { readonly id: string; readonly column: string; readonly isOptional: boolean }[];
-}
-
-/** Every layout as plain data. */
-export function describeLayouts(): LayoutDescription[] {
-  return dataFormats.map(({ id, label, kind, roles }) => ({
-    id,
-    label,
-    kind,
-    roles: roles.map(({ id: role, column, isOptional }) => ({ id: role, column, isOptional })),
-  }));
-}

@@ -2,8 +2,8 @@ import { brainToFloat, halfToFloat } from "../../kernels/weightLayout/half.ts";
 
 /** F32: floats of 32 bits as they are. */
 export function dequantizeSingle(blocks: Uint8Array, into: Float32Array): void {
-  const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.length);
-  for (let index = 0; index < into.length; index++) into[index] = view.getFloat32(4 * index, true);
+  // Copied as bytes: typed arrays are little-endian wherever there is WebGPU, and a range need not be aligned.
+  new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(blocks.subarray(0, into.byteLength));
 }
 
 /** F16: IEEE 754 binary16. */

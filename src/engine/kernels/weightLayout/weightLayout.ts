@@ -87,11 +87,14 @@ export function packRows(
   }
   const packed = new Uint32Array(rows * wordsPerRow(layout, inputs));
   const row = new GroupWriter(packed, layout, inputs);
+  const codes = new Int8Array(groupSize);
   for (let r = 0; r < rows; r++) {
     for (let start = 0, group = 0; start < inputs; start += groupSize, group++) {
       const from = r * inputs + start;
       const length = Math.min(groupSize, inputs - start);
-      const { codes, scale, minimum } = quantizeGroup(values.subarray(from, from + length), layout);
+      const range = { values, start: from, end: from + length };
+      const { scale, minimum } = quantizeGroup(range, layout, codes);
+      codes.fill(0, length);
       row.write(r, group, { codes, scale: floatToHalf(scale), minimum: floatToHalf(minimum) });
     }
   }
@@ -114,7 +117,7 @@ export function packHalves(halves: Uint16Array, [rows, inputs]: MatrixShape): Ui
 
 /** One group of a quantised row: 32 stored codes (signed bytes, or nibbles) and the bits of its scale and minimum. */
 export interface StoredGroup {
-  readonly codes: ArrayLike<number>;
+  readonly codes: Int8Array | Uint8Array;
   readonly scale: number;
   readonly minimum: number;
 }
@@ -137,11 +140,22 @@ export class GroupWriter {
   write(row: number, group: number, { codes, scale, minimum }: StoredGroup): void {
     const packed = this.#packed;
     const start = row * this.#words;
-    const [perWord, bits] = this.#layout === "q8" ? [4, 8] : [8, 4];
-    const first = start + (group * groupSize) / perWord;
-    const mask = 2 ** bits - 1;
-    for (let index = 0; index < codes.length; index++) {
-      packed[first + Math.floor(index / perWord)]! |= (codes[index]! & mask) << (bits * (index % perWord));
+    if (this.#layout === "q8") {
+      const first = start + group * 8;
+      for (let word = 0, at = 0; word < 8; word++, at += 4) {
+        packed[first + word] =
+          (codes[at]! & 255) |
+          ((codes[at + 1]! & 255) << 8) |
+          ((codes[at + 2]! & 255) << 16) |
+          (codes[at + 3]! << 24);
+      }
+    } else {
+      const first = start + group * 4;
+      for (let word = 0, at = 0; word < 4; word++, at += 8) {
+        let bits = 0;
+        for (let nibble = 0; nibble < 8; nibble++) bits |= (codes[at + nibble]! & 15) << (4 * nibble);
+        packed[first + word] = bits;
+      }
     }
     const scales = start + this.#codeWords;
     if (this.#layout === "q4m") packed[scales + group] = scale | (minimum << 16);
@@ -175,15 +189,17 @@ export function unpackRow(
   }
   const scales = new Uint16Array(words.buffer, at + 4 * codeWordsPerRow(layout, inputs));
   const bytes = new Int8Array(words.buffer, at, layout === "q8" ? inputs : Math.ceil(inputs / 2));
-  for (let index = 0; index < inputs; index++) {
-    const group = Math.floor(index / groupSize);
-    if (layout === "q8") values[index] = bytes[index]! * halfToFloat(scales[group]!);
-    else {
+  for (let start = 0, group = 0; start < inputs; start += groupSize, group++) {
+    const end = Math.min(start + groupSize, inputs);
+    const scale = halfToFloat(scales[layout === "q4m" ? 2 * group : group]!);
+    if (layout === "q8") {
+      for (let index = start; index < end; index++) values[index] = bytes[index]! * scale;
+      continue;
+    }
+    const minimum = layout === "q4m" ? halfToFloat(scales[2 * group + 1]!) : 0;
+    for (let index = start; index < end; index++) {
       const nibble = (bytes[index >> 1]! >> (4 * (index & 1))) & 15;
-      values[index] =
-        layout === "q4s"
-          ? (nibble - 8) * halfToFloat(scales[group]!)
-          : nibble * halfToFloat(scales[2 * group]!) + halfToFloat(scales[2 * group + 1]!);
+      values[index] = layout === "q4s" ? (nibble - 8) * scale : nibble * scale + minimum;
     }
   }
   return values;

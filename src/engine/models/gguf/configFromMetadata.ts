@@ -22,6 +22,9 @@ export interface TensorFacts {
   readonly ropeFactors: Float32Array | null;
 }
 
+/** Every so many layers one sees everything, or for each layer whether it does not. */
+const WINDOW_PATTERN = ".attention.sliding_window_pattern";
+
 /** Digits that a float of 32 bits is sure to keep. */
 const DIGITS = 7;
 
@@ -37,6 +40,8 @@ function toJson(metadata: GgufMetadata): Json {
     if (typeof value === "number") return [key, shortest(value)];
     if (typeof value === "bigint") return [key, String(value)];
     if (typeof value !== "object") return [key, value];
+    if (key.endsWith(WINDOW_PATTERN) && value.length <= LARGEST.layers)
+      return [key, Array.from(value, Number)];
     const [first, ...others] = key.startsWith("tokenizer.") ? [] : value.slice(0, LARGEST.layers);
     return [key, first !== undefined && others.every((each) => each === first) ? Number(first) : "a list"];
   });
@@ -144,11 +149,16 @@ function gemmaConfig(fields: Fields, { name }: GgufFamily, { hidden, heads, head
   return {
     ...shared,
     rope_local_base_freq: fields.positive(`${name}.rope.freq_base_swa`, LOCAL_THETA),
-    sliding_window_pattern: fields.count(
-      `${name}.attention.sliding_window_pattern`,
-      LARGEST.layers,
-      USUAL_PATTERN,
-    ),
+    ...windowPattern(fields, name + WINDOW_PATTERN),
+  };
+}
+
+function windowPattern(fields: Fields, key: string) {
+  const pattern: unknown = fields.json[key];
+  if (!Array.isArray(pattern))
+    return { sliding_window_pattern: fields.count(key, LARGEST.layers, USUAL_PATTERN) };
+  return {
+    layer_types: pattern.map((slides) => (slides === 1 ? "sliding_attention" : "full_attention")),
   };
 }
 
