@@ -71,7 +71,13 @@ export default defineConfig({
         },
       },
       { test: { ...node, name: "fixtures", include: ["src/**/*.fixture.test.ts"] } },
-      { test: { ...node, name: "real", include: realModelsFolder === "" ? [] : ["src/**/*.real.test.ts"] } },
+      {
+        test: {
+          ...node,
+          name: "real-node",
+          include: realModelsFolder === "" ? [] : ["src/engine/**/*.real.test.ts"],
+        },
+      },
       {
         server: { fs: { allow: [import.meta.dirname, ...(fixturesFolder === "" ? [] : [fixturesFolder])] } },
         optimizeDeps,
@@ -89,7 +95,12 @@ export default defineConfig({
           fs: { allow: [import.meta.dirname, real.folder, dirname(real.model), dirname(real.pairs)] },
         },
         optimizeDeps,
-        test: { name: "real", provide: { ...provide, real }, include: ["src/**/*.real.test.ts"], browser },
+        test: {
+          name: "real",
+          provide: { ...provide, real },
+          include: ["src/worker/**/*.real.test.ts"],
+          browser,
+        },
       },
     ],
   },

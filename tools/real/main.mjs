@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { findChromium } from "../scripts/chromium.mjs";
 import { fixturesFolder, projectRoot, run, runScript } from "../scripts/run.mjs";
@@ -50,10 +50,11 @@ await runScript(async () => {
   const env = {
     CHROMIUM_PATH: await findChromium(),
     REAL_MODEL: model,
+    REAL_MODELS_DIR: dirname(model),
     REAL_FOLDER: folder,
     REAL_PAIRS: join(fixturesFolder, "data", "llamafactory-demo", "dpo_en_demo.json"),
   };
-  const { code } = await run("vitest", ["run", "--project", "real"], { env });
+  const { code } = await run("vitest", ["run", "--project", "real-node", "--project", "real"], { env });
   const figures = await readFile(join(folder, "figures.json"), "utf8").catch(() => null);
   if (code === 0 && figures !== null) {
     await writeFile(join(projectRoot, "tools", "real", "results.md"), pageOf(JSON.parse(figures)));

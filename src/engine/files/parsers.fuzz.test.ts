@@ -76,9 +76,7 @@ const npz: Reader = {
   },
 };
 
-const members = await Promise.all(
-  Object.values(arrays).map((array) => new TextDecoder("latin1").decode(writeNpy(array))),
-);
+const members = Object.values(arrays).map((array) => new TextDecoder("latin1").decode(writeNpy(array)));
 
 const zip: Reader = {
   good: archives,
