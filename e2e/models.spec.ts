@@ -43,6 +43,9 @@ test("a folder from the disk is kept over a reload, trained in 4 bits, stacked, 
   await page.getByTestId("apply-stack").click();
   await expect(page.getByTestId("in-use-adapters")).toContainText("× 0.5 (rank 8 together)");
 
+  // Nothing of all this was refused on the way.
+  await expect(page.locator("[data-code]")).toHaveCount(0);
+
   await page.getByTestId("open-export").click();
   await page.getByLabel("Merged model").check();
   const downloading = page.waitForEvent("download");

@@ -1,6 +1,6 @@
 /** A model's files that were chosen on the Models screen: used where they lie, or kept on the shelf. */
 import { create } from "zustand";
-import { kindOfFiles, modelFilesOf, openFiles, openModel } from "./localFiles.ts";
+import { kindOf, modelFilesOf, openFiles, openModel } from "./localFiles.ts";
 import { keepModel } from "./shelf.ts";
 
 interface DiskState {
@@ -16,7 +16,7 @@ export const useDiskStore = create<DiskState>(() => ({ files: [], label: "" }));
 export async function chooseDiskFiles(chosen: readonly File[]): Promise<void> {
   if (chosen.length === 0) return;
   const files = modelFilesOf(chosen);
-  if (kindOfFiles(files.map(({ name }) => name)) !== "model") {
+  if ((await kindOf(files)) !== "model") {
     await openFiles(chosen);
     return;
   }

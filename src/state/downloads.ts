@@ -44,6 +44,9 @@ export function movingShare(downloads: Readonly<Record<string, DownloadEvent>>):
   return moving.length === 0 ? null : sum("doneBytes") / Math.max(1, sum("totalBytes"));
 }
 
+/** Pauses that the trainer may not have come to yet: until then it would answer with the paused download. */
+const pauses = new Map<string, Promise<unknown>>();
+
 /** Questions about each download so far. */
 const turns = new Map<string, number>();
 
@@ -58,6 +61,7 @@ export async function downloadModel({ id, files }: WantedModel): Promise<void> {
   // One that was paused and continued meanwhile has another question on the way.
   const isPresent = () => turns.get(id) === turn;
   try {
+    await pauses.get(id);
     await tellHub();
     const model = await callTrainer("downloadModel", { id });
     if (isPresent()) finish(id, { status: "done", reason: "" });
@@ -112,15 +116,21 @@ function fail(id: string, error: unknown): void {
 /** Keeps what has come so far. */
 export async function pauseDownload(id: string): Promise<void> {
   finish(id, { status: "paused", reason: "" });
-  await callTrainer("pauseDownload", { id }).catch(raiseError);
+  await askToPause(id);
   await refreshShelf();
+}
+
+async function askToPause(id: string): Promise<void> {
+  const pause = callTrainer("pauseDownload", { id }).catch(raiseError);
+  pauses.set(id, pause);
+  await pause;
 }
 
 /** Gives a download up and deletes what has come of it. */
 export async function cancelDownload(id: string, label: string): Promise<void> {
   const event = useDownloadStore.getState()[id];
   forget(id);
-  if (event !== undefined && isMoving(event)) await callTrainer("pauseDownload", { id }).catch(raiseError);
+  if (event !== undefined && isMoving(event)) await askToPause(id);
   await removeFromShelf(id, label);
 }
 

@@ -1,6 +1,14 @@
 /** Keeps the trainer's device, model and data in step with a configuration, one load at a time. */
 import type { RunConfig } from "../engine/training/config.ts";
-import type { BackendReport, DataSummary, Injection, LocalFile, MessageCode } from "../worker/protocol.ts";
+import type {
+  BackendReport,
+  CommandName,
+  Commands,
+  DataSummary,
+  Injection,
+  LocalFile,
+  MessageCode,
+} from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
 import { useDeviceStore } from "./deviceStore.ts";
 import { localId } from "./link.ts";
@@ -23,6 +31,8 @@ const deviceCodes: readonly MessageCode[] = ["GPU-1", "GPU-1b", "GPU-2", "GPU-3"
 
 let queue: Promise<unknown> = Promise.resolve();
 let preflightTurn = 0;
+/** Loads that were asked for and have not ended: until then the trainer may hold anything. */
+let openLoads = 0;
 
 /** Loads whatever of a configuration the trainer does not hold yet; rejects when a part cannot be loaded. */
 export function ensureLoaded(config: RunConfig): Promise<void> {
@@ -35,9 +45,11 @@ export function ensureModel(config: RunConfig): Promise<void> {
 }
 
 function inTurn(load: () => Promise<void>): Promise<void> {
+  openLoads += 1;
   const work = queue.then(load);
   queue = work.catch(() => undefined);
   return work.finally(() => {
+    openLoads -= 1;
     useSetupStore.setState({ loading: null, loadingBytes: null });
   });
 }
@@ -148,16 +160,32 @@ export function handOver(files: readonly File[]): LocalFile[] {
   return files.map((file) => ({ name: file.name, bytes: file }));
 }
 
-/** True when the trainer holds exactly what a configuration needs. */
+/** True when the trainer holds exactly what a configuration needs, and nothing is on the way to take its place. */
 export function isLoaded(config: RunConfig): boolean {
   const { loaded } = useSetupStore.getState();
   return (
+    openLoads === 0 &&
     loaded?.backend === config.backend &&
     loaded.model === config.model &&
     loaded.weights === config.baseWeights &&
     loaded.adapters === adaptersKey(config) &&
     loaded.data === dataKey(config)
   );
+}
+
+/** Asks about what is loaded; null when that was replaced meanwhile, and then neither the answer nor a refusal is anybody's. */
+async function askOfLoaded<Name extends CommandName>(
+  name: Name,
+  question: Commands[Name]["question"],
+  config: RunConfig,
+): Promise<Commands[Name]["answer"] | null> {
+  try {
+    const answer = await callTrainer(name, question);
+    return isLoaded(config) ? answer : null;
+  } catch (error) {
+    if (isLoaded(config)) throw error;
+    return null;
+  }
 }
 
 /** Asks what a run would cost; the answer to an outdated question is dropped. */
@@ -169,8 +197,8 @@ export async function refreshPreflight(): Promise<void> {
     useSetupStore.setState({ preflight: null });
     return;
   }
-  const preflight = await callTrainer("preflight", { config });
-  if (turn !== preflightTurn) return;
+  const preflight = await askOfLoaded("preflight", { config }, config);
+  if (turn !== preflightTurn || preflight === null) return;
   // Another batch size or another rank has another speed: an old one must not be shown for it.
   useSetupStore.setState({ preflight, secondsPerStep: preflight.secondsPerStep });
 }
@@ -185,8 +213,9 @@ export async function warmUp(): Promise<void> {
 async function previewAnswers(): Promise<void> {
   const { config, runningConfig } = useSetupStore.getState();
   if (runningConfig !== null || !isLoaded(config)) return;
-  const preview = await callTrainer("preview", { config });
-  if (useSetupStore.getState().runningConfig !== null || preview.samples.length === 0) return;
+  const preview = await askOfLoaded("preview", { config }, config);
+  const isRunShown = useSetupStore.getState().runningConfig !== null;
+  if (isRunShown || preview === null || preview.samples.length === 0) return;
   useRunStore.setState({ before: { step: 0, ...preview } });
 }
 
@@ -195,7 +224,8 @@ async function measureSpeed(): Promise<void> {
   const { config } = useSetupStore.getState();
   const hasProblem = setupProblems(useSetupStore.getState()).length > 0;
   if (isRunActive(useRunStore.getState().phase) || !isLoaded(config) || hasProblem) return;
-  const { secondsPerStep } = await callTrainer("warmUp", { config });
-  useSetupStore.setState({ secondsPerStep });
+  const timed = await askOfLoaded("warmUp", { config }, config);
+  if (timed === null) return;
+  useSetupStore.setState({ secondsPerStep: timed.secondsPerStep });
   await refreshPreflight();
 }

@@ -34,7 +34,7 @@ export function kindOfFiles(names: readonly string[]): FileKind {
 const zipListBytes = 2 ** 18;
 
 /** Tells files by their names, and a zip by the names of what is in it. */
-async function kindOf(files: readonly File[]): Promise<FileKind> {
+export async function kindOf(files: readonly File[]): Promise<FileKind> {
   const [file] = files;
   if (files.length !== 1 || file === undefined || !/\.zip$/i.test(file.name)) {
     return kindOfFiles(files.map(({ name }) => name));

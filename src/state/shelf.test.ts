@@ -13,8 +13,10 @@ import {
   useDownloadStore,
 } from "./downloads.ts";
 import { edit } from "./editing.ts";
+import { chooseDiskFiles, useDiskStore } from "./diskModel.ts";
 import { editHub, useHubStore } from "./hub.ts";
 import { kindOfFiles, modelFilesOf, openFiles, openModel, openRefusedModel } from "./localFiles.ts";
+import { refreshPreflight, warmUp } from "./loading.ts";
 import { useMessageStore } from "./messageStore.ts";
 import { restartTrainer } from "./recovery.ts";
 import { history, useRunStore } from "./runStore.ts";
@@ -122,6 +124,25 @@ it("uses a model with its weights as asked, without files, and starts it without
   expect(trainer().questions("loadModel").at(-1)).toEqual({ id: shelfId, files: null, weights: "q8" });
   expect(setup().config).toMatchObject({ model: shelfId, baseWeights: "q8", adapters: [] });
   expect(trainer().questions("useAdapters")).toHaveLength(1);
+});
+
+it("asks nothing about a model that another is taking the place of", async () => {
+  await bootStudio();
+  const from = trainer().asked.length;
+  const work = takeModel(shelfId, "q4");
+  await Promise.all([refreshPreflight(), warmUp(), work]);
+  const asked = names().slice(from);
+  expect(asked.slice(0, asked.indexOf("loadData"))).toEqual(["loadModel"]);
+  expect(asked.slice(-3)).toEqual(["preview", "warmUp", "preflight"]);
+});
+
+it("drops a refusal that is about a model which another has taken the place of", async () => {
+  await bootStudio();
+  trainer().refusals.set("preview", failure("CFG-1", "No preference pairs are loaded."));
+  const asked = warmUp();
+  trainer().refusals.clear();
+  await Promise.all([asked, takeModel(shelfId, "keep")]);
+  expect(messages()).toEqual([]);
 });
 
 it("deletes a model in use only after the studio’s own has taken its place", async () => {
@@ -300,6 +321,10 @@ it("tells a zip by what is in it", async () => {
   expect(setup().config.model).toBe("local");
   await openFiles([zipOf("a/adapter_model.safetensors")]);
   expect(trainer().questions("importAdapter")).toHaveLength(1);
+  await chooseDiskFiles([zipOf("a/adapter_model.safetensors")]);
+  expect(trainer().questions("importAdapter")).toHaveLength(2);
+  await chooseDiskFiles([zipOf("m/model.safetensors")]);
+  expect(useDiskStore.getState()).toMatchObject({ label: "some", files: [{ name: "some.zip" }] });
 });
 
 it("tells models, adapters and the files of a folder that a model needs", () => {
