@@ -123,11 +123,28 @@ test("files that cannot be used are named and change nothing", async ({ studio, 
     await expectUnchanged();
   });
 
-  await test.step("DAT-1: rows without the columns of pairs", async () => {
+  await test.step("rows without the columns of pairs are asked about", async () => {
     const path = testInfo.outputPath("columns.jsonl");
-    await writeFile(path, '{"question":"a","answer":"b"}\n');
+    await writeFile(path, '{"one":"a","two":"b"}\n');
     await page.getByTestId("data-files").setInputFiles(path);
-    await expect(studio.message("DAT-1")).toBeVisible();
+    const dialog = page.getByRole("dialog", { name: "Which column is which?" });
+    await expect(dialog).toContainText("0 of 1 rows can be used.");
+    await expect(dialog.getByRole("button", { name: "Apply" })).toBeDisabled();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await expect(dialog).toBeHidden();
+    await expectUnchanged();
+  });
+
+  await test.step("DAT-1: too few pairs to train on", async () => {
+    const path = testInfo.outputPath("one.jsonl");
+    await writeFile(path, '{"prompt":"a","chosen":"b","rejected":"c"}\n');
+    await page.getByTestId("data-files").setInputFiles(path);
+    const message = studio.message("DAT-1");
+    await message.getByRole("button", { name: "Which column is which?" }).click();
+    const dialog = page.getByRole("dialog", { name: "Which column is which?" });
+    await expect(dialog).toContainText("1 of 1 rows can be used.");
+    await page.keyboard.press("Escape");
+    await expect(dialog).toBeHidden();
     await expectUnchanged();
   });
 

@@ -2,7 +2,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import { callTrainer } from "./connection.ts";
 import { isLiveField, type LiveField } from "./configChanges.ts";
-import { defaultParams, formatLink, linkBase, objectiveFor, secondPrefix } from "./link.ts";
+import { defaultParams, formatLink, linkBase, objectiveFor, secondPrefix, unchangedData } from "./link.ts";
 import { ensureLoaded, isLoaded, warmUp, refreshPreflight } from "./loading.ts";
 import { raiseError } from "./messageStore.ts";
 import { addressOf, usePlaceStore } from "./place.ts";
@@ -19,13 +19,6 @@ export const ofOneModel: Pick<RunConfig, "saes" | "heldFeatures" | "adapters"> =
   saes: [],
   heldFeatures: [],
   adapters: [],
-};
-
-/** A set as it comes, with the columns that it tells itself. */
-export const unchangedData: Pick<RunConfig, "dataLayout" | "dataColumns" | "dataSteps"> = {
-  dataLayout: "",
-  dataColumns: {},
-  dataSteps: [],
 };
 
 /** Changes settings of the configuration; another model begins without named autoencoders, held features and adapters. */

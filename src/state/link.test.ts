@@ -181,6 +181,13 @@ describe("a link", () => {
   it("leaves files from a disk out, and refuses to read them back", () => {
     const link = formatLink({ ...start, model: "local", data: "local" }, "tiny-dpo", description);
     expect(link).not.toContain("local");
+    const own = {
+      data: "local",
+      dataLayout: "trlExplicit",
+      dataColumns: { chosen: "my column" },
+      dataSteps: [{ kind: "revise", row: 0, chosen: "my text" } as const],
+    };
+    expect(formatLink({ ...start, ...own, model: "local" }, "tiny-dpo", description)).toBe(link);
     expect(readLink("#/train?model=local", description).skipped).toHaveLength(1);
     expect(readLink("#/data?data=hub:acme/pairs%23train.parquet", description).skipped).toEqual([
       {

@@ -72,6 +72,13 @@ export function objectiveFor(data: string, wanted: string, description: Descript
   return (objectives.find(({ id }) => id === wanted) ?? objectives[0])?.id ?? "";
 }
 
+/** A set as it comes, with the columns that it tells itself. */
+export const unchangedData: Pick<RunConfig, "dataLayout" | "dataColumns" | "dataSteps"> = {
+  dataLayout: "",
+  dataColumns: {},
+  dataSteps: [],
+};
+
 /** The configuration that a link with this preset and these methods starts from. */
 export function linkBase(presetId: string, choices: MethodChoices, description: Description): RunConfig {
   const preset = description.presets.find(({ id }) => id === presetId) ?? description.presets[0];
@@ -100,8 +107,11 @@ export function formatLink(config: RunConfig, presetId: string, description: Des
   for (const [key, value] of Object.entries(config.params)) {
     if (value !== base.params[key]) parts.push(`${encodeURIComponent(key)}=${value}`);
   }
+  const isOwnSet = !description.datasets.some(({ id }) => id === config.data);
   for (const field of configFields) {
     if (reserved.includes(field) || field === "params" || field === "seed") continue;
+    // Names of columns and texts of a person's own set stay with it.
+    if (isOwnSet && field in unchangedData) continue;
     const value = config[field];
     if (value === localId || field === "adapters" || textOfSetting(value) === textOfSetting(base[field]))
       continue;

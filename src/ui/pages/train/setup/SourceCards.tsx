@@ -1,6 +1,5 @@
 import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
 import { chooseData, choosePreset } from "../../../../state/editing.ts";
-import { localId } from "../../../../state/link.ts";
 import { openTab } from "../../../../state/navigation.ts";
 import { nameOf, presentSource } from "../../../../state/readSource.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
