@@ -167,7 +167,9 @@ test("a full storage says so, before and while it fills", async ({ journey: { hu
   await expectUnfinished(ask);
   await allow(2_000_000);
   hub.requests.length = 0;
-  hub.faults.push({ path: weights, kind: "cut", after: 4, times: 1 });
+  // The Hub asks for a pause, which is when the room becomes less.
+  const headers = { "retry-after": "20" };
+  hub.faults.push({ path: weights, kind: "status", status: 429, headers, after: 4, times: 1 });
   const download = ask("downloadModel", { id });
   await expect.poll(() => asked(hub).length).toBeGreaterThan(4);
   await allow(400_000);

@@ -42,8 +42,7 @@ let asked = new Set<number>();
 /** Looks for other rows; the list starts at its beginning. */
 export function filterRows(change: Partial<RowFilter>): void {
   const { filter } = useRowsStore.getState();
-  forgetRows();
-  useRowsStore.setState({ filter: { ...filter, ...change } });
+  dropRows({ ...filter, ...change });
   needRows(0, 0);
 }
 
@@ -53,10 +52,14 @@ export function refreshRows(): void {
   asked = new Set();
 }
 
-/** Drops every row, as after another set was loaded; the filter stays. */
+/** Drops every row and the filter, as after another set was loaded. */
 export function forgetRows(): void {
+  dropRows(everyRow);
+}
+
+function dropRows(filter: RowFilter): void {
   refreshRows();
-  useRowsStore.setState({ matches: null, rows: new Map(), refusal: null });
+  useRowsStore.setState({ filter, matches: null, rows: new Map(), refusal: null });
 }
 
 /** Sees to it that the rows from `first` to `last` of the list come. */

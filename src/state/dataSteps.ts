@@ -1,6 +1,7 @@
 /** What is done to the set before it is trained: a list in the configuration, added to and taken back by hand. */
 import type { DataStep, HealthCheck } from "../engine/data/steps/dataStep.ts";
 import { edit } from "./editing.ts";
+import { dismissMessages } from "./messageStore.ts";
 import { useSetupStore } from "./setupStore.ts";
 
 /** A person's own text in place of a row's. */
@@ -10,37 +11,43 @@ function steps(): readonly DataStep[] {
   return useSetupStore.getState().config.dataSteps;
 }
 
+function setSteps(dataSteps: DataStep[]): void {
+  // What was said of a change that cannot be made is about the list as it was.
+  dismissMessages("CFG-1");
+  edit({ dataSteps });
+}
+
 /** Adds a change at the end; the same check is left out only once. */
 export function addStep(step: DataStep): void {
   if (step.kind === "drop" && isDropped(steps(), step.check)) return;
-  edit({ dataSteps: [...steps(), step] });
+  setSteps([...steps(), step]);
 }
 
 /** Takes a change back; those after it stay. */
 export function removeStep(place: number): void {
-  edit({ dataSteps: steps().filter((_, index) => index !== place) });
+  setSteps(steps().filter((_, index) => index !== place));
 }
 
 /** Takes back the change that was made last. */
 export function undoStep(): void {
-  edit({ dataSteps: steps().slice(0, -1) });
+  setSteps(steps().slice(0, -1));
 }
 
 /** Puts the rows that a check names back. */
 export function putBack(check: HealthCheck): void {
-  edit({ dataSteps: steps().filter((step) => step.kind !== "drop" || step.check !== check) });
+  setSteps(steps().filter((step) => step.kind !== "drop" || step.check !== check));
 }
 
 /** Puts a person's own text in place of a row's; a second revision of the row adds to the first. */
 export function reviseRow(revision: Omit<Revision, "kind">): void {
   const earlier = revisionOf(steps(), revision.row);
   const others = steps().filter((step) => step.kind !== "revise" || step.row !== revision.row);
-  edit({ dataSteps: [...others, { kind: "revise", ...earlier, ...revision }] });
+  setSteps([...others, { kind: "revise", ...earlier, ...revision }]);
 }
 
 /** Takes a row's revision back. */
 export function unreviseRow(row: number): void {
-  edit({ dataSteps: steps().filter((step) => step.kind !== "revise" || step.row !== row) });
+  setSteps(steps().filter((step) => step.kind !== "revise" || step.row !== row));
 }
 
 /** Whether the rows that a check names are left out. */

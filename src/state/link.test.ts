@@ -182,5 +182,11 @@ describe("a link", () => {
     const link = formatLink({ ...start, model: "local", data: "local" }, "tiny-dpo", description);
     expect(link).not.toContain("local");
     expect(readLink("#/train?model=local", description).skipped).toHaveLength(1);
+    expect(readLink("#/data?data=hub:acme/pairs%23train.parquet", description).skipped).toEqual([
+      {
+        setting: "data=hub:acme/pairs#train.parquet",
+        reason: "nothing is downloaded from a Hub unasked: take the set on the Data screen",
+      },
+    ]);
   });
 });

@@ -172,6 +172,8 @@ function readSetting(
   if (text === localId) return "files from a disk never travel in a link";
   if (field === "adapters") return "adapters of this browser's shelf never travel in a link";
   if (field === "model" && !description.models.some(({ id }) => id === text)) return missingModel(text);
+  if (field === "data" && text.startsWith("hub:"))
+    return "nothing is downloaded from a Hub unasked: take the set on the Data screen";
   if (field === "data" && !description.datasets.some(({ id }) => id === text)) return "there is no such set";
   const checked = meaningsOf(config[field], text)
     .map((value) => runConfigSchema.shape[field].safeParse(value))

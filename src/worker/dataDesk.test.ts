@@ -1,12 +1,15 @@
 /** Questions about preference sets, asked of a session with the tiny model. */
 import { readFileSync } from "node:fs";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import type { DataStep } from "../engine/data/steps/dataStep.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { reportError } from "./errorReport.ts";
 import type { Commands, Phase, WorkerEvent } from "./protocol.ts";
 import { openStudio, tinyDataFile, tinyModelFiles, tinyRunConfig } from "./tinyStudio.testing.ts";
+
+// Runs and answers take well under a second on an idle machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const { session, events, heard } = openStudio(undefined, (path) =>
   Promise.resolve(new Uint8Array(readFileSync(`public/${path}`))),
@@ -171,30 +174,53 @@ describe("readData", () => {
     });
   });
 
-  it("reads embedded sets too, and says when the Hub cannot be reached", async () => {
+  it("reads embedded sets too", async () => {
     const ask = { id: "kind-endings", files: null, layout: "", columns: {} };
     expect(await session.readData(ask)).toMatchObject({ rows: 800, read: 800, isCertain: true });
-    expect(await refusal(() => session.readData({ ...ask, id: "hub:some/set#train.jsonl" }))).toMatchObject({
-      code: "NET-1",
-    });
   });
+
+  const elsewhere = {
+    model: () => Promise.reject(new Error("no model")) as never,
+    data: () => Promise.reject(new Error("no data")) as never,
+    alone: <Answer>(change: () => Promise<Answer>) => change(),
+    withPolicy: () => Promise.reject(new Error("no policy")),
+    fetchFile: () => Promise.reject(new Error("no file")),
+  };
+  const ask = { id: "hub:some/set#pairs.jsonl?rows=7", files: null, layout: "", columns: {} };
 
   it("reads no more of a file on the Hub than is asked for", async () => {
     const asked: string[] = [];
-    const desk = createDataDesk({
-      model: () => Promise.reject(new Error("no model")) as never,
-      data: () => Promise.reject(new Error("no data")) as never,
-      alone: (change) => change(),
-      withPolicy: (look) => look(null),
-      fetchFile: () => Promise.reject(new Error("no file")),
-      openHubData: (id) => {
-        asked.push(id);
-        return Promise.resolve(tinyDataFile());
-      },
-    });
-    const id = "hub:some/set#pairs.jsonl?rows=7";
-    const reading = await desk.readData({ id, files: null, layout: "", columns: {} });
-    expect([reading.rows, reading.read, asked]).toEqual([7, 7, [id]]);
+    const openHubData = (id: string) => {
+      asked.push(id);
+      return Promise.resolve(tinyDataFile());
+    };
+    const reading = await createDataDesk({ ...elsewhere, openHubData }).readData(ask);
+    expect([reading.rows, reading.read, asked]).toEqual([7, 7, [ask.id]]);
+  });
+
+  it("says when the Hub cannot be reached", async () => {
+    const desk = createDataDesk(elsewhere);
+    expect(await refusal(() => desk.readData(ask))).toMatchObject({ code: "NET-1" });
+    expect(await refusal(() => desk.inspectHubData({ repo: "some/set" }))).toMatchObject({ code: "NET-1" });
+  });
+});
+
+describe("firstBatch", () => {
+  it("shows the pairs of the first step by their places, and refuses pairs that were read otherwise", async () => {
+    const dataSteps: DataStep[] = [{ kind: "subset", pairs: 12, by: "random", seed: 3 }];
+    await load({ steps: dataSteps });
+    const config = { ...tinyRunConfig, dataSteps };
+    const seen = await session.firstBatch({ config });
+    expect(seen).toHaveLength(tinyRunConfig.batchPairs);
+    const { rows } = await session.dataRows(everything);
+    for (const { row, promptTokens, chosen } of seen) {
+      const shown = rows.find((other) => other.row === row);
+      expect(shown?.split).toBe("train");
+      expect(chosen.tokens.slice(promptTokens).join("")).toContain(shown?.chosen);
+      expect(chosen.isScored.filter(Boolean)).toHaveLength(shown?.chosenTokens ?? 0);
+    }
+    const refused = await refusal(() => session.firstBatch({ config: tinyRunConfig }));
+    expect(refused?.message).toContain("read with other steps");
   });
 });
 
@@ -221,7 +247,14 @@ describe("sampleAnswers", () => {
     const greedy = { ...question, temperature: 0, maxNewTokens: 12 };
     const before = await session.sampleAnswers(greedy);
     const from = events.length;
-    const config = { ...tinyRunConfig, learningRate: 0.05 };
+    const config = {
+      ...tinyRunConfig,
+      learningRate: 0.2,
+      steps: 2,
+      evalEvery: 0,
+      evalPairs: 2,
+      samplePrompts: 1,
+    };
     await session.start({ runId: "run", config, resume: null, isStepping: false });
     await heard(isEnd, from);
     expect(await session.sampleAnswers(greedy)).not.toEqual(before);

@@ -3,9 +3,7 @@ import { dataFormats } from "../engine/data/formats/index.ts";
 import { readDataSet } from "../engine/data/readDataSet.ts";
 import { writePairs } from "../engine/data/writePairs.ts";
 import { referenceWeights } from "../engine/models/weights.ts";
-import type { Tokenizer } from "../engine/tokenizer/tokenizer.ts";
-import type { RunConfig } from "../engine/training/config.ts";
-import { firstBatchAsSeen, type SeenPair } from "../engine/training/firstBatch.ts";
+import { firstBatchAsSeen } from "../engine/training/firstBatch.ts";
 import { healthOf, heldPairs, tellHealth } from "./checkedData.ts";
 import { refuseOtherPairs } from "./configProblems.ts";
 import type { DeskSources } from "./featureDesk.ts";
@@ -44,10 +42,16 @@ export function createDataDesk(sources: DataDeskSources): Pick<Handlers, keyof D
       })),
     readData: (question) => readData(question, sources),
     inspectHubData:
-      sources.inspectHubData ?? (() => refuse("RUN-1", "Data sets on the Hub cannot be reached from here.")),
+      sources.inspectHubData ?? (() => refuse("NET-1", "Data sets on the Hub cannot be reached from here.")),
     dataHealth: () => tellHealth(data()),
     dataRows: async (query) => (await tableOf(data())).find(query),
-    firstBatch: ({ config }) => firstBatch(config, data(), model().tokenizer),
+    firstBatch: ({ config }) => {
+      const loaded = data();
+      refuseOtherPairs(config, loaded);
+      const seen = firstBatchAsSeen(config, loaded.train, model().tokenizer);
+      // The table names rows by their places.
+      return seen.map((pair) => ({ ...pair, row: loaded.trainRows[pair.row]?.place ?? pair.row }));
+    },
     sampleAnswers: (question) =>
       alone(() =>
         withPolicy((policy) => {
@@ -79,15 +83,6 @@ async function readData(
     read: set.entries - set.problems.length,
     preview,
   };
-}
-
-/** The pairs of a run's first step as they are trained, by their rows' places in the set. */
-function firstBatch(config: RunConfig, data: OwnData, tokenizer: Tokenizer): readonly SeenPair[] {
-  refuseOtherPairs(config, data);
-  return firstBatchAsSeen(config, data.train, tokenizer).map((pair) => ({
-    ...pair,
-    row: data.trainRows[pair.row]?.place ?? pair.row,
-  }));
 }
 
 /** The pairs that are trained and evaluated on, as they are after their steps. */

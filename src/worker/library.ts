@@ -5,7 +5,6 @@ import { textOf, type PairRow, type RowProblem } from "../engine/data/row.ts";
 import { gapOf, type SetRow } from "../engine/data/steps/setRow.ts";
 import { tokenizeInTurns } from "../engine/data/tokenizePairs.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
-import { allBytes, type FileInMemory } from "../engine/files/fileBytes.ts";
 import type { Judge } from "../engine/judges/judge.ts";
 import { loadModel, type LoadedModel, type ModelFile } from "../engine/models/loadModel.ts";
 import { WeightTooLargeError } from "../engine/models/parcels.ts";
@@ -18,7 +17,7 @@ import { refuse, refuseWeights } from "./errorReport.ts";
 import { inTurns, takingTurns } from "./inTurns.ts";
 import { fingerprintOf } from "./referenceIdentity.ts";
 import type { LoadingEvent } from "./modelProtocol.ts";
-import type { Commands, DataSummary, LocalFile, ModelSummary, PairText } from "./protocol.ts";
+import type { Commands, DataSummary, ModelSummary, PairText } from "./protocol.ts";
 import { readSet, type SetSources } from "./readSet.ts";
 import { takeSteps } from "./takeSteps.ts";
 
@@ -51,11 +50,6 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
   return Promise.all(
     embedded.files.map(async (name) => ({ name, bytes: await fetchFile(`${embedded.folder}/${name}`) })),
   );
-}
-
-/** Files with all their bytes in memory. */
-export function readWhole(files: readonly LocalFile[]): Promise<FileInMemory[]> {
-  return Promise.all(files.map(async ({ name, bytes }) => ({ name, bytes: await allBytes(bytes) })));
 }
 
 /** Tells one set of embedded weights from another, to whose remembered log-probs it belongs. */

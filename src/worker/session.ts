@@ -26,6 +26,10 @@ import {
 } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { createModelDesk } from "./modelDesk.ts";
+import type { LoadedFiles } from "./adapterDesk.ts";
+import type { ExportedRun } from "./exporting.ts";
+import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { weightsPerplexity } from "./weightsPerplexity.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
@@ -57,11 +61,15 @@ const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
   let device: Device | null = null;
   let model: OwnModel | null = null;
+  /** What the model was loaded from. */
+  let origin: Pick<LoadedFiles, "files" | "weights" | "license"> | null = null;
   let data: OwnData | null = null;
   let runner: Runner | null = null;
   let tamper = createTamper([]);
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
   let runningConfig: RunConfig | null = null;
+  /** Metrics of the run's first and last evaluation. */
+  let measured: Pick<ExportedRun, "before" | "after"> = { before: null, after: null };
   let turns = 0;
   let comingUp = 0;
   let runs = 0;
@@ -71,6 +79,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   const tell = (event: WorkerEvent) => {
     if (event.type === "checkpoint" && runningConfig) {
       last = { config: runningConfig, checkpoint: event.checkpoint };
+    }
+    if (event.type === "evaluation") {
+      measured = { before: measured.before ?? event.metrics, after: event.metrics };
     }
     // Whatever comes after the reference pass tells that it is over.
     if (event.type === "phase" && (event.phase === "evaluating" || event.phase === "training")) {
@@ -104,15 +115,22 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     store,
     emit,
     fetchFile,
-    model: () => model,
-    change: (work) => afterTraining(work),
-    isRunning: () => runner !== null,
+    device: () => device,
+    loaded: () =>
+      model === null || origin === null ? null : { id: model.id, model: model.model, ...origin },
     replace: (stood) => {
       model = { ...needModel(), model: stood };
       desk.forgetCorpora();
       speed = null;
     },
-    savedRun: () => saveRun(),
+    run: async () => {
+      const run = await trainedRun();
+      if (run === null) return null;
+      const { label = "", trainPairs = 0, heldoutPairs = 0 } = data?.summary ?? {};
+      return { ...run, data: data === null ? null : { label, trainPairs, heldoutPairs }, ...measured };
+    },
+    isRunning: () => runner !== null,
+    alone: (change) => afterTraining(change),
   });
   const sets = { fetchFile, openHubData: models.hub.openHubData };
   const dataDesk = createDataDesk({
@@ -148,18 +166,15 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     data: needData(),
     features: desk.featuresOf(config).source,
   });
-  /** PEFT's files of the run under way, or of the last one. */
-  const saveRun = async () => {
+  /** The run under way as of its next milestone, or the last one; null where nothing was trained. */
+  const trainedRun = async () => {
     let trained = last;
     await runner?.atMilestone(async ({ step, save }) => {
       if (runningConfig === null) return;
       const checkpoint = { runId: "", step, activeMs: 0, tensors: await save() };
       trained = { config: runningConfig, checkpoint };
     });
-    if (trained === null || trained.checkpoint.step === 0) {
-      return refuse("RUN-1", "There is nothing to save yet: train at least one step.");
-    }
-    return exportFiles(needModel(), trained);
+    return trained === null || trained.checkpoint.step === 0 ? null : trained;
   };
   let live: TrainingRun["live"] | null = null;
   const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
@@ -169,6 +184,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     ({ live } = run);
     runningConfig = config;
     last = resume === null ? null : { config, checkpoint: resume };
+    measured = { before: null, after: null };
     const started = startRunner({
       runId,
       run: resume === null ? run : { ...run, resume },
@@ -187,12 +203,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
 
   const start = async (question: Commands["start"]["question"]): Promise<null> => {
     const { config } = question;
-    const loaded = needModel();
-    if (config.model !== loaded.id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
+    if (config.model !== needModel().id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
     refuseOtherPairs(config, needData());
-    models.refuseOthers(config.adapters);
+    await models.provide(config.adapters);
     await desk.provide(config);
-    const parts = { loaded, data: needData(), features: desk.featuresOf(config) };
+    const parts = { loaded: needModel(), data: needData(), features: desk.featuresOf(config) };
     const [problem] = configProblems(config, parts);
     if (problem !== undefined) refuse("CFG-1", problem.message);
     await endRun();
@@ -209,9 +224,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         await endRun();
         await data?.kept.settled();
         desk.clear();
-        models.forgetStanding();
+        models.forget();
         model?.dispose();
-        model = null;
+        [model, origin] = [null, null];
         data = null;
         speed = null;
         device?.close();
@@ -228,8 +243,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loadModel: ({ id, files: given, weights }) =>
       afterTraining(async () => {
         const onto = needDevice();
-        const { files, label } =
-          given === null ? await models.filesOf(id) : { files: given, label: "Local model" };
+        const { files, label, license } =
+          given === null ? await models.filesOf(id) : { files: given, label: "Local model", license: null };
         if (runner === null) onto.takeErrors();
         const loaded = await loadOnto(onto, files, { weights, onProgress: tellLoading(emit) });
         await endRun();
@@ -240,8 +255,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         // Files of one name must not be written at once.
         await data?.kept.settled();
         desk.clear();
-        models.forgetStanding();
+        models.forget();
         model?.dispose();
+        origin = { files, weights, license };
         model = { ...loaded, id, fingerprint, prints };
         data = null;
         speed = null;
@@ -251,6 +267,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loadData: (question) =>
       afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
+        // Choosing pairs by their likeness takes the device.
+        if (question.steps.some(({ kind }) => kind === "select")) await endRun();
         const loaded = await loadData(question, owner, sets);
         await endRun();
         speed = null;
@@ -342,7 +360,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       const pairs = data === null ? null : { heldout: data.heldout, reference: data.kept.cache };
       return lossSurface(objectiveOf(config), config.params, { axis, pairs });
     },
-    exportAdapter: saveRun,
+    exportAdapter: async () => {
+      const trained = await trainedRun();
+      if (trained === null) refuse("RUN-1", "There is nothing to save yet: train at least one step.");
+      return exportFiles(needModel(), trained);
+    },
     exportProject: ({ config }) =>
       alone(async () => {
         await desk.provide(config);
@@ -355,6 +377,18 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       }),
     ...desk.handlers,
     ...models.handlers,
-    ...createDataDesk({ model: needModel, data: needData, fetchFile, alone, withPolicy }),
+    weightsPerplexity: () =>
+      afterTraining(async () => {
+        if (runner !== null) refuse("RUN-1", "A run is going on. Stop it first, then measure the weights.");
+        const [loaded, heldout] = [needModel(), needData().heldout];
+        if (origin === null) return refuse("CFG-1", "No model is loaded. Load a model first.");
+        const { files, weights } = origin;
+        const replace = (again: LoadedModel) => {
+          models.forget();
+          model = { ...loaded, ...again };
+        };
+        return weightsPerplexity({ device: needDevice(), loaded, files, weights, heldout, replace });
+      }),
+    ...dataDesk,
   };
 }

@@ -77,6 +77,16 @@ function storedBytes(tensors: Headers, weights: BaseWeights): number {
   return bytes;
 }
 
+/** What a layout needs, and whether the device can bind its matrices. */
+function needOf(config: ModelConfig, tensors: Headers, weights: BaseWeights) {
+  try {
+    return { weights, bytes: neededBytes(config, tensors, weights), canBind: true };
+  } catch (error) {
+    if (!(error instanceof WeightTooLargeError)) throw error;
+    return { weights, bytes: storedBytes(tensors, weights), canBind: false };
+  }
+}
+
 /** The verdict on what is needed of what there is. */
 export function verdictOf(needed: number, available: number, canBind = true): FitVerdict {
   const verdict =
@@ -93,14 +103,12 @@ export async function fitOf(
   device: Device,
 ): Promise<Record<BaseWeights, FitVerdict>> {
   const tensors = openStoredCheckpoint(config, stored, file);
-  const needs = baseWeights.map((weights) => {
-    try {
-      return { weights, bytes: neededBytes(config, tensors, weights), canBind: true };
-    } catch (error) {
-      if (!(error instanceof WeightTooLargeError)) throw error;
-      return { weights, bytes: storedBytes(tensors, weights), canBind: false };
-    }
-  });
+  const needs: { weights: BaseWeights; bytes: number; canBind: boolean }[] = [];
+  for (const weights of baseWeights) {
+    needs.push(needOf(config, tensors, weights));
+    // A plan of a deep model takes a good part of a second.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
   const largest = Math.max(...needs.map(({ bytes }) => bytes));
   const available = await probeRoom(device, largest / COMFORTABLE);
   return Object.fromEntries(

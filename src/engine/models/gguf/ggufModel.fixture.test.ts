@@ -39,11 +39,11 @@ async function write(weights: GgufExport["weights"]) {
 /** Values after Q8_0: codes times the scale as a binary16. */
 function quantized(values: Float32Array): Float32Array {
   const rounded = new Float32Array(values.length);
+  const codes = new Int8Array(32);
   for (let from = 0; from < values.length; from += 32) {
-    const { codes, scale } = quantizeGroup(values.subarray(from, from + 32), "q8");
+    const { scale } = quantizeGroup({ values, start: from, end: from + 32 }, "q8", codes);
     const stored = halfToFloat(floatToHalf(scale));
-    // The codes of small negative values are -0, which no byte is.
-    codes.forEach((code, index) => (rounded[from + index] = (code + 0) * stored));
+    codes.forEach((code, index) => (rounded[from + index] = code * stored));
   }
   return rounded;
 }

@@ -84,6 +84,20 @@ it("lists changes in order, reads the set with them, and says what came of it", 
   expect(config().dataSteps).toHaveLength(1);
 });
 
+it("says what to do about a change that cannot be made", async () => {
+  const message = "Relabelling needs scores: none of the 512 training pairs has any.";
+  trainer.refusals.set("loadData", { name: "Error", code: "CFG-1", message, details: {} });
+  await show("changes");
+  await press(find("step-add"));
+  await act(async () => settleEdits());
+  await settle();
+  expect(words()).toContain(message);
+  expect(find("step-refused")?.textContent).toContain("not read with these changes");
+  trainer.refusals.clear();
+  await press(button("undo the last"));
+  expect(config().dataSteps).toEqual([]);
+});
+
 it("says that a change waits while a run is on the screen, and reads it when told", async () => {
   useSetupStore.setState({ runningConfig: config() });
   useRunStore.setState({ phase: "done" });

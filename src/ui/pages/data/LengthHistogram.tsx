@@ -34,22 +34,10 @@ export function LengthHistogram({ health }: { readonly health: DataHealth }) {
         </span>
       </p>
       <p className="note" data-testid="longer-chosen">
-        {`The chosen answer is the longer one in ${formatShare(longerChosenShare)} of the pairs. `}
-        {lengthVerdict(longerChosenShare)}
+        {`The chosen answer is the longer one in ${formatShare(longerChosenShare)} of the pairs.`}
       </p>
     </Panel>
   );
-}
-
-/** From here on a model can learn length instead of what was meant. */
-const lopsided = 0.65;
-
-function lengthVerdict(share: number): string {
-  if (share >= lopsided)
-    return "A model may learn to write more instead of better; a length-normalised method holds against it.";
-  if (share <= 1 - lopsided)
-    return "A model may learn to write less instead of better; a length-normalised method holds against it.";
-  return "Length alone says little about which answer is preferred.";
 }
 
 function Ranges({ lengths: { edges, chosen, rejected } }: { readonly lengths: DataHealth["lengths"] }) {

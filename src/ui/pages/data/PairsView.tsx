@@ -29,7 +29,7 @@ export function PairsView() {
       <Filter />
       <Refusal title="The pairs could not be listed." reason={refusal} onRetry={() => needRows(0, 0)} />
       <p className="note" role="status" data-testid="pair-count">
-        {countSentence(key, matches, isFiltered)}
+        {refusal === null && countSentence(key, matches, isFiltered)}
         {isFiltered && (
           <>
             {" "}

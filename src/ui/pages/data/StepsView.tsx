@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { removeStep, undoStep } from "../../../state/dataSteps.ts";
+import { useMessageStore } from "../../../state/messageStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
@@ -12,9 +13,9 @@ import { useLoadedData } from "./useLoadedData.ts";
 export function StepsView() {
   const steps = useSetupStore(({ config }) => config.dataSteps);
   const description = useSetupStore((state) => state.description);
-  const { data, isLoading, isWaiting } = useLoadedData();
+  const { data, isLoading, isOutdated } = useLoadedData();
   // What the trainer did, as long as it has done these very steps.
-  const isDone = !isLoading && !isWaiting && data?.steps.length === steps.length;
+  const isDone = !isLoading && !isOutdated && data?.steps.length === steps.length;
   return (
     <div className="steps-view">
       <Panel
@@ -72,10 +73,23 @@ export function StepsView() {
 }
 
 function Outcome() {
-  const { data, isLoading, isWaiting } = useLoadedData();
+  const { data, isLoading, isWaiting, isOutdated } = useLoadedData();
   const steps = useSetupStore(({ config }) => config.dataSteps);
+  const isRefused = useMessageStore(({ messages }) => messages.length > 0) && isOutdated;
   if (data === null || isWaiting) return null;
-  if (isLoading) return <p className="note">Reading the set with its changes…</p>;
+  if (isRefused && steps.length > 0) {
+    return (
+      <p className="note" role="status" data-testid="step-refused">
+        The set was not read with these changes; the message above says why. Remove the one that it is about,
+        or{" "}
+        <button type="button" className="link-button" onClick={undoStep}>
+          undo the last
+        </button>
+        .
+      </p>
+    );
+  }
+  if (isLoading || isOutdated) return <p className="note">Reading the set with its changes…</p>;
   const before = steps.length === 0 ? "" : `${formatCount(data.readPairs)} pairs before; now `;
   return (
     <p className="note" role="status" data-testid="step-outcome">

@@ -11,6 +11,8 @@ export interface LoadedData {
   readonly isLoading: boolean;
   /** Changes wait for the next run, because the present one is still on the screen. */
   readonly isWaiting: boolean;
+  /** What the trainer holds is not what is set up: it is about to be read, or was refused. */
+  readonly isOutdated: boolean;
 }
 
 /** The set that the trainer holds, and whether it is the one that is set up. */
@@ -21,10 +23,12 @@ export function useLoadedData(): LoadedData {
   const wanted = useSetupStore((state) => dataKey(state.config));
   const revision = useRevisionStore((state) => state.revision);
   const hasRun = useSetupStore((state) => state.runningConfig !== null);
+  const isOutdated = held !== wanted && loading === null;
   return {
     data: held === "" ? null : data,
     key: held === "" || data === null ? null : `${revision} ${held}`,
     isLoading: loading !== null,
-    isWaiting: hasRun && held !== wanted && loading === null,
+    isWaiting: hasRun && isOutdated,
+    isOutdated,
   };
 }
