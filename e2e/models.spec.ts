@@ -27,6 +27,10 @@ test("a folder from the disk is kept over a reload, trained in 4 bits, stacked, 
   await expect(card.getByText("In use")).toBeVisible();
   await expect(page.getByTestId("weight-report")).toContainText("4 bits");
   await expect(page.getByTestId("weight-report")).toContainText("Rounding error a layer");
+  await page.getByRole("button", { name: "Measure what it costs" }).click();
+  await expect(page.getByTestId("perplexity")).toContainText(
+    /: [\d.]+ against [\d.]+ with the file’s weights/,
+  );
 
   await page.getByTestId("train-link").click();
   await expect(studio.field("model")).toHaveValue(`disk:${label}`);

@@ -25,7 +25,7 @@ export async function chooseDiskFiles(chosen: readonly File[]): Promise<void> {
 
 /** The folder's name, or that of the file with the weights. */
 function labelOf(files: readonly File[]): string {
-  const [folder = ""] = files[0]?.webkitRelativePath?.split("/") ?? [];
+  const [folder = ""] = files[0]?.webkitRelativePath.split("/") ?? [];
   const weights = files.find(({ name }) => /\.(gguf|zip|safetensors)$/i.test(name)) ?? files[0];
   return folder || (weights?.name ?? "").replace(/\.\w+$/, "");
 }

@@ -48,6 +48,7 @@ const stores = [
   useStackStore,
   useDownloadStore,
   useHubStore,
+  useDiskStore,
 ].map((store) => [store, store.getState()] as const);
 
 beforeEach(() => {
@@ -316,7 +317,11 @@ it("keeps files from a disk and says why it could not", async () => {
 
 it("tells a zip by what is in it", async () => {
   await bootStudio();
-  const zipOf = (name: string) => new File([zipSync({ [name]: strToU8("x".repeat(1e6)) })], "some.zip");
+  const zipOf = (name: string) => {
+    const file = new File([zipSync({ [name]: strToU8("x".repeat(1e6)) })], "some.zip");
+    // Browsers have it on every file, Node on none.
+    return Object.assign(file, { webkitRelativePath: "" });
+  };
   await openFiles([zipOf("m/model.safetensors")]);
   expect(setup().config.model).toBe("local");
   await openFiles([zipOf("a/adapter_model.safetensors")]);
