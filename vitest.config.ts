@@ -55,6 +55,11 @@ const optimizeDeps = {
     "@tensorflow/tfjs-core",
     "@tensorflow/tfjs-backend-cpu/dist/backend_cpu.js",
     "@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu.js",
+    "@huggingface/hub",
+    "fflate",
+    "hyparquet",
+    "hyparquet-compressors",
+    "papaparse",
   ],
 };
 

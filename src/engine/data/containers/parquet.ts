@@ -1,10 +1,9 @@
 /** Rows of Parquet files: of the file only what holds the rows that are asked for is read. */
 import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { readRange, sizeOf } from "../../files/fileBytes.ts";
+import { checkPages, MAX_PAGE_BYTES } from "./parquetPages.ts";
 import { unreadable, type DataFile, type Entries, type RowRange } from "./dataFile.ts";
 
-/** Bytes that one page may unpack to; writers make pages of about a megabyte. */
-const MAX_PAGE_BYTES = 1 << 28;
 /** Rows of a file that can be told apart; more than any set of texts has. */
 const MAX_ROWS = 1e9;
 
@@ -56,10 +55,12 @@ function groupSizes(metadata: FileMetaData, byteLength: number): number[] {
 
 /** Rows of a Parquet file, group by group; throws `DatasetError` (FIL-1) where it is damaged. */
 export async function* parquet(file: DataFile, range: RowRange | null): Entries {
-  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([
-    import("hyparquet"),
-    import("hyparquet-compressors"),
-  ]);
+  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { parquetHeader }, { compressors }] =
+    await Promise.all([
+      import("hyparquet"),
+      import("hyparquet/src/column.js"),
+      import("hyparquet-compressors"),
+    ]);
   const buffer = bufferOf(file);
   const damaged = (cause: unknown) => {
     const told = cause instanceof Error ? cause.message : String(cause);
@@ -68,18 +69,31 @@ export async function* parquet(file: DataFile, range: RowRange | null): Entries 
   const metadata = await parquetMetadataAsync(buffer).catch((cause: unknown) => {
     throw damaged(cause);
   });
-  const options = { file: buffer, metadata, compressors: bounded(compressors), useOffsetIndex: true };
+  const options = {
+    file: buffer,
+    metadata,
+    compressors: bounded(compressors),
+    useOffsetIndex: range !== null,
+  };
   const first = range?.from ?? 0;
   const end = range === null ? Infinity : range.from + range.count;
   let start = 0;
   try {
-    for (const size of groupSizes(metadata, buffer.byteLength)) {
+    const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+    for (const [group, size] of groupSizes(metadata, buffer.byteLength).entries()) {
       const [rowStart, rowEnd] = [Math.max(first, start), Math.min(end, start + size)];
       start += size;
       if (rowStart >= rowEnd) continue;
-      const rows = await parquetReadObjects({ ...options, rowStart, rowEnd });
-      if (rows.length !== rowEnd - rowStart)
-        throw new RangeError(`${rows.length} rows were found where ${rowEnd - rowStart} should be`);
+      // Of a file elsewhere only some pages are read, and this would read them all.
+      if (range === null) await checkPages(metadata.row_groups[group]!, buffer, parquetHeader);
+      const rows: Record<string, unknown>[] = Array.from({ length: rowEnd - rowStart }, () => ({}));
+      // Read together, two damaged columns would leave a rejection that nobody handles.
+      for (const column of columns) {
+        const cells = await parquetReadObjects({ ...options, rowStart, rowEnd, columns: [column] });
+        if (cells.length !== rows.length)
+          throw new RangeError(`${cells.length} rows were found where ${rows.length} should be`);
+        cells.forEach((cell, index) => Object.assign(rows[index]!, cell));
+      }
       yield rows.map((value, index) => ({ row: rowStart + index + 1, value }));
     }
   } catch (cause) {
