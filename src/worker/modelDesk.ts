@@ -28,7 +28,7 @@ export interface FoundModel {
 }
 
 /** The desk. */
-export interface ModelDesk extends Pick<AdapterDesk, "provide" | "forget"> {
+export interface ModelDesk extends Pick<AdapterDesk, "provide" | "forget" | "standing"> {
   readonly handlers: Pick<Handlers, Exclude<keyof ModelCommands, "weightsPerplexity">>;
   /** The files of a model that comes along or is on the shelf; refuses any other. */
   readonly filesOf: (id: string) => Promise<FoundModel>;
@@ -56,6 +56,7 @@ export function createModelDesk(sources: ModelDeskSources): ModelDesk {
   return {
     provide: adapters.provide,
     forget: adapters.forget,
+    standing: adapters.standing,
     filesOf: async (id) => {
       if (!isOnShelf(id))
         return { files: await embeddedModelFiles(id, sources.fetchFile), label: null, license: "apache-2.0" };
