@@ -1,7 +1,7 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
 import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
-import type { RunConfig } from "../engine/training/config.ts";
+import type { BaseWeights, RunConfig } from "../engine/training/config.ts";
 import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
@@ -28,7 +28,7 @@ import { createDataDesk } from "./dataDesk.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { ExportedRun } from "./exporting.ts";
-import type { LoadedModel } from "../engine/models/loadModel.ts";
+import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
 import { weightsPerplexity } from "./weightsPerplexity.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
@@ -58,6 +58,15 @@ export interface SessionOptions {
 const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 
 const nothingTold = { data: null, before: null, after: null };
+
+/** What tells a model from others; reads its files again. */
+async function identify(
+  files: readonly ModelFile[],
+  { weights, isShipped }: { readonly weights: BaseWeights; readonly isShipped: boolean },
+): Promise<Pick<OwnModel, "prints" | "fingerprint">> {
+  const prints = await modelPrints(files, weights);
+  return { prints, fingerprint: isShipped ? await weightsFingerprint(files) : "" };
+}
 
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
@@ -265,22 +274,26 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           given === null ? await models.filesOf(id) : { files: given, label: "Local model", license: null };
         if (runner === null) onto.takeErrors();
         const loaded = await loadOnto(onto, files, { weights, onProgress: tellLoading(emit) });
-        await endRun();
-        const prints = await modelPrints(files, weights);
         // Nothing was shipped for a person's own weights, nor for rounded ones.
         const isShipped = label === null && loaded.weights.rounding.length === 0;
-        const fingerprint = isShipped ? await weightsFingerprint(files) : "";
+        const identity = await identify(files, { weights, isShipped }).catch((error: unknown) => {
+          loaded.dispose();
+          throw error;
+        });
+        await endRun();
         // Files of one name must not be written at once.
         await data?.kept.settled();
         desk.clear();
         models.forget();
         model?.dispose();
         origin = { files, weights, license };
-        model = { ...loaded, id, fingerprint, prints };
+        model = { ...loaded, ...identity, id };
         data = null;
         speed = null;
         last = null;
-        return { ...summarizeModel(id, loaded, label), sae: await desk.welcome(model) };
+        // A model is there without its autoencoder, too; whoever asks for that hears what is wrong with it.
+        const sae = await desk.welcome(model).catch(() => null);
+        return { ...summarizeModel(id, loaded, label), sae };
       }),
     loadData: (question) =>
       afterTraining(async () => {

@@ -1,6 +1,7 @@
 /** What a session still knows of a run after its pairs, its weights and its adapters were changed. */
 import { beforeEach, expect, it } from "vitest";
 import { allBytes } from "../engine/files/fileBytes.ts";
+import { memory } from "../engine/tensor/run.ts";
 import { memoryStore } from "../storage/memoryStore.ts";
 import { reportError } from "./errorReport.ts";
 import type { SaeTrainingEvent, WorkerEvent } from "./protocol.ts";
@@ -121,4 +122,23 @@ it("makes one export after another, because the next sweeps what the last one ma
     }),
   );
   expect(swept).toEqual(["leaving", "made", "leaving", "made"]);
+});
+
+it("keeps the model and leaves nothing of another whose files go while they are read", async () => {
+  const { session } = studio;
+  const tensors = memory().numTensors;
+  const [config, tokenizer, settings, weights] = tinyModelFiles(2);
+  let looks = 0;
+  const going = {
+    name: "tokenizer_config.json",
+    get bytes() {
+      looks += 1;
+      return looks > 1 ? new TextEncoder().encode("gone") : settings!.bytes;
+    },
+  };
+  const files = [config!, tokenizer!, going, weights!];
+  const loading = session.loadModel({ id: "local", files, weights: "keep" }) as Promise<unknown>;
+  await expect(loading).rejects.toThrow("JSON");
+  expect(memory().numTensors).toBe(tensors);
+  await train();
 });
