@@ -192,6 +192,19 @@ it("tells every trainer the Hub before it reads sets there", async () => {
   expect(trainers[0]!.questions("setHub")[0]).toEqual(token[0]);
 });
 
+it("asks about no columns that were named", async () => {
+  await bootStudio();
+  const { readData } = testAnswers;
+  testAnswers.readData = { ...readData, isCertain: false };
+  const source = { id: "hub:acme/pairs#a.csv", files: null };
+  await takeSource(source);
+  expect(setup().config.data).not.toBe(source.id);
+  await takeSource(source, { dataLayout: "", dataColumns: { prompt: "question" } });
+  testAnswers.readData = readData;
+  expect(trainer().questions("loadData").at(-1)).toMatchObject({ columns: { prompt: "question" } });
+  expect(setup().config).toMatchObject({ data: source.id, dataColumns: { prompt: "question" } });
+});
+
 it("changes nothing when the trainer refuses a model, and tells which one that was", async () => {
   await bootStudio();
   const { config } = setup();

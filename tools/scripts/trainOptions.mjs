@@ -2,8 +2,9 @@
 
 /** What each field of the configuration means, in one line of help. */
 export const fieldHelp = {
-  model: "embedded model by its id, or a folder with config.json, model.safetensors, tokenizer.json",
-  data: "embedded preference set by its id, or a .jsonl file of pairs",
+  model:
+    "embedded model by its id, a folder with config.json, safetensors and tokenizer.json, or a .gguf or .zip file",
+  data: "embedded preference set by its id, or a file of pairs: JSONL, JSON, CSV, TSV, Parquet, also as .gz or .zip",
   baseWeights: "how the model's matrices lie on the device: as in its file, or converted",
   dataLayout: "layout that the set is read with; empty: the one that its columns tell",
   dataColumns: "columns by what they are for, as JSON",
