@@ -8,7 +8,7 @@ export interface HubWaitProps {
 export function HubWait({ host, onStop }: HubWaitProps) {
   return (
     <p className="note" role="status">
-      Asking {host}… It may take a minute until one that cannot be reached is given up.{" "}
+      Asking {host}… A host that cannot be reached is given up after about a minute.{" "}
       <button type="button" className="link-button" onClick={onStop}>
         Stop waiting
       </button>
