@@ -132,11 +132,12 @@ describe("opened from its file", () => {
 
 it("takes three steps of LoRA-DPO from ln 2 on", { timeout: 60 * MINUTES }, async () => {
   const losses: number[] = [];
-  let end: WorkerEvent | null = null;
+  let end = (_event: WorkerEvent): void => undefined;
+  const ended = new Promise<WorkerEvent>((resolve) => (end = resolve));
   const session = createSession({
     emit: (event) => {
       if (event.type === "steps") losses.push(...event.steps.map(({ metrics }) => metrics["loss"] ?? NaN));
-      if (event.type === "failed" || (event.type === "phase" && event.phase === "done")) end = event;
+      if (event.type === "failed" || (event.type === "phase" && event.phase === "done")) end(event);
     },
     fetchFile: (path) => Promise.reject(new Error(path)),
   });
@@ -173,7 +174,7 @@ it("takes three steps of LoRA-DPO from ln 2 on", { timeout: 60 * MINUTES }, asyn
   expect(trainPairs + heldoutPairs).toBeGreaterThan(50);
   figures["pairs of dpo_en_demo.json that fit 96 tokens"] = String(trainPairs + heldoutPairs);
   await session.start({ runId: "real", config, resume: null, isStepping: false });
-  while (end === null) await new Promise((wait) => setTimeout(wait, 200));
+  expect((await ended).type).toBe("phase");
   figures["DPO losses"] = losses.map((loss) => loss.toFixed(5)).join(", ");
   expect(losses).toHaveLength(3);
   expect(losses[0]).toBeCloseTo(Math.LN2, 5);

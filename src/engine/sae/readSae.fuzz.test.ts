@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createRandom } from "../data/random.ts";
 import { FileFormatError } from "../files/fileFormatError.ts";
 import { readNpy } from "../files/npy.ts";
+import { halfToFloat } from "../kernels/weightLayout/half.ts";
 import { npyOf, writeNpy, writeNpz } from "../files/npz.testing.ts";
 import { readSae } from "./readSae.ts";
 import type { SaeArrays, SaeFile } from "./layouts/layout.ts";
@@ -16,6 +17,9 @@ import {
 
 /** 11,000 damaged inputs in all. */
 const CASES = { stored: 3000, deflated: 500, npy: 3000, saeLens: 3000, gemmaScope2: 1500 } as const;
+
+// The table of all binary16 values is made once, whatever file needs it first.
+halfToFloat(0);
 
 const random = createRandom(20_241_107);
 const below = random.integer;
