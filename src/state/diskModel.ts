@@ -1,6 +1,7 @@
 /** A model's files that were chosen on the Models screen: used where they lie, or kept on the shelf. */
 import { create } from "zustand";
 import { kindOf, modelFilesOf, openFiles, openModel } from "./localFiles.ts";
+import { dismissMessages, raiseMessage } from "./messageStore.ts";
 import { keepModel } from "./shelf.ts";
 
 interface DiskState {
@@ -18,6 +19,12 @@ export async function chooseDiskFiles(chosen: readonly File[]): Promise<void> {
   const files = modelFilesOf(chosen);
   if ((await kindOf(files)) !== "model") {
     await openFiles(chosen);
+    return;
+  }
+  dismissMessages("FIL-1", "FIL-2");
+  for (const file of files) {
+    if (!/\.gguf$/i.test(file.name) || (await file.slice(0, 4).text()) === "GGUF") continue;
+    raiseMessage("FIL-1", { file: file.name, message: 'It does not begin with "GGUF", as such files do.' });
     return;
   }
   useDiskStore.setState({ files, label: labelOf(files) });

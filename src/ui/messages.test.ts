@@ -84,6 +84,19 @@ it("says the numbers that matter", () => {
   expect(messageCatalogue["FIL-1"]({ file: "foo.bin" }, facts).title).toBe(
     "“foo.bin” is not a format I know.",
   );
+  expect(
+    messageCatalogue["FIL-1"]({ file: "a.csv", message: '"a.csv" holds no rows.' }, facts),
+  ).toMatchObject({
+    title: "“a.csv” could not be opened.",
+    text: expect.stringMatching(
+      /^"a\.csv" holds no rows\. Accepted: pairs as JSONL.* Nothing was changed\.$/,
+    ),
+  });
+  const told = '"a.csv" is not a format I know: it is not text. Accepted: JSONL or CSV.';
+  expect(messageCatalogue["FIL-1"]({ file: "a.csv", message: told }, facts)).toMatchObject({
+    title: "“a.csv” is not a format I know.",
+    text: `${told} Nothing was changed.`,
+  });
 });
 
 it("has a word for every phase", () => {

@@ -110,6 +110,21 @@ function fileRefused(title: string): Writer {
   });
 }
 
+const acceptedFiles =
+  "Accepted: pairs as JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip; a model as a folder of safetensors, a .gguf or a .zip; a PEFT adapter.";
+
+function fileTitle({ file, message, isTooLarge }: MessageDetails): string {
+  const name = file === undefined ? "This file" : `“${file}”`;
+  if (isTooLarge === 1) return `${name} is too large.`;
+  const isUnknown = message === undefined || String(message).includes("not a format I know");
+  return isUnknown ? `${name} is not a format I know.` : `${name} could not be opened.`;
+}
+
+function fileText({ message }: MessageDetails): string {
+  const reason = message === undefined ? "" : `${message} `;
+  return `${reason}${reason.includes("Accepted:") ? "" : `${acceptedFiles} `}Nothing was changed.`;
+}
+
 function downloadTitle({ file, repo, status }: MessageDetails): string {
   // Empty where it was about the repository itself.
   const name = file || repo;
@@ -223,10 +238,8 @@ export const messageCatalogue: Record<MessageCode, Writer> = {
   }),
   "FIL-1": (details) => ({
     tone: "error",
-    title: `${details["file"] === undefined ? "This file" : `“${details["file"]}”`} is ${
-      details["isTooLarge"] === 1 ? "too large" : "not a format I know"
-    }.`,
-    text: `${details["message"] === undefined ? "" : `${details["message"]} `}Accepted: pairs as JSONL, JSON, CSV, TSV or Parquet, also .gz or .zip; a model as a folder of safetensors, a .gguf or a .zip; a PEFT adapter. Nothing was changed.`,
+    title: fileTitle(details),
+    text: fileText(details),
     primary: button("Choose another", "choose-files"),
     secondary: button("Formats", "show-formats"),
   }),

@@ -44,7 +44,7 @@ export async function exportProject(config: RunConfig, parts: LoadedParts): Prom
 
 /** The repository of a model from the Hub, and the id of any other. */
 function baseName(id: string): string {
-  return /^hub:([^@#]+)/.exec(id)?.[1] ?? id;
+  return /^hub:([^@#]+)/.exec(id)?.[1] ?? id.replace(/^disk:/, "");
 }
 
 function textsOf(tokenizer: Tokenizer, { prompt, chosen, rejected }: TokenPair) {

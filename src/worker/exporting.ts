@@ -202,9 +202,9 @@ function isOnHub(id: string): boolean {
   return id.startsWith("hub:");
 }
 
-/** The repository of a model from the Hub, and the id of any other. */
+/** The repository of a model from the Hub, and the plain name of any other. */
 function baseName(id: string): string {
-  return /^hub:([^@#]+)/.exec(id)?.[1] ?? id;
+  return /^hub:([^@#]+)/.exec(id)?.[1] ?? id.replace(/^disk:/, "");
 }
 
 /** The last part of the name, as every file system takes it. */

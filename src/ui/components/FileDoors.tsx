@@ -13,6 +13,11 @@ export function chooseFiles(part: FilePart): void {
   document.querySelector<HTMLInputElement>(`[data-testid="${part}-files"]`)?.click();
 }
 
+/** Empties a file input before its chooser opens: choosing the same file again must count as a change. */
+export function chooseAnew({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void {
+  currentTarget.value = "";
+}
+
 /** The hidden file inputs behind every "choose" button. A program that drives the page fills them itself. */
 export function FileInputs() {
   return (

@@ -76,6 +76,8 @@ function Rounding({ layers }: { readonly layers: readonly LayerRounding[] }) {
 
 function Measure() {
   const { answer, refusal, isAsking } = weightsPerplexity.useStore();
+  // What is measured while a model or pairs are being loaded belongs to neither, and is dropped.
+  const isLoading = useSetupStore(({ loading }) => loading !== null);
   const change = answer === null ? 0 : answer.loaded / answer.kept - 1;
   return (
     <>
@@ -84,6 +86,7 @@ function Measure() {
           size="compact-xs"
           variant="default"
           loading={isAsking}
+          disabled={isLoading}
           onClick={() => void weightsPerplexity.ask(null)}
         >
           Measure what it costs

@@ -2,9 +2,11 @@ import { Button, NumberInput, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { hubData } from "../../../state/dataAnswers.ts";
 import { takeSource } from "../../../state/dataSources.ts";
+import { hubHost, useHubStore } from "../../../state/hub.ts";
 import { nameOf } from "../../../state/readSource.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import type { Commands } from "../../../worker/protocol.ts";
+import { HubWait } from "../../components/HubWait.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { Refusal } from "../../components/Refusal.tsx";
 import { formatBytes, formatCount } from "../../format.ts";
@@ -22,6 +24,7 @@ const mostRows = 10_000_000;
 export function HubSource() {
   const used = useSetupStore(({ config }) => config.data);
   const { answer, refusal, isAsking } = hubData.useStore();
+  const hub = useHubStore();
   const [repo, setRepo] = useState("");
   const isUsed = used.startsWith("hub:");
   const look = (event: FormEvent) => {
@@ -49,6 +52,7 @@ export function HubSource() {
           Look
         </Button>
       </form>
+      {isAsking && <HubWait host={hubHost(hub)} onStop={hubData.forget} />}
       <Refusal title="The data set could not be read." reason={refusal} />
       {answer !== null && refusal === null ? (
         <Splits answer={answer} />

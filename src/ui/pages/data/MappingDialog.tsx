@@ -24,7 +24,7 @@ export function MappingDialog() {
           {name}
           {reading !== null &&
             ` · ${formatCount(reading.columns.length)} columns · ${formatCount(reading.rows)} rows`}
-          . Best guess filled in.
+          . {introduction(reading)}
         </p>
         <Roles />
         <Refusal title="It cannot be read this way." reason={refusal} />
@@ -47,6 +47,13 @@ export function MappingDialog() {
       </div>
     </Modal>
   );
+}
+
+function introduction(reading: DataReading | null): string {
+  const isGuessed = reading === null || Object.values(reading.columnsByRole).some((column) => column !== "");
+  return isGuessed
+    ? "Best guess filled in."
+    : "No column has a name that is known here: choose what each one holds.";
 }
 
 function Roles() {
@@ -99,8 +106,27 @@ const roleNames: Readonly<Record<string, string>> = {
   prompt: "Prompt",
   chosen: "Chosen",
   rejected: "Rejected",
-  score: "Score",
-  split: "Split",
+  completion: "Answer",
+  instruction: "Instruction",
+  input: "Input",
+  output: "Answer",
+  question: "Question",
+  messages: "Messages",
+  conversations: "Conversation",
+  system: "System prompt",
+  text: "Text",
+  label: "Label",
+  a: "Answer A",
+  b: "Answer B",
+  better: "Which is better",
+  isA: "A is better",
+  ratio: "Ratio of scores",
+  scoreA: "Score of A",
+  scoreB: "Score of B",
+  scoreChosen: "Score of chosen",
+  scoreRejected: "Score of rejected",
+  weight: "Weight",
+  objective: "Aim",
 };
 
 const kindNotes: Readonly<Record<Exclude<DataLayout["kind"], "pairs">, string>> = {

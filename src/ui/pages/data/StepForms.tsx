@@ -52,6 +52,9 @@ export function StepForms() {
   const mixable = useMixable();
   const mixed = mixable.find(({ value }) => value === form.mixed) ?? mixable[0];
   const step = stepOf(form, mixed);
+  const last = useSetupStore(({ config }) => config.dataSteps.at(-1));
+  // A second click of a double click is no second change.
+  const isLast = step !== null && JSON.stringify(step) === JSON.stringify(last);
   return (
     <Panel title="Add a change">
       <div className="step-form">
@@ -68,13 +71,14 @@ export function StepForms() {
         <Button
           size="xs"
           data-testid="step-add"
-          disabled={data === null || step === null}
+          disabled={data === null || step === null || isLast}
           onClick={() => {
             if (step !== null) addStep(step);
           }}
         >
           Add
         </Button>
+        {isLast && <p className="note">It is the last change already.</p>}
       </div>
     </Panel>
   );

@@ -7,6 +7,7 @@ import {
   toggleAdapter,
   useStackStore,
 } from "../../../state/adapterStack.ts";
+import { nameOfModel } from "../../../state/downloads.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { useShelfStore } from "../../../state/shelfStore.ts";
 import type { ShelfAdapter } from "../../../worker/protocol.ts";
@@ -48,7 +49,7 @@ function factsOf({ rank, alpha, targets, layers, baseModel, bytes, origin }: She
   return [
     `rank ${rank}, alpha ${formatSetting(alpha)}`,
     `${targets.map((name) => name.replace("_proj", "")).join(", ")} in ${layers} layers`,
-    `made on ${baseModel || "an unnamed model"}`,
+    `made on ${nameOfModel(baseModel) || "an unnamed model"}`,
     formatBytes(bytes),
     origin === "run" ? "from a run here" : "imported",
   ];

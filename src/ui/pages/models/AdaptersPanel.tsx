@@ -4,6 +4,7 @@ import { importAdapter, keepAdapter } from "../../../state/adapterStack.ts";
 import { isRunActive, useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { useShelfStore } from "../../../state/shelfStore.ts";
+import { chooseAnew } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { AdapterRow } from "./AdapterRow.tsx";
@@ -56,7 +57,11 @@ export function AdaptersPanel() {
   );
 }
 
-const adapterInput = { "aria-label": "Files of an adapter", "data-testid": "adapter-files" } as const;
+const adapterInput = {
+  "aria-label": "Files of an adapter",
+  "data-testid": "adapter-files",
+  onClick: chooseAnew,
+} as const;
 
 /** The adapter of the run that is on the screen, while it is on nobody's shelf. */
 function KeepLast() {

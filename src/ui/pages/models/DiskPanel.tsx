@@ -11,6 +11,7 @@ import {
 import { raiseError } from "../../../state/messageStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { useShelfStore } from "../../../state/shelfStore.ts";
+import { chooseAnew } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatBytes } from "../../format.ts";
@@ -39,7 +40,11 @@ export function DiskPanel() {
   );
 }
 
-const filesInput = { "aria-label": "Files of a model", "data-testid": "disk-files" } as const;
+const filesInput = {
+  "aria-label": "Files of a model",
+  "data-testid": "disk-files",
+  onClick: chooseAnew,
+} as const;
 
 function choose(files: readonly File[]): void {
   chooseDiskFiles(files).catch(raiseError);

@@ -10,6 +10,7 @@ import {
   useHubStore,
 } from "../../../state/hub.ts";
 import { chooseFiles } from "../../components/FileDoors.tsx";
+import { HubWait } from "../../components/HubWait.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { Refusal } from "../../components/Refusal.tsx";
 import { Offer } from "./Offer.tsx";
@@ -60,6 +61,7 @@ export function HubPanel() {
         {hubHost(hub)} sees which files are asked for{hub.token === "" ? "" : ", and your token"}. Your pairs
         and what you train stay here.
       </p>
+      {isAsking && <HubWait host={hubHost(hub)} onStop={hubOffer.forget} />}
       {refusal !== null && (
         <>
           <Refusal title="The Hub gave no answer." reason={refusal} onRetry={() => void lookAtHub()} />

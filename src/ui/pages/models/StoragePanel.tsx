@@ -48,7 +48,8 @@ function Meter({ storage: { usedBytes, quotaBytes, byKind } }: { readonly storag
         <strong>
           {quotaBytes === null ? formatBytes(usedBytes) : formatBytesOf(usedBytes, quotaBytes)} used
         </strong>
-        {share !== null && ` (${formatFineShare(share)})`}
+        {share !== null &&
+          ` (${share > 0 && share < 0.0001 ? `less than ${formatFineShare(0.0001)}` : formatFineShare(share)})`}
       </p>
       <div className="storage-meter" aria-hidden="true">
         {kinds.map(([kind]) => (
