@@ -43,6 +43,17 @@ function objectiveNamed(id: string): Objective {
   return objective ?? refuse("CFG-1", `There is no method "${id}".`);
 }
 
+/** Refuses a run on another model than its configuration names, or on one whose matrices lie otherwise on the device. */
+export function refuseOtherModel(
+  config: Pick<RunConfig, "model" | "baseWeights">,
+  { id, weights }: { readonly id: string; readonly weights: RunConfig["baseWeights"] },
+): void {
+  if (config.model !== id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
+  if (config.baseWeights === weights) return;
+  const held = `The base weights were loaded as "${weights}"`;
+  refuse("CFG-1", `${held}, and the setup asks for "${config.baseWeights}": load the model again.`);
+}
+
 /** Refuses a run on pairs that were read otherwise than its configuration says. */
 export function refuseOtherPairs(config: RunConfig, { id, settings }: LoadedData): void {
   if (config.data !== id) refuse("CFG-1", `The preference set "${config.data}" is not loaded.`);

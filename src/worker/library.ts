@@ -12,10 +12,11 @@ import type { LoadOptions } from "../engine/models/streamWeights.ts";
 import { countParameters } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import { GpuOutOfMemoryError } from "../engine/tensor/errors.ts";
+import type { BaseWeights } from "../engine/training/config.ts";
 import type { ShippedReference } from "../engine/reference/referenceCache.ts";
 import { refuse, refuseWeights } from "./errorReport.ts";
 import { inTurns, takingTurns } from "./inTurns.ts";
-import { fingerprintOf } from "./referenceIdentity.ts";
+import { fingerprintOf, modelPrints, type ModelPrints } from "./referenceIdentity.ts";
 import type { LoadingEvent } from "./modelProtocol.ts";
 import type { Commands, DataSummary, ModelSummary, PairText } from "./protocol.ts";
 import { readSet, type SetSources } from "./readSet.ts";
@@ -56,6 +57,15 @@ export async function embeddedModelFiles(id: string, fetchFile: FetchFile): Prom
 export function weightsFingerprint(files: readonly ModelFile[]): Promise<string> {
   const weights = files.filter(({ name }) => name.endsWith("model.safetensors"));
   return fingerprintOf(weights.map(({ bytes }) => bytes));
+}
+
+/** What tells a model from others; reads its files again. Only of a shipped one is the fingerprint not "". */
+export async function identify(
+  files: readonly ModelFile[],
+  { weights, isShipped }: { readonly weights: BaseWeights; readonly isShipped: boolean },
+): Promise<{ readonly prints: ModelPrints; readonly fingerprint: string }> {
+  const prints = await modelPrints(files, weights);
+  return { prints, fingerprint: isShipped ? await weightsFingerprint(files) : "" };
 }
 
 /** What the page shows of a model. */

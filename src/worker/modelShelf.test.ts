@@ -54,7 +54,7 @@ describe("the shelf", () => {
     const shelf = openShelf(hub);
     const [first, second] = [noise(9000), noise(7000)];
     const kept = await Promise.all(
-      [first, second].map((bytes) =>
+      [first, second].map(async (bytes) =>
         shelf.keepModel({ label: "mine", files: [{ name: "m.gguf", bytes: new Blob([bytes]) }] }),
       ),
     );

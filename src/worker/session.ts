@@ -1,12 +1,12 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
 import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
-import type { BaseWeights, RunConfig } from "../engine/training/config.ts";
+import type { RunConfig } from "../engine/training/config.ts";
 import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
-import { configProblems, objectiveOf, refuseOtherPairs } from "./configProblems.ts";
+import { configProblems, objectiveOf, refuseOtherModel, refuseOtherPairs } from "./configProblems.ts";
 import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
@@ -16,28 +16,22 @@ import { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
 import { seePolicy } from "./lastPolicy.ts";
 import { openReference, type OwnModel } from "./keptReference.ts";
-import {
-  loadData,
-  loadOnto,
-  summarizeModel,
-  tellLoading,
-  type FetchFile,
-  weightsFingerprint,
-} from "./library.ts";
+import { identify, loadData, loadOnto, summarizeModel, tellLoading, type FetchFile } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { ExportedRun } from "./exporting.ts";
-import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
+import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { weightsPerplexity } from "./weightsPerplexity.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
-import { modelPrints, numericsOf } from "./referenceIdentity.ts";
+import { numericsOf } from "./referenceIdentity.ts";
 import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { promptsOf, samplingOf, trainingRun, type OwnData, type RunParts } from "./runSettings.ts";
 import { startRunner, type Runner } from "./runner.ts";
 import { measureStep, speedKey } from "./speed.ts";
+import { createTurns } from "./turns.ts";
 
 /** A handler for every command: one that is missing does not compile. */
 export type Handlers = {
@@ -59,15 +53,6 @@ const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 
 const nothingTold = { data: null, before: null, after: null };
 
-/** What tells a model from others; reads its files again. */
-async function identify(
-  files: readonly ModelFile[],
-  { weights, isShipped }: { readonly weights: BaseWeights; readonly isShipped: boolean },
-): Promise<Pick<OwnModel, "prints" | "fingerprint">> {
-  const prints = await modelPrints(files, weights);
-  return { prints, fingerprint: isShipped ? await weightsFingerprint(files) : "" };
-}
-
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
   let device: Device | null = null;
@@ -81,10 +66,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   let runningConfig: RunConfig | null = null;
   /** What the run is trained on, and metrics of its first and last evaluation. */
   let told: Pick<ExportedRun, "data" | "before" | "after"> = nothingTold;
-  let turns = 0;
-  let comingUp = 0;
   let runs = 0;
-  let changing: Promise<unknown> = Promise.resolve();
+  const { alone, ahead, isComingUp } = createTurns();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
   const tell = (event: WorkerEvent) => {
@@ -106,13 +89,6 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   const needModel = () => model ?? refuse("CFG-1", "No model is loaded. Load a model first.");
   const needData = () => data ?? refuse("CFG-1", "No preference pairs are loaded. Choose a dataset first.");
   const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
-  /** Changes what the device holds, one change after another; a warm-up gives way to whatever comes after it. */
-  const alone = <Answer>(change: (isOvertaken: () => boolean) => Promise<Answer>): Promise<Answer> => {
-    const own = ++turns;
-    const done = changing.then(() => change(() => own !== turns));
-    changing = done.catch(() => undefined);
-    return done;
-  };
   const withPolicy: DeskSources["withPolicy"] = (look) =>
     seePolicy(look, { runner, last, loaded: model, run: runs });
   const desk = createFeatureDesk({
@@ -121,7 +97,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     fetchFile,
     alone,
     withPolicy,
-    isRunning: () => runner !== null || comingUp > 0,
+    isRunning: () => runner !== null || isComingUp(),
     emit,
   });
   const models = createModelDesk({
@@ -151,15 +127,6 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     withPolicy,
     inspectHubData: models.hub.inspectHubData,
   });
-  /** Does something before which no training of an autoencoder may begin. */
-  const ahead = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
-    comingUp += 1;
-    try {
-      return await work();
-    } finally {
-      comingUp -= 1;
-    }
-  };
   /** Changes what a training of an autoencoder works on. */
   const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
     ahead(async () => {
@@ -177,6 +144,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     void desk.forgetTraining();
     desk.forgetCorpora();
     [last, speed] = [null, null];
+  };
+  const forgetModel = () => {
+    desk.clear();
+    models.forget();
+    [model, origin, data, last, speed] = [null, null, null, null, null];
   };
   const endRun = async () => {
     await runner?.stop();
@@ -226,11 +198,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
 
   const start = async (question: Commands["start"]["question"]): Promise<null> => {
     const { config } = question;
-    if (config.model !== needModel().id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
-    if (config.baseWeights !== origin?.weights) {
-      const held = `The base weights were loaded as "${origin?.weights ?? ""}"`;
-      refuse("CFG-1", `${held}, and the setup asks for "${config.baseWeights}": load the model again.`);
-    }
+    refuseOtherModel(config, { id: needModel().id, weights: origin?.weights ?? "keep" });
     refuseOtherPairs(config, needData());
     await models.provide(config.adapters);
     await desk.provide(config);
@@ -250,12 +218,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       afterTraining(async () => {
         await endRun();
         await data?.kept.settled();
-        desk.clear();
-        models.forget();
-        model?.dispose();
-        [model, origin] = [null, null];
-        data = null;
-        speed = null;
+        const previous = model;
+        forgetModel();
+        previous?.dispose();
         device?.close();
         device = null;
         tamper = createTamper(question.injections);
@@ -283,14 +248,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         await endRun();
         // Files of one name must not be written at once.
         await data?.kept.settled();
-        desk.clear();
-        models.forget();
-        model?.dispose();
+        const previous = model;
+        forgetModel();
+        previous?.dispose();
         origin = { files, weights, license };
         model = { ...loaded, ...identity, id };
-        data = null;
-        speed = null;
-        last = null;
         // A model is there without its autoencoder, too; whoever asks for that hears what is wrong with it.
         const sae = await desk.welcome(model).catch(() => null);
         return { ...summarizeModel(id, loaded, label), sae };
@@ -416,8 +378,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           void desk.forgetTraining();
           models.forget();
           if (again === null) {
-            desk.clear();
-            [model, origin, data, last, speed] = [null, null, null, null, null];
+            forgetModel();
             // The page has to load everything again, as after the loss of a device.
             emit({ type: "deviceLost", reason: "the model could not be loaded again" });
             return;

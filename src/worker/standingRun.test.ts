@@ -5,13 +5,7 @@ import { memory } from "../engine/tensor/run.ts";
 import { memoryStore } from "../storage/memoryStore.ts";
 import { reportError } from "./errorReport.ts";
 import type { SaeTrainingEvent, WorkerEvent } from "./protocol.ts";
-import {
-  openStudio,
-  tinyDataFile,
-  tinyModelFiles,
-  tinyRunConfig,
-  type Studio,
-} from "./tinyStudio.testing.ts";
+import { openStudio, tinyDataFile, tinyModelFiles, tinyRunConfig } from "./tinyStudio.testing.ts";
 
 const data = {
   id: "local",

@@ -34,7 +34,7 @@ export interface PerplexitySources {
 export async function weightsPerplexity(
   sources: PerplexitySources,
 ): Promise<ModelCommands["weightsPerplexity"]["answer"]> {
-  const { device, files, weights } = sources;
+  const { weights } = sources;
   const pairs = sources.heldout.slice(0, ANSWERS);
   const loaded = await perplexityOf(sources.loaded.model, pairs);
   if (sources.loaded.weights.rounding.length === 0) return { loaded, kept: loaded };
