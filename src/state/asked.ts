@@ -23,8 +23,11 @@ export interface Asker<Name extends CommandName> {
   readonly forget: () => void;
 }
 
-/** Makes a place for the questions of one command. */
-export function createAsker<Name extends CommandName>(name: Name): Asker<Name> {
+/** Makes a place for the questions of one command; what is done before each is part of it, with its refusal. */
+export function createAsker<Name extends CommandName>(
+  name: Name,
+  { before }: { readonly before?: () => Promise<void> } = {},
+): Asker<Name> {
   type State = Asked<Commands[Name]["answer"]>;
   const nothing: State = { answer: null, refusal: null, isAsking: false };
   const useStore = create<State>(() => nothing);
@@ -35,6 +38,7 @@ export function createAsker<Name extends CommandName>(name: Name): Asker<Name> {
     useStore.setState({ refusal: null, isAsking: true } as Partial<State>);
     let change: Partial<State>;
     try {
+      await before?.();
       change = { answer: await callTrainer(name, question), isAsking: false };
     } catch (error) {
       change = { refusal: sentenceOf(error), isAsking: false };

@@ -142,8 +142,8 @@ function checkedConfig(wanted: RunConfig): RunConfig {
 
 async function openChosenFiles(config: RunConfig): Promise<void> {
   for (const [part, open] of [
-    ["model", openModel],
-    ["data", openData],
+    ["model", (files: File[]) => openModel(files, config.baseWeights)],
+    ["data", (files: File[]) => openData(files, config)],
   ] as const) {
     if (config[part] !== localId) continue;
     const files = chosenFiles(part);

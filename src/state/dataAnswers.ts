@@ -4,6 +4,7 @@ import type { DataReading } from "../worker/protocol.ts";
 import { createAsker, sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
+import { tellHub } from "./hub.ts";
 import { forgetRows, refreshRows } from "./dataRows.ts";
 import { raiseError } from "./messageStore.ts";
 import { asTold, readSource } from "./readSource.ts";
@@ -18,7 +19,7 @@ export const dataHealth = createAsker("dataHealth");
 export const firstBatch = createAsker("firstBatch");
 
 /** Splits of a data set on the Hub. */
-export const hubData = createAsker("inspectHubData");
+export const hubData = createAsker("inspectHubData", { before: tellHub });
 
 interface EmbeddedState {
   /** Sets that come with the studio by their ids; a sentence is why one could not be read. */

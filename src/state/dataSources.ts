@@ -10,11 +10,16 @@ import { useSetupStore } from "./setupStore.ts";
 import { isBusy, takeOver } from "./takeOver.ts";
 
 /** Uses a set, or asks which column is which where that is in doubt. */
-export async function takeSource(source: DataSource): Promise<void> {
+export async function takeSource(
+  source: DataSource,
+  { dataLayout, dataColumns }: ReadingChoice = asTold,
+): Promise<void> {
   if (isBusy()) return;
+  const choice = { dataLayout, dataColumns };
+  const isChosen = dataLayout !== "" || Object.keys(dataColumns).length > 0;
   try {
-    const reading = await readSource(source, asTold);
-    if (reading.isCertain) await adoptSource(source, asTold);
+    const reading = await readSource(source, choice);
+    if (reading.isCertain || isChosen) await adoptSource(source, choice);
     else openMapping(source, reading);
   } catch (error) {
     tell(source, error);

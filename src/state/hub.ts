@@ -30,7 +30,7 @@ export const useHubStore = create<HubState>(() => ({
 }));
 
 /** What a repository offers. */
-export const hubOffer = createAsker("inspectHub");
+export const hubOffer = createAsker("inspectHub", { before: tellHub });
 
 /** Takes what is typed. */
 export function editHub(change: Partial<HubState>): void {
@@ -64,6 +64,11 @@ export function hubHost({ hubUrl }: Pick<HubState, "hubUrl">): string {
   return URL.canParse(hubUrl) ? new URL(hubUrl).host : hubUrl;
 }
 
+/** Whether an id names something on the Hub. */
+export function isOnHub(id: string): boolean {
+  return id.startsWith("hub:");
+}
+
 /** Tells the trainer the Hub and the token: one that was started anew knows neither. */
 export async function tellHub(): Promise<void> {
   const { hubUrl, token } = useHubStore.getState();
@@ -74,7 +79,5 @@ export async function tellHub(): Promise<void> {
 export async function lookAtHub(): Promise<void> {
   const { repo, revision } = useHubStore.getState();
   hubOffer.forget();
-  // A trainer that is gone refuses the question itself.
-  await tellHub().catch(() => undefined);
   await hubOffer.ask({ repo: repo.trim(), revision: revision.trim() || "main" });
 }

@@ -11,6 +11,7 @@ import type {
 } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
 import { useDeviceStore } from "./deviceStore.ts";
+import { isOnHub, tellHub } from "./hub.ts";
 import { localId } from "./link.ts";
 import { dismissMessages, raiseMessage } from "./messageStore.ts";
 import { addLog, isRunActive, useRunStore } from "./runStore.ts";
@@ -130,6 +131,7 @@ async function loadData(config: RunConfig): Promise<void> {
   const { data: id, objective, maxTokens, terminator } = config;
   const { dataLayout: layout, dataColumns: columns, dataSteps: steps } = config;
   const files = id === localId ? handOver(useSetupStore.getState().chosenFiles.data ?? []) : null;
+  if (isOnHub(id)) await tellHub();
   const question = { id, objective, files, maxTokens, terminator, layout, columns, steps };
   const data = await callTrainer("loadData", question);
   useSetupStore.setState(({ loaded }) => ({ data, loaded: loaded && { ...loaded, data: dataKey(config) } }));

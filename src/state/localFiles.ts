@@ -4,6 +4,7 @@ import { importAdapter } from "./adapterStack.ts";
 import { takeSource } from "./dataSources.ts";
 import { localId } from "./link.ts";
 import { dismissMessages, raiseMessage } from "./messageStore.ts";
+import { asTold, type ReadingChoice } from "./readSource.ts";
 import { addLog } from "./runStore.ts";
 import { openSaeFiles } from "./saes.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -103,11 +104,11 @@ export function openRefusedModel(weights: RunConfig["baseWeights"]): Promise<voi
   return openModel(refusedModel, weights);
 }
 
-/** Opens files of preference data. */
-export async function openData(files: readonly File[]): Promise<void> {
+/** Opens files of preference data; columns that are named are not asked about. */
+export async function openData(files: readonly File[], choice: ReadingChoice = asTold): Promise<void> {
   if (files.length === 0 || isBusy() || isTooLarge(files)) return;
   dismissMessages("FIL-1", "FIL-2", "DAT-1");
-  await takeSource({ id: localId, files });
+  await takeSource({ id: localId, files }, choice);
 }
 
 /** Refuses a preference file over the limit before any of it is read. */

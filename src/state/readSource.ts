@@ -2,6 +2,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import type { DataReading } from "../worker/protocol.ts";
 import { callTrainer } from "./connection.ts";
+import { isOnHub, tellHub } from "./hub.ts";
 import { localId } from "./link.ts";
 import { handOver } from "./loading.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -21,11 +22,12 @@ export type ReadingChoice = Pick<RunConfig, "dataLayout" | "dataColumns">;
 export const asTold: ReadingChoice = { dataLayout: "", dataColumns: {} };
 
 /** Reads a set as it would be used with these columns. */
-export function readSource(
+export async function readSource(
   source: DataSource,
   { dataLayout, dataColumns }: ReadingChoice,
 ): Promise<DataReading> {
   const files = source.files === null ? null : handOver(source.files);
+  if (isOnHub(source.id)) await tellHub();
   return callTrainer("readData", { id: source.id, files, layout: dataLayout, columns: dataColumns });
 }
 

@@ -14,7 +14,9 @@ import {
 } from "./downloads.ts";
 import { edit } from "./editing.ts";
 import { chooseDiskFiles, useDiskStore } from "./diskModel.ts";
-import { editHub, useHubStore } from "./hub.ts";
+import { hubData } from "./dataAnswers.ts";
+import { takeSource } from "./dataSources.ts";
+import { editHub, hubOffer, lookAtHub, useHubStore } from "./hub.ts";
 import { kindOfFiles, modelFilesOf, openFiles, openModel, openRefusedModel } from "./localFiles.ts";
 import { refreshPreflight, warmUp } from "./loading.ts";
 import { useMessageStore } from "./messageStore.ts";
@@ -158,6 +160,49 @@ it("deletes a model in use only after the studio’s own has taken its place", a
   expect(setup().config.model).toBe("story");
   expect(names().indexOf("removeFromShelf")).toBeGreaterThan(names().lastIndexOf("loadModel"));
   expect(setup().description!.models.map(({ id }) => id)).toContain("story");
+});
+
+it("keeps what was edited while a model came", async () => {
+  await bootStudio();
+  const taken = takeModel(shelfId, "q8");
+  edit({ steps: 77 });
+  await taken;
+  expect(setup().config).toMatchObject({ model: shelfId, baseWeights: "q8", steps: 77 });
+});
+
+it("says what is wrong with the address or the token, and asks no other Hub instead", async () => {
+  await bootStudio();
+  trainer().refusals.set("setHub", failure("CFG-1", "no address"));
+  await lookAtHub();
+  expect(hubOffer.useStore.getState()).toMatchObject({ refusal: "no address", isAsking: false });
+  expect(names()).not.toContain("inspectHub");
+});
+
+it("tells every trainer the Hub before it reads sets there", async () => {
+  await bootStudio();
+  editHub({ token: "hf_x" });
+  await hubData.ask({ repo: "acme/pairs" });
+  await takeSource({ id: "hub:acme/pairs#a.parquet", files: null });
+  expect(setup().config.data).toBe("hub:acme/pairs#a.parquet");
+  trainer().die("gone");
+  await restartTrainer();
+  expect(names().slice(0, 4)).toEqual(["open", "loadModel", "setHub", "loadData"]);
+  const token = [{ hubUrl: "https://huggingface.co", token: "hf_x" }];
+  expect(trainer().questions("setHub")).toEqual(token);
+  expect(trainers[0]!.questions("setHub")[0]).toEqual(token[0]);
+});
+
+it("asks about no columns that were named", async () => {
+  await bootStudio();
+  const { readData } = testAnswers;
+  testAnswers.readData = { ...readData, isCertain: false };
+  const source = { id: "hub:acme/pairs#a.csv", files: null };
+  await takeSource(source);
+  expect(setup().config.data).not.toBe(source.id);
+  await takeSource(source, { dataLayout: "", dataColumns: { prompt: "question" } });
+  testAnswers.readData = readData;
+  expect(trainer().questions("loadData").at(-1)).toMatchObject({ columns: { prompt: "question" } });
+  expect(setup().config).toMatchObject({ data: source.id, dataColumns: { prompt: "question" } });
 });
 
 it("changes nothing when the trainer refuses a model, and tells which one that was", async () => {

@@ -34,12 +34,13 @@ export async function takeModel(model: string, baseWeights: RunConfig["baseWeigh
   if (isBusy()) return false;
   const { config: previous } = useSetupStore.getState();
   const isOther = model !== previous.model || model === localId;
-  const wanted = { ...previous, ...(isOther ? ofOneModel : {}), model, baseWeights };
+  const change = { ...(isOther ? ofOneModel : {}), model, baseWeights };
   try {
-    await ensureModel(wanted);
-    const loaded = useSetupStore.getState().model;
-    const maxTokens = Math.min(wanted.maxTokens, loaded?.maxPositions ?? wanted.maxTokens);
-    useSetupStore.setState({ config: { ...wanted, maxTokens } });
+    await ensureModel({ ...previous, ...change });
+    // Settings may have been edited while a large model came.
+    const { model: loaded, config: present } = useSetupStore.getState();
+    const maxTokens = Math.min(present.maxTokens, loaded?.maxPositions ?? present.maxTokens);
+    useSetupStore.setState({ config: { ...present, ...change, maxTokens } });
     addLog({ level: "info", message: `Opened the model ${loaded?.label ?? model}.` });
   } catch (error) {
     raiseError(error, { model });

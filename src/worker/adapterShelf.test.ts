@@ -108,6 +108,25 @@ describe("the shelf of adapters", () => {
     expect(await store.current.list()).toEqual([]);
   });
 
+  it("leaves nothing of one that the storage does not take, and what was there before", async () => {
+    const { write } = store.current;
+    const failing = (name: string) =>
+      (store.current = {
+        ...store.current,
+        write: (path, bytes) =>
+          path.endsWith(name) ? Promise.reject(new Error("full")) : write(path, bytes),
+      });
+    failing("about.json");
+    const keep = () => openShelf().keep(adapterFiles(), { origin: "imported" }, null);
+    await expect(keep()).rejects.toThrow("full");
+    expect((await store.current.sizes()).size).toBe(0);
+    failing("nothing");
+    const { id } = await keep();
+    failing("adapter_config.json");
+    await expect(keep()).rejects.toThrow("full");
+    expect(await openShelf().list(null)).toMatchObject([{ id, problem: null }]);
+  });
+
   it("does not list a half, and tells what is damaged", async () => {
     const { id } = await openShelf().keep(adapterFiles(), { origin: "imported" }, null);
     const folder = id.replace("adapter:", "adapters/");

@@ -119,10 +119,17 @@ export function createAdapterShelf({ store, now }: AdapterShelfOptions): Adapter
       const id = ID_PREFIX + textFingerprint(`${fingerprint(given.weights)} ${fingerprint(given.config)}`);
       const about: About = { label: label ?? labelFrom(files, adapter), origin, addedAt: now() };
       const kept = await store();
-      await kept.write(pathOf(id, PEFT_WEIGHTS_FILE), given.weights.slice());
-      await kept.write(pathOf(id, PEFT_CONFIG_FILE), given.config.slice());
-      // What has no such file is not listed, so a half of an adapter never is.
-      await kept.write(pathOf(id, ABOUT_FILE), new TextEncoder().encode(JSON.stringify(about)));
+      const isNew = (await look(id)) === null;
+      try {
+        await kept.write(pathOf(id, PEFT_WEIGHTS_FILE), given.weights.slice());
+        await kept.write(pathOf(id, PEFT_CONFIG_FILE), given.config.slice());
+        // What has no such file is not listed, so a half of an adapter never is.
+        await kept.write(pathOf(id, ABOUT_FILE), new TextEncoder().encode(JSON.stringify(about)));
+      } catch (error) {
+        // Nobody could see or delete it.
+        if (isNew) await kept.removeFolder(folderOf(id)).catch(() => undefined);
+        throw error;
+      }
       const made = {
         about,
         bytes: given.weights.length + given.config.length,
@@ -164,8 +171,12 @@ export function createAdapterShelf({ store, now }: AdapterShelfOptions): Adapter
   };
 }
 
+function folderOf(id: string): string {
+  return `${FOLDER}/${id.slice(ID_PREFIX.length)}`;
+}
+
 function pathOf(id: string, name: string): string {
-  return `${FOLDER}/${id.slice(ID_PREFIX.length)}/${name}`;
+  return `${folderOf(id)}/${name}`;
 }
 
 function refuseUnknown(id: string): never {

@@ -15,7 +15,7 @@ export async function makeLeaving(
   files: readonly StreamedFile[],
   { store, zipName }: { readonly store: FileStore; readonly zipName: string | null },
 ): Promise<readonly LeavingFile[]> {
-  await store.removeFolder(FOLDER);
+  await sweepLeaving(store);
   if (zipName === null) {
     const made: LeavingFile[] = [];
     for (const file of files) made.push({ name: file.name, bytes: await makeOne(file, store) });
@@ -26,6 +26,11 @@ export async function makeLeaving(
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const archive = { name: zipName, bytes, chunks: () => zipChunks(files) };
   return [{ name: zipName, bytes: await makeOne(archive, store) }];
+}
+
+/** Removes what was made to leave. Rejects with `StorageError`. */
+export function sweepLeaving(store: FileStore): Promise<void> {
+  return store.removeFolder(FOLDER);
 }
 
 async function makeOne({ name, bytes, chunks }: StreamedFile, store: FileStore): Promise<FileBytes> {
@@ -49,7 +54,7 @@ async function makeOne({ name, bytes, chunks }: StreamedFile, store: FileStore):
       throw new Error(`"${name}" has ${made?.size ?? 0} bytes, not ${at}.`);
     return made;
   } catch (error) {
-    await store.removeFolder(FOLDER).catch(() => undefined);
+    await sweepLeaving(store).catch(() => undefined);
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import type { FileStore } from "../storage/fileStore.ts";
 import { memoryStore } from "../storage/memoryStore.ts";
 import { createAdapterDesk, type AdapterDesk, type AdapterDeskSources } from "./adapterDesk.ts";
 import { embeddedModelFiles, type FetchFile } from "./library.ts";
+import { sweepLeaving } from "./leaving.ts";
 import type { ModelCommands, WorkerEvent } from "./protocol.ts";
 import { createModelShelf, type ModelShelf } from "./modelShelf.ts";
 import type { Handlers } from "./session.ts";
@@ -28,7 +29,7 @@ export interface FoundModel {
 }
 
 /** The desk. */
-export interface ModelDesk extends Pick<AdapterDesk, "provide" | "forget"> {
+export interface ModelDesk extends Pick<AdapterDesk, "provide" | "forget" | "standing"> {
   readonly handlers: Pick<Handlers, Exclude<keyof ModelCommands, "weightsPerplexity">>;
   /** The files of a model that comes along or is on the shelf; refuses any other. */
   readonly filesOf: (id: string) => Promise<FoundModel>;
@@ -53,9 +54,19 @@ export function createModelDesk(sources: ModelDeskSources): ModelDesk {
       return true;
     },
   });
+  let leaving: Promise<unknown> = Promise.resolve();
+  /** What leaves lies in one place until it is saved or uploaded: the next waits for it. */
+  const oneByOne = <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    const done = leaving.then(work);
+    leaving = done.catch(() => undefined);
+    return done;
+  };
+  const makeFiles = async (question: ModelCommands["exportModel"]["question"]) =>
+    adapters.handlers.exportModel(question);
   return {
     provide: adapters.provide,
     forget: adapters.forget,
+    standing: adapters.standing,
     filesOf: async (id) => {
       if (!isOnShelf(id))
         return { files: await embeddedModelFiles(id, sources.fetchFile), label: null, license: "apache-2.0" };
@@ -70,10 +81,15 @@ export function createModelDesk(sources: ModelDeskSources): ModelDesk {
     handlers: {
       ...shelf.handlers,
       ...adapters.handlers,
-      uploadModel: async ({ kind, ...target }) => {
-        const files = await adapters.handlers.exportModel({ kind, isZip: false });
-        return { url: await shelf.uploadFiles(files, target) };
-      },
+      exportModel: (question) => oneByOne(() => makeFiles(question)),
+      uploadModel: ({ kind, ...target }) =>
+        oneByOne(async () => {
+          try {
+            return { url: await shelf.uploadFiles(await makeFiles({ kind, isZip: false }), target) };
+          } finally {
+            await sweepLeaving(await store).catch(() => undefined);
+          }
+        }),
     },
   };
 }

@@ -50,6 +50,22 @@ describe("the shelf", () => {
     expect((await shelf.removeFromShelf({ id: first.id })).models).toHaveLength(1);
   });
 
+  it("gives files that are kept at once a name of their own each", async () => {
+    const shelf = openShelf(hub);
+    const [first, second] = [noise(9000), noise(7000)];
+    const kept = await Promise.all(
+      [first, second].map((bytes) =>
+        shelf.keepModel({ label: "mine", files: [{ name: "m.gguf", bytes: new Blob([bytes]) }] }),
+      ),
+    );
+    expect(kept.map(({ id: own, totalBytes }) => [own, totalBytes])).toEqual([
+      ["disk:mine", 9000],
+      ["disk:mine (2)", 7000],
+    ]);
+    const [opened] = await shelf.shelfFiles("disk:mine");
+    expect(Buffer.compare(await bytesOf(opened!.bytes), first)).toBe(0);
+  });
+
   it("keeps nothing of files that do not fit, and sweeps what a crash left without a record", async () => {
     const options = { quota: 5000 };
     const store = openFileStore(fakeOpfs(options).door);

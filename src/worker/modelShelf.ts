@@ -92,7 +92,8 @@ export function createModelShelf(options: ModelShelfOptions): ModelShelf {
     return kept && summaryOf(store, kept, await store.sizes());
   };
   const needModel = async (id: string) =>
-    (await find(id)) ?? refuse("CFG-1", `There is no model "${id}" on the shelf.`);
+    (await find(id)) ??
+    refuse("CFG-1", `There is no model "${id}" on the shelf: download or open it under Models.`);
   const download = async (id: string, stop: AbortController): Promise<ShelfModel> => {
     const store = await needStore();
     try {
@@ -141,12 +142,11 @@ export function createModelShelf(options: ModelShelfOptions): ModelShelf {
     },
     keepModel: async ({ label, files }) => {
       const store = await needStore();
-      const id = await freeId(store, label);
-      keeping.add(id);
+      const id = await freeId(store, label, keeping);
       try {
         await keepFiles({ id, label, files, store, emit, now: door.now, today });
       } catch (error) {
-        await store.removeFolder(folderOf(id));
+        await store.removeFolder(folderOf(id)).catch(() => undefined);
         throw error;
       } finally {
         keeping.delete(id);
@@ -172,7 +172,12 @@ export function createModelShelf(options: ModelShelfOptions): ModelShelf {
       const files = await Promise.all(
         model.files.map(async ({ name, bytes }) => {
           const blob = await store.openBlob(storedAs(id, name));
-          return { name, bytes: blob ?? refuse("FIL-2", `"${name}" of ${bytes} bytes is gone.`) };
+          return {
+            name,
+            bytes:
+              blob ??
+              refuse("FIL-2", `"${name}" of ${bytes} bytes is gone: delete the model and get it again.`),
+          };
         }),
       );
       await markUsed(store, id, today());
@@ -197,11 +202,13 @@ async function storageUse(store: FileStore): Promise<StorageUse> {
   return { usedBytes: usedBytes ?? counted, quotaBytes, isLasting: store.isLasting, byKind };
 }
 
-/** An id for files of a disk that no other model has. */
-async function freeId(store: FileStore, label: string): Promise<string> {
+/** An id for files of a disk that no other model has, put among those that are being kept. */
+async function freeId(store: FileStore, label: string, keeping: Set<string>): Promise<string> {
   for (let copy = 1; ; copy += 1) {
     const id = copy === 1 ? `disk:${label}` : `disk:${label} (${copy})`;
-    if ((await readRecord(store, id)) === null) return id;
+    if ((await readRecord(store, id)) !== null || keeping.has(id)) continue;
+    keeping.add(id);
+    return id;
   }
 }
 

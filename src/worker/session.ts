@@ -1,7 +1,7 @@
 /** The trainer behind the wall: one device, one model, one preference set, one run at a time. */
 import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
-import type { RunConfig } from "../engine/training/config.ts";
+import type { BaseWeights, RunConfig } from "../engine/training/config.ts";
 import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
@@ -28,7 +28,7 @@ import { createDataDesk } from "./dataDesk.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { ExportedRun } from "./exporting.ts";
-import type { LoadedModel } from "../engine/models/loadModel.ts";
+import type { LoadedModel, ModelFile } from "../engine/models/loadModel.ts";
 import { weightsPerplexity } from "./weightsPerplexity.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
@@ -57,6 +57,17 @@ export interface SessionOptions {
 /** A throwaway run that compiles the shaders and then measures the speed; objectives that compare pairs need two. */
 const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
 
+const nothingTold = { data: null, before: null, after: null };
+
+/** What tells a model from others; reads its files again. */
+async function identify(
+  files: readonly ModelFile[],
+  { weights, isShipped }: { readonly weights: BaseWeights; readonly isShipped: boolean },
+): Promise<Pick<OwnModel, "prints" | "fingerprint">> {
+  const prints = await modelPrints(files, weights);
+  return { prints, fingerprint: isShipped ? await weightsFingerprint(files) : "" };
+}
+
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
   let device: Device | null = null;
@@ -68,8 +79,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   let tamper = createTamper([]);
   let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
   let runningConfig: RunConfig | null = null;
-  /** Metrics of the run's first and last evaluation. */
-  let measured: Pick<ExportedRun, "before" | "after"> = { before: null, after: null };
+  /** What the run is trained on, and metrics of its first and last evaluation. */
+  let told: Pick<ExportedRun, "data" | "before" | "after"> = nothingTold;
   let turns = 0;
   let comingUp = 0;
   let runs = 0;
@@ -81,7 +92,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       last = { config: runningConfig, checkpoint: event.checkpoint };
     }
     if (event.type === "evaluation") {
-      measured = { before: measured.before ?? event.metrics, after: event.metrics };
+      // A run that was resumed tells nothing of before its first step.
+      const first = event.step === 0 ? event.metrics : null;
+      told = { ...told, before: told.before ?? first, after: event.metrics };
     }
     // Whatever comes after the reference pass tells that it is over.
     if (event.type === "phase" && (event.phase === "evaluating" || event.phase === "training")) {
@@ -120,17 +133,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       model === null || origin === null ? null : { id: model.id, model: model.model, ...origin },
     replace: (stood) => {
       model = { ...needModel(), model: stood };
-      desk.forgetCorpora();
-      speed = null;
+      forgetFunction();
     },
     run: async () => {
       const run = await trainedRun();
-      if (run === null) return null;
-      const { label = "", trainPairs = 0, heldoutPairs = 0 } = data?.summary ?? {};
-      return { ...run, data: data === null ? null : { label, trainPairs, heldoutPairs }, ...measured };
+      return run === null ? null : { ...run, ...told };
     },
     isRunning: () => runner !== null,
-    alone: (change) => afterTraining(change),
+    alone: (change) => alonePaused(change),
   });
   const sets = { fetchFile, openHubData: models.hub.openHubData };
   const dataDesk = createDataDesk({
@@ -156,6 +166,18 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       await desk.forgetTraining();
       return alone(change);
     });
+  /** Changes something for which a training of an autoencoder lets go of the device. */
+  const alonePaused = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
+    ahead(async () => {
+      await desk.pause();
+      return alone(change);
+    });
+  /** Forgets what was measured on the model and what was trained on it, because it is another function now. */
+  const forgetFunction = () => {
+    void desk.forgetTraining();
+    desk.forgetCorpora();
+    [last, speed] = [null, null];
+  };
   const endRun = async () => {
     await runner?.stop();
     runner = null;
@@ -184,7 +206,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     ({ live } = run);
     runningConfig = config;
     last = resume === null ? null : { config, checkpoint: resume };
-    measured = { before: null, after: null };
+    const { label, trainPairs, heldoutPairs } = parts.data.summary;
+    told = { ...nothingTold, data: { label, trainPairs, heldoutPairs } };
     const started = startRunner({
       runId,
       run: resume === null ? run : { ...run, resume },
@@ -204,6 +227,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   const start = async (question: Commands["start"]["question"]): Promise<null> => {
     const { config } = question;
     if (config.model !== needModel().id) refuse("CFG-1", `The model "${config.model}" is not loaded.`);
+    if (config.baseWeights !== origin?.weights) {
+      const held = `The base weights were loaded as "${origin?.weights ?? ""}"`;
+      refuse("CFG-1", `${held}, and the setup asks for "${config.baseWeights}": load the model again.`);
+    }
     refuseOtherPairs(config, needData());
     await models.provide(config.adapters);
     await desk.provide(config);
@@ -247,22 +274,26 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           given === null ? await models.filesOf(id) : { files: given, label: "Local model", license: null };
         if (runner === null) onto.takeErrors();
         const loaded = await loadOnto(onto, files, { weights, onProgress: tellLoading(emit) });
-        await endRun();
-        const prints = await modelPrints(files, weights);
         // Nothing was shipped for a person's own weights, nor for rounded ones.
         const isShipped = label === null && loaded.weights.rounding.length === 0;
-        const fingerprint = isShipped ? await weightsFingerprint(files) : "";
+        const identity = await identify(files, { weights, isShipped }).catch((error: unknown) => {
+          loaded.dispose();
+          throw error;
+        });
+        await endRun();
         // Files of one name must not be written at once.
         await data?.kept.settled();
         desk.clear();
         models.forget();
         model?.dispose();
         origin = { files, weights, license };
-        model = { ...loaded, id, fingerprint, prints };
+        model = { ...loaded, ...identity, id };
         data = null;
         speed = null;
         last = null;
-        return { ...summarizeModel(id, loaded, label), sae: await desk.welcome(model) };
+        // A model is there without its autoencoder, too; whoever asks for that hears what is wrong with it.
+        const sae = await desk.welcome(model).catch(() => null);
+        return { ...summarizeModel(id, loaded, label), sae };
       }),
     loadData: (question) =>
       afterTraining(async () => {
@@ -311,11 +342,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: (question) =>
-      ahead(async () => {
-        await desk.pause();
-        return alone(() => start(question));
-      }),
+    start: (question) => alonePaused(() => start(question)),
     pause: () => {
       needRunner().pause();
       return null;
@@ -378,14 +405,26 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     ...desk.handlers,
     ...models.handlers,
     weightsPerplexity: () =>
-      afterTraining(async () => {
+      alonePaused(async () => {
         if (runner !== null) refuse("RUN-1", "A run is going on. Stop it first, then measure the weights.");
         const [loaded, heldout] = [needModel(), needData().heldout];
         if (origin === null) return refuse("CFG-1", "No model is loaded. Load a model first.");
         const { files, weights } = origin;
-        const replace = (again: LoadedModel) => {
+        const standing = models.standing().adapters;
+        const trained = last;
+        const replace = async (again: LoadedModel | null) => {
+          void desk.forgetTraining();
           models.forget();
+          if (again === null) {
+            desk.clear();
+            [model, origin, data, last, speed] = [null, null, null, null, null];
+            // The page has to load everything again, as after the loss of a device.
+            emit({ type: "deviceLost", reason: "the model could not be loaded again" });
+            return;
+          }
           model = { ...loaded, ...again };
+          await models.provide(standing);
+          last = trained;
         };
         return weightsPerplexity({ device: needDevice(), loaded, files, weights, heldout, replace });
       }),

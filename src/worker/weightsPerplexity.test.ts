@@ -48,9 +48,7 @@ describe("weightsPerplexity", () => {
     loaded.dispose();
   });
 
-  it("takes the model's place where the device has no room for two, and gives it back", async () => {
-    let loaded: LoadedModel = await loadModel(files, { weights: "q8" });
-    const before = memory().numTensors;
+  const fullOf = () => {
     const scopes: Error[] = [];
     const gpuDevice = {
       pushErrorScope: () => undefined,
@@ -60,12 +58,48 @@ describe("weightsPerplexity", () => {
         return { destroy: () => undefined };
       },
     };
-    const full = { ...device, gpuDevice, report: { ...device.report, limits: { maxBufferSize: 1e9 } } };
-    const replace = (again: LoadedModel) => {
-      loaded = again;
+    const report = { ...device.report, limits: { maxBufferSize: 1e9 } };
+    return { ...device, gpuDevice, report } as unknown as Device;
+  };
+
+  it("says that nothing is loaded any more where the model cannot be loaded again", async () => {
+    const empty = memory().numTensors;
+    const loaded = await loadModel(files, { weights: "q8" });
+    const replaced: (LoadedModel | null)[] = [];
+    // Gone from the disk once the first look at it was taken.
+    let looks = 0;
+    const going = files.map((file) =>
+      file.name !== "model.safetensors"
+        ? file
+        : {
+            name: file.name,
+            get bytes() {
+              looks += 1;
+              return looks > 1 ? new Uint8Array(0) : file.bytes;
+            },
+          },
+    );
+    const measured = weightsPerplexity({
+      device: fullOf(),
+      loaded,
+      files: going,
+      weights: "q8",
+      heldout,
+      replace: async (again) => void replaced.push(again),
+    });
+    await expect(measured).rejects.toThrow("Open it again.");
+    expect(replaced).toEqual([null]);
+    expect(memory().numTensors).toBe(empty);
+  });
+
+  it("takes the model's place where the device has no room for two, and gives it back", async () => {
+    let loaded: LoadedModel = await loadModel(files, { weights: "q8" });
+    const before = memory().numTensors;
+    const replace = async (again: LoadedModel | null) => {
+      loaded = again!;
     };
     const found = await weightsPerplexity({
-      device: full as unknown as Device,
+      device: fullOf(),
       loaded,
       files,
       weights: "q8",

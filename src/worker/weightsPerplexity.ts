@@ -8,6 +8,7 @@ import { probeRoom } from "../engine/tensor/probeRoom.ts";
 import type { BaseWeights } from "../engine/training/config.ts";
 import { neededBytes } from "../engine/training/fit.ts";
 import { perplexityOf } from "../engine/training/perplexity.ts";
+import { refuse } from "./errorReport.ts";
 import { loadOnto } from "./library.ts";
 import type { ModelCommands } from "./modelProtocol.ts";
 
@@ -22,8 +23,8 @@ export interface PerplexitySources {
   readonly files: readonly ModelFile[];
   readonly weights: BaseWeights;
   readonly heldout: readonly TokenPair[];
-  /** Takes the place of `loaded`, which is disposed: called when the device has no room for two. */
-  readonly replace: (again: LoadedModel) => void;
+  /** Takes the place of `loaded`, which is disposed; null where it could not be loaded again, and nothing is on the device. */
+  readonly replace: (again: LoadedModel | null) => Promise<void>;
 }
 
 /**
@@ -44,8 +45,24 @@ export async function weightsPerplexity(
   try {
     return { loaded, kept: await perplexityIn(own, sources) };
   } finally {
-    sources.replace(await loadOnto(device, files, { weights }));
+    await loadAgain(sources);
   }
+}
+
+/** Rejects with what to do where the model cannot be loaded again. */
+async function loadAgain({ device, files, weights, replace }: PerplexitySources): Promise<void> {
+  let again: LoadedModel | null = null;
+  try {
+    again = await loadOnto(device, files, { weights });
+  } catch (error) {
+    await replace(null);
+    const reason = error instanceof Error ? error.message : String(error);
+    refuse(
+      "RUN-1",
+      `The model was taken off the device to measure its file, and could not be loaded again: ${reason} Open it again.`,
+    );
+  }
+  await replace(again);
 }
 
 async function hasRoomBeside({ device, files }: PerplexitySources, own: BaseWeights): Promise<boolean> {

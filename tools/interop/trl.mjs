@@ -38,15 +38,17 @@ const changes = {
 
 /** Settings beside the defaults of an objective that TRL has in another form, and sums. */
 const variants = {
-  "dpo, smoothed": { method: "dpo", params: { labelSmoothing: 0.1 } },
-  "ipo, summed": { method: "ipo", params: { scale: 1 } },
-  "wpo, not clamped": { method: "wpo", params: { clamp: 0 } },
-  "wdpo, soft label": { method: "wdpo", params: { weighting: 3 } },
-  "fpo, released": { method: "fpo", params: { featureMode: 1 } },
-  "fpo, held": { method: "fpo", params: { featureMode: 2 }, heldFeatures: [3, 70, 200] },
+  "dpo smoothed": { method: "dpo", params: { labelSmoothing: 0.1 } },
+  "ipo summed": { method: "ipo", params: { scale: 1 } },
+  "wpo not clamped": { method: "wpo", params: { clamp: 0 } },
+  "wdpo soft label": { method: "wdpo", params: { weighting: 3 } },
+  "fpo released": { method: "fpo", params: { featureMode: 1 } },
+  "fpo held": { method: "fpo", params: { featureMode: 2 }, heldFeatures: [3, 70, 200] },
   "dpo + 0.2 sft": { method: "dpo", sftWeight: 0.2 },
   "dpo + 0.5 ipo": { method: "dpo", secondMethod: "ipo", secondWeight: 0.5, second: true },
-  "dpo, all weights": { method: "dpo", tuning: "full", learningRate: 5e-5 },
+  "dpo on an adapter": { method: "dpo", isOnAdapter: true },
+  "fpo on an adapter": { method: "fpo", isOnAdapter: true },
+  "dpo all weights": { method: "dpo", tuning: "full", learningRate: 5e-5 },
 };
 
 async function publicBytes(path) {
@@ -102,11 +104,19 @@ async function trainHere({ session, losses, ended }, config) {
     columns: {},
     steps: [],
   });
+  await session.useAdapters({ adapters: config.adapters });
   const project = await session.exportProject({ config });
   const isOver = ended();
   await session.start({ runId: "interop", config, resume: null, isStepping: false });
   await isOver;
   return { losses: [...losses], project };
+}
+
+/** Keeps the adapter of a short run; what stands on the model is part of the next run's start and reference. */
+async function makeAdapter(studio, config) {
+  await trainHere(studio, config);
+  const { id } = await studio.session.keepAdapter({ label: "interop" });
+  return id;
 }
 
 /** Losses of the same steps in TRL. */
@@ -135,17 +145,19 @@ function configsOf(objectives, defaultConfig) {
   const paramsOf = (id) =>
     Object.fromEntries(objectives[id].parameters.map((spec) => [spec.key, spec.default]));
   const plain = Object.keys(objectives).map((id) => [id, { method: id, params: {} }]);
-  return [...plain, ...Object.entries(variants)].map(([name, { params = {}, second, ...others }]) => {
-    const secondParams = Object.fromEntries(
-      Object.entries(second ? paramsOf(others.secondMethod) : {}).map(([key, value]) => [
-        `second.${key}`,
-        value,
-      ]),
-    );
-    const own = { ...paramsOf(others.method), ...secondParams, ...params };
-    const data = others.method === "wdpo_column" ? { data: "local" } : {};
-    return [name, { ...defaultConfig, ...changes, ...others, ...data, params: own }];
-  });
+  return [...plain, ...Object.entries(variants)].map(
+    ([name, { params = {}, second, isOnAdapter = false, ...others }]) => {
+      const secondParams = Object.fromEntries(
+        Object.entries(second ? paramsOf(others.secondMethod) : {}).map(([key, value]) => [
+          `second.${key}`,
+          value,
+        ]),
+      );
+      const own = { ...paramsOf(others.method), ...secondParams, ...params };
+      const data = others.method === "wdpo_column" ? { data: "local" } : {};
+      return [name, { ...defaultConfig, ...changes, ...others, ...data, params: own }, isOnAdapter];
+    },
+  );
 }
 
 async function main() {
@@ -155,9 +167,11 @@ async function main() {
     const { objectives } = await load("src/engine/losses/index.ts");
     const { defaultConfig } = await load("src/engine/training/config.ts");
     const studio = await openSession(load);
-    for (const [name, config] of configsOf(objectives, defaultConfig)) {
+    for (const [name, plain, isOnAdapter] of configsOf(objectives, defaultConfig)) {
       if (only !== undefined && !only.includes(name)) continue;
       try {
+        const adapters = isOnAdapter ? [{ id: await makeAdapter(studio, plain), scale: 0.8 }] : [];
+        const config = { ...plain, adapters, ...(isOnAdapter ? { seed: 11 } : {}) };
         const { losses, project } = await trainHere(studio, config);
         const there = await trainThere(project);
         const difference = Math.max(...losses.map((loss, step) => Math.abs(loss - (there[step] ?? NaN))));

@@ -24,19 +24,24 @@ async function loadDefinitions() {
 }
 
 const modelFilePattern =
-  /^((generation_|tokenizer_)?config|tokenizer|special_tokens_map)\.json$|^chat_template\.jinja$|\.safetensors$/;
+  /^((generation_|tokenizer_)?config|tokenizer|special_tokens_map)\.json$|^chat_template\.jinja$|\.safetensors(\.index\.json)?$/;
 const saeFilePattern = /^(cfg|config)\.json$|^(sae_weights|params)\.safetensors$|\.npz$/;
-const neededModelFiles = ["config.json", "model.safetensors", "tokenizer.json"];
+const neededModelFiles = ["config.json", "tokenizer.json"];
 
-/** The files of a local model folder, or none when `model` is an embedded model's id. */
+/** The files of a local model, or none when `model` is an embedded model's id. */
 async function findModelFiles(model) {
   const folder = resolve(model);
+  if (/\.(gguf|zip)$/i.test(model)) {
+    if (!(await isFile(folder))) throw new Error(`--model is ${model}, which is not a file.`);
+    return [folder];
+  }
   if (!(await isFolder(folder))) {
     if (/[/\\.]/.test(model)) throw new Error(`--model is ${model}, which is not a folder.`);
     return [];
   }
   const names = await readdir(folder);
   const missing = neededModelFiles.filter((name) => !names.includes(name));
+  if (!names.some((name) => name.endsWith(".safetensors"))) missing.push("model.safetensors");
   if (missing.length > 0) throw new Error(`--model is ${model}, which lacks ${missing.join(", ")}.`);
   return names.filter((name) => modelFilePattern.test(name)).map((name) => join(folder, name));
 }
@@ -58,10 +63,13 @@ async function findSaeFiles(saes) {
 /** The local file of pairs, or none when `data` is an embedded set's id. */
 async function findDataFiles(data) {
   const file = resolve(data);
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile()) return [file];
+  if (await isFile(file)) return [file];
   if (/[/\\.]/.test(data)) throw new Error(`--data is ${data}, which is not a file.`);
   return [];
+}
+
+async function isFile(path) {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
 async function isFolder(path) {

@@ -2,8 +2,13 @@
 
 /** What each field of the configuration means, in one line of help. */
 export const fieldHelp = {
-  model: "embedded model by its id, or a folder with config.json, model.safetensors, tokenizer.json",
-  data: "embedded preference set by its id, or a .jsonl file of pairs",
+  model:
+    "embedded model by its id, a folder with config.json, safetensors and tokenizer.json, or a .gguf or .zip file",
+  data: "embedded preference set by its id, or a file of pairs: JSONL, JSON, CSV, TSV, Parquet, also as .gz or .zip",
+  baseWeights: "how the model's matrices lie on the device: as in its file, or converted",
+  dataLayout: "layout that the set is read with; empty: the one that its columns tell",
+  dataColumns: "columns by what they are for, as JSON",
+  dataSteps: "what is done to the set before it is tokenised, in order, as JSON",
   objective: "which labelled objective of the set is trained",
   method: "what is learned from the pairs; --loss is the same option",
   heldFeatures: "features that the feature mode held holds, numbered from 0, separated by commas",
@@ -47,6 +52,9 @@ const ownOptions = {
   help: "print this text",
 };
 
+/** Fields that are no option: knobs are options of their own, and a fresh browser has no adapters on its shelf. */
+const fieldsWithoutOption = ["params", "adapters"];
+
 /** Stands before the key of a knob of the second method, in the configuration's `params`. */
 const secondPrefix = "second.";
 
@@ -72,9 +80,26 @@ function splitArguments(args) {
   return given;
 }
 
+/** Whether a value is too deep for a word or a list of words; the page checks what is in it. */
+function isJson({ type, items }) {
+  return type === "object" || (type === "array" && !(items.enum || items.type !== undefined));
+}
+
+/** The value of a JSON text, or undefined when it is none of that type. */
+function jsonValueOf(text, type) {
+  try {
+    const value = JSON.parse(text);
+    const isRight = type === "array" ? Array.isArray(value) : value?.constructor === Object;
+    return isRight ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function expectation({ type, enum: choices, items, minimum, maximum }) {
   if (choices) return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
+  if (isJson({ type, items })) return type === "array" ? "a list in JSON" : "an object of texts in JSON";
   if (type === "array" && items.enum) return `some of ${items.enum.join(",")}`;
   if (type === "array") return `a list separated by commas, each ${expectation(items)}`;
   if (type === "string") return "a name";
@@ -84,6 +109,7 @@ function expectation({ type, enum: choices, items, minimum, maximum }) {
 
 /** The value that a text means under a JSON schema, or undefined when it means none. */
 function valueOf(text, schema) {
+  if (isJson(schema)) return jsonValueOf(text, schema.type);
   if (schema.type === "array") {
     const items = text.split(",").map((item) => valueOf(item.trim(), schema.items));
     return items.includes(undefined) ? undefined : items;
@@ -167,7 +193,7 @@ export function readTrainOptions(args, definitions) {
   const method = readOption("--method", given.get("--method") ?? start.method, methods);
   const secondMethod = given.get("--second-method") ?? start.secondMethod ?? "";
   if (secondMethod !== "") readOption("--second-method", secondMethod, methods);
-  const fields = Object.keys(schema.properties).filter((field) => field !== "params");
+  const fields = Object.keys(schema.properties).filter((field) => !fieldsWithoutOption.includes(field));
   refuseUnknown(given, { fields, objectives, method, secondMethod });
   const keptWhile = (isKept) => ({ given, kept: isKept ? start.params : {} });
   const params = {
@@ -199,7 +225,9 @@ export function helpText({ schema, defaultConfig, presets, objectives }) {
   for (const [field, help] of Object.entries(fieldHelp)) {
     const isMethod = field === "method" || field === "secondMethod";
     const property = isMethod ? { type: "string", enum: Object.keys(objectives) } : schema.properties[field];
-    const start = defaultConfig[field].toString() || (field === "objective" ? "the set's first" : "none");
+    const start =
+      (isJson(property) ? "" : defaultConfig[field].toString()) ||
+      (field === "objective" ? "the set's first" : "none");
     lines.push(`  ${optionName(field)}`, `${indent}${help}`);
     lines.push(`${indent}${expectation(property)}; otherwise ${start}`);
   }

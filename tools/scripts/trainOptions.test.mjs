@@ -18,6 +18,9 @@ const definitions = {
       loraTargets: { type: "array", items: { type: "string", enum: ["q_proj", "v_proj"] } },
       heldFeatures: { type: "array", items: { type: "integer", minimum: 0, maximum: 9 } },
       saes: { type: "array", items: { type: "string" } },
+      adapters: { type: "array", items: { type: "object" } },
+      dataColumns: { type: "object" },
+      dataSteps: { type: "array", items: { oneOf: [] } },
     },
   },
   defaultConfig: { method: "dpo", params: { beta: 0.2 }, steps: 60, learningRate: 0.1, isShuffled: true },
@@ -68,6 +71,27 @@ describe("readTrainOptions", () => {
       });
   });
 
+  it("reads columns and steps of a set as JSON", () => {
+    const columns = '{"prompt":"question"}';
+    const steps = '[{"kind":"relabel"}]';
+    const { config } = readTrainOptions(["--data-columns", columns, `--data-steps=${steps}`], definitions);
+    assert.deepEqual(config.dataColumns, { prompt: "question" });
+    assert.deepEqual(config.dataSteps, [{ kind: "relabel" }]);
+    for (const wrong of ["question", "[]", "null", "{"])
+      assert.throws(() => read(`--data-columns ${wrong}`), {
+        message: `--data-columns is ${wrong}: give an object of texts in JSON.`,
+      });
+    assert.throws(() => read("--data-steps {}"), {
+      message: "--data-steps is {}: give a list in JSON.",
+    });
+  });
+
+  it("has no option for what stands on a shelf that a fresh browser does not have", () => {
+    assert.throws(() => read("--adapters []"), {
+      message: "--adapters is not an option: see npm run train -- --help.",
+    });
+  });
+
   it("takes a method's own defaults when the method changes, and its knobs when they are given", () => {
     assert.deepEqual(read("--loss simpo --gamma 1").config.params, { beta: 2, gamma: 1 });
     assert.deepEqual(read("--loss sft").config.params, {});
@@ -116,9 +140,13 @@ describe("the engine's own definitions", () => {
     (await runnerImport(join(projectRoot, "src", "engine", path), { configFile: false, logLevel: "error" }))
       .module;
 
+  /** Knobs are options of their own, and a fresh browser has no adapters on its shelf. */
+  const optionsOf = (defaultConfig) =>
+    Object.keys(defaultConfig).filter((field) => field !== "params" && field !== "adapters");
+
   it("have a line of help for every field of the configuration, and no other", async () => {
     const { defaultConfig } = await load("training/config.ts");
-    const fields = Object.keys(defaultConfig).filter((field) => field !== "params");
+    const fields = optionsOf(defaultConfig);
     assert.deepEqual(Object.keys(fieldHelp).toSorted(), fields.toSorted());
   });
 
@@ -139,8 +167,8 @@ describe("the engine's own definitions", () => {
     const { objectives } = await load("losses/index.ts");
     const schema = toJSONSchema(runConfigSchema);
     const text = helpText({ schema, defaultConfig, presets, objectives });
-    const fields = Object.keys(defaultConfig).filter((field) => field !== "params");
-    for (const field of fields) assert.match(text, new RegExp(`^ {2}${optionName(field)}$`, "m"));
+    for (const field of optionsOf(defaultConfig))
+      assert.match(text, new RegExp(`^ {2}${optionName(field)}$`, "m"));
     for (const { parameters } of Object.values(objectives))
       for (const { key } of parameters) assert.match(text, new RegExp(`^ {2}${optionName(key)}$`, "m"));
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { NamedArray } from "../files/safetensors.ts";
 import { readGoldenModel } from "../testing/goldenModels.ts";
+import { toCheckpointAdapters } from "../models/checkpointAdapters.ts";
 import { tinyConfig } from "../testing/tinyModel.ts";
 import { fitAdapter } from "./fitAdapter.ts";
 import { readPeftAdapter, writePeftAdapter, type PeftAdapter } from "./peft.ts";
@@ -44,6 +45,17 @@ describe("an adapter file held against a model", () => {
 
   it("may be on some of the layers where it says so", () => {
     expect(fitAdapter(tinyConfig, adapter(undefined, [1])).modules.size).toBe(2);
+  });
+
+  it("that is on the first layer alone says so when it is written for a model of two", () => {
+    const written = toCheckpointAdapters(tinyConfig, adapter(undefined, [0]).arrays, 3);
+    const [weights, config] = writePeftAdapter(written.arrays, { ...written, baseModel: "tiny" });
+    const again = readPeftAdapter({ weights: weights!.bytes, config: config!.bytes });
+    expect(again.config.layers).toEqual([0]);
+    expect(fitAdapter(tinyConfig, again).modules.size).toBe(2);
+    const both = toCheckpointAdapters(tinyConfig, adapter().arrays, 3);
+    const [, all] = writePeftAdapter(both.arrays, { ...both, baseModel: "tiny" });
+    expect(new TextDecoder().decode(all!.bytes)).toContain('"layers_to_transform": null');
   });
 
   it("is refused for another number of layers, with the module", () => {

@@ -20,6 +20,8 @@ export interface PeftTargets {
   readonly targetModules?: readonly string[];
   /** Linears are stored [in, out]. The adapter's own factors are not. */
   readonly hasTransposedLinears?: boolean;
+  /** Layers of the model: where fewer are adapted, the config names them. */
+  readonly layers?: number;
 }
 
 /** An adapter read from its two files. */
@@ -53,10 +55,10 @@ function layersOf(modules: readonly string[]): number[] {
 }
 
 /**
- * What `layers_to_transform` must say: null when the layers begin with the first and none is left out, so that PEFT
- * finds the modules without it. Throws when a target is adapted in some of the layers only, which PEFT cannot be told.
+ * What `layers_to_transform` must say: null when the layers are the first ones, up to the model's last where its number
+ * is known, so that PEFT finds the modules without it. Throws when a target is adapted in some of the layers only, which PEFT cannot be told.
  */
-function layersToTransform(modules: readonly string[]): number[] | null {
+function layersToTransform(modules: readonly string[], ofModel?: number): number[] | null {
   const layers = layersOf(modules);
   const names = new Set(modules);
   for (const module of modules) {
@@ -69,7 +71,8 @@ function layersToTransform(modules: readonly string[]): number[] | null {
         `"${module}" is adapted, but not the same in layer ${missing}; PEFT adapts a module in all of the layers.`,
       );
   }
-  return layers.every((layer, index) => layer === index) ? null : layers;
+  const isAll = layers.length === (ofModel ?? layers.length);
+  return isAll && layers.every((layer, index) => layer === index) ? null : layers;
 }
 
 /** What a parameter that is no factor of LoRA belongs to. */
@@ -152,7 +155,7 @@ export function writePeftAdapter(
     use_rslora: false,
     use_dora: false,
     modules_to_save: null,
-    layers_to_transform: layersToTransform(modules),
+    layers_to_transform: layersToTransform(modules, settings.layers),
     layers_pattern: null,
     rank_pattern: {},
     alpha_pattern: {},

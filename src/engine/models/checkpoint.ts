@@ -211,7 +211,7 @@ function partOf(tensor: StoredTensor, way: Way): StoredTensor {
   const isHalf = tensor.type === "F16" || tensor.type === "BF16";
   if (added !== 0 || (isTransposed && !isHalf)) {
     const read = async () => new Uint8Array((await values()).buffer);
-    return { shape, type: "F32", bytes, read, values };
+    return { shape, type: "F32", bytes: Float32Array.BYTES_PER_ELEMENT * rows * columns, read, values };
   }
   // Whole rows move, so that what is stored in blocks stays as it is.
   const read = async () => {

@@ -81,6 +81,7 @@ describe("adapters in a checkpoint's names", () => {
       alpha: 4,
       targetModules: ["down_proj", "q_proj"],
       hasTransposedLinears: false,
+      layers: config.layers,
     });
   });
 

@@ -22,6 +22,8 @@ export interface CheckpointAdapters {
   readonly targetModules: readonly string[];
   /** The checkpoint's linears are stored [in, out]. */
   readonly hasTransposedLinears: boolean;
+  /** Layers of the model, adapted or not. */
+  readonly layers: number;
 }
 
 /** Adapters by module from named factors, `<module>.lora_A.weight` and `<module>.lora_B.weight`. */
@@ -94,6 +96,7 @@ export function toCheckpointAdapters(
       ...new Set([...stored.keys()].map((module) => suffix.exec(module)?.[0] ?? module)),
     ].sort(),
     hasTransposedLinears: layout?.hasTransposedLinears === true,
+    layers: config.layers,
   };
 }
 

@@ -87,9 +87,20 @@ export function distinctWindows({ layerPattern }: ModelConfig): (number | null)[
   return [...new Set(layerPattern.map(({ window }) => window))];
 }
 
+/** Characters of a method of quantisation that are told. */
+const LONGEST_METHOD = 40;
+
 /** Refuses what would load with the right shapes and compute something else, whatever the architecture. */
-function checkFeatures({ json, refuse }: Fields): void {
-  if ((json["quantization_config"] ?? null) !== null)
+function checkFeatures({ json, file, refuse }: Fields): void {
+  const quantization = json["quantization_config"] ?? null;
+  const method = isRecord(quantization) ? quantization["quant_method"] : undefined;
+  if (typeof method === "string")
+    throw new FileFormatError(
+      "FIL-1",
+      file,
+      `the weights are quantised with ${method.slice(0, LONGEST_METHOD).toUpperCase()}, which is not read here. Choose the full weights, or a GGUF file.`,
+    );
+  if (quantization !== null)
     refuse("quantization_config", "none: quantised weights cannot be read, use the full weights");
   if ((json["auto_map"] ?? null) !== null)
     refuse("auto_map", "none: code that comes with a model is not run");

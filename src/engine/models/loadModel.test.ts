@@ -8,7 +8,7 @@ import { memory, read } from "../tensor/run.ts";
 import { openTestDevice } from "../tensor/testing.ts";
 import { plainFile } from "../testing/storedTensors.ts";
 import { tinyArrays, tinyConfig } from "../testing/tinyModel.ts";
-import { loadModel, type LoadedModel, type ModelFile } from "./loadModel.ts";
+import { loadModel, uploadModel, type LoadedModel, type ModelFile } from "./loadModel.ts";
 import { writeModelGguf } from "./gguf/writeModel.ts";
 import { openModel } from "./modelSource.ts";
 import { tensorsOfWeight } from "../kernels/weightLayout/packedWeight.ts";
@@ -131,6 +131,17 @@ describe("loadModel", () => {
     ["two models", () => ["a/", "b/"].flatMap((folder) => single.map(({ name, bytes }) => ({ name: folder + name, bytes }))), "b/config.json: a second model beside a/config.json"], // prettier-ignore
   ])("refuses %s", async (_, files, words) => {
     await expect(loadModel(files())).rejects.toThrow(words);
+  });
+});
+
+describe("a table of rotations", () => {
+  it("is not made for more positions than are ever read, whatever config.json says", () => {
+    // 2²⁶ positions of 8 values of 4 bytes are 2.1 GB.
+    const endless = { ...tinyConfig, maxPositions: 2 ** 26, rotaryDims: 8 };
+    expect(() => uploadModel(endless, arrays)).toThrow(
+      "The rotations of 67108864 positions take 2147 MB, at most 1074 MB are read at once here: lower max_position_embeddings",
+    );
+    expect(memory().numTensors).toBe(0);
   });
 });
 

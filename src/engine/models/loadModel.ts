@@ -3,13 +3,13 @@ import { FileFormatError } from "../files/fileFormatError.ts";
 import type { NamedArray } from "../files/safetensors.ts";
 import { ropeTable } from "../kernels/rope/ropeTable.ts";
 import type { WeightLayout } from "../kernels/weightLayout/weightLayout.ts";
-import { settle, tensor } from "../tensor/run.ts";
+import { largestBinding, settle, tensor } from "../tensor/run.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { openStoredCheckpoint } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Model } from "./decoder.ts";
 import { openModel, type ModelFile } from "./modelSource.ts";
-import { disposeWeights, type UploadedWeights } from "./parcels.ts";
+import { disposeWeights, WeightTooLargeError, type UploadedWeights } from "./parcels.ts";
 import { expectedShapes } from "./parameterNames.ts";
 import { streamWeights, type LoadOptions } from "./streamWeights.ts";
 import { uploadWeights } from "./uploadWeights.ts";
@@ -99,10 +99,21 @@ interface RopeTables {
   readonly local: Float32Array | null;
 }
 
-/** Cosines and sines of both rotations, where the model has them. */
+/** A larger table is not made wherever it could be read: its size is two numbers of config.json, and no weight's. */
+const LARGEST_TABLE_BYTES = 2 ** 30;
+
+/** Cosines and sines of both rotations, where the model has them; throws `WeightTooLargeError` for too many positions. */
 function ropeTables(config: ModelConfig): RopeTables {
   const { rotaryDims: headDim, maxPositions, ropeTheta, ropeScaling, localRopeTheta } = config;
   if (headDim === 0) return { main: null, local: null };
+  const bytes = Float32Array.BYTES_PER_ELEMENT * maxPositions * headDim;
+  const largest = Math.min(LARGEST_TABLE_BYTES, largestBinding());
+  if (bytes > largest) {
+    const [taken, most] = [bytes, largest].map((count) => Math.round(count / 1e6));
+    throw new WeightTooLargeError(
+      `The rotations of ${maxPositions} positions take ${taken} MB, at most ${most} MB are read at once here: lower max_position_embeddings in config.json to the length of your texts.`,
+    );
+  }
   const sizes = { headDim, maxPositions };
   const scaling = ropeScaling === null ? {} : { scaling: ropeScaling };
   return {

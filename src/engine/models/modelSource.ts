@@ -35,37 +35,69 @@ const WEIGHTS = /\.safetensors$/i;
 const GGUF = /\.gguf$/i;
 const ARCHIVE = /\.zip$/i;
 
+/** What the headers of a model's files say, before its tokenizer or a weight is read. */
+export interface ModelHeaders extends Pick<ModelSource, "config" | "tensors" | "file"> {
+  /** Whether a GGUF file brings a chat template; other files have it beside them. */
+  readonly hasChatTemplate: boolean;
+}
+
 /**
  * Opens a model: reads its configuration, its tokenizer, and the names, shapes and places of its tensors. Throws
  * `FileFormatError` that names the file and what is wrong with it.
  */
 export async function openModel(files: readonly ModelFile[]): Promise<ModelSource> {
   const opened = await unpackedFiles(files);
-  const [gguf, other] = opened.filter(([name]) => GGUF.test(name));
-  if (gguf !== undefined && !opened.some(([name]) => WEIGHTS.test(name))) {
-    if (other === undefined) return openGgufFile(gguf);
-    throw new FileFormatError("FIL-1", other[0], `a second model beside ${gguf[0]}: open one at a time.`);
-  }
+  const gguf = onlyGguf(opened);
+  if (gguf !== null) return openGgufFile(gguf);
   const folder = modelFolder(opened);
-  const configJson = await readJson(folder, "config.json");
-  const config = readModelConfig(configJson, "config.json");
+  const settings = await readConfig(folder);
   const tokenizer = await readTokenizer(folder);
-  return { config, configJson, tokenizer, ...(await openWeights(folder)) };
+  return { ...settings, tokenizer, ...(await openWeights(folder)) };
 }
 
-async function openGgufFile([file, open]: readonly [string, OpenFile]): Promise<ModelSource> {
+/** Opens what is there of a model without its tokenizer's files, which may be missing; throws as `openModel` does. */
+export async function openHeaders(files: readonly ModelFile[]): Promise<ModelHeaders> {
+  const opened = await unpackedFiles(files);
+  const gguf = onlyGguf(opened);
+  if (gguf !== null) {
+    const { config, tensors, file, tokenizer } = await openGgufFile(gguf);
+    const { chat_template: template } = tokenizer.tokenizerConfig as { chat_template?: unknown };
+    return { config, tensors, file, hasChatTemplate: typeof template === "string" };
+  }
+  const folder = modelFolder(opened);
+  const { config } = await readConfig(folder);
+  return { config, hasChatTemplate: false, ...(await openWeights(folder)) };
+}
+
+/** The GGUF file where there are no other weights; null where there are. */
+function onlyGguf(opened: readonly NamedFile[]): NamedFile | null {
+  const [gguf, other] = opened.filter(([name]) => GGUF.test(name));
+  if (gguf === undefined || opened.some(([name]) => WEIGHTS.test(name))) return null;
+  if (other === undefined) return gguf;
+  throw new FileFormatError("FIL-1", other[0], `a second model beside ${gguf[0]}: open one at a time.`);
+}
+
+async function openGgufFile([file, open]: NamedFile): Promise<ModelSource> {
   const { config, configJson, tensors, tokenizerFiles: tokenizer } = await openGguf(await open(), file);
   return { config, configJson, tensors, file, tokenizer };
+}
+
+async function readConfig(folder: Folder): Promise<Pick<ModelSource, "config" | "configJson">> {
+  const configJson = await readJson(folder, "config.json");
+  return { configJson, config: readModelConfig(configJson, "config.json") };
 }
 
 /** Unpacks a file where it comes packed. */
 type OpenFile = () => Promise<FileBytes>;
 
+/** A file by its name, with folders before it. */
+type NamedFile = readonly [name: string, open: OpenFile];
+
 /** Files by their names inside the model's folder. */
 type Folder = ReadonlyMap<string, OpenFile>;
 
 /** The files as they are, or those of the one archive that was given. */
-async function unpackedFiles(files: readonly ModelFile[]): Promise<(readonly [string, OpenFile])[]> {
+async function unpackedFiles(files: readonly ModelFile[]): Promise<NamedFile[]> {
   const archive = files.length === 1 ? files.find(({ name }) => ARCHIVE.test(name)) : undefined;
   if (archive === undefined) return files.map(({ name, bytes }) => [name, () => Promise.resolve(bytes)]);
   const { names, open } = await openZip(archive.bytes, archive.name);
@@ -77,7 +109,7 @@ function folderOf(path: string): string {
 }
 
 /** The files beside the outermost config.json; all of them where there is none. */
-function modelFolder(files: readonly (readonly [string, OpenFile])[]): Folder {
+function modelFolder(files: readonly NamedFile[]): Folder {
   const depth = (path: string) => path.split("/").length;
   const [first, second] = files
     .map(([name]) => name)

@@ -183,7 +183,11 @@ export class MetricAccumulator {
       if (activeFeatures) this.#count("features/l0", sumOf(activeFeatures), sumOf(statistics[side].tokens));
       if (featureErrors) this.#count(`features/mse_${side}`, sumOf(featureErrors), answers);
       if (heldErrors) this.#count(`features/held_mse_${side}`, sumOf(heldErrors), answers);
-      if (featureOverlaps) this.#count("features/overlap", sumOf(featureOverlaps), answers);
+      if (featureOverlaps) {
+        // Answers that are not there have no features, which are the same of both.
+        const own = featureOverlaps.filter((_, pair) => statistics[side].tokens[pair]! > 0);
+        this.#count("features/overlap", sumOf(own), answers);
+      }
     }
     const [chosen, rejected] = [batch.chosen?.featureErrors, batch.rejected?.featureErrors];
     if (!chosen || !rejected) return;

@@ -94,6 +94,8 @@ describe("rows with one answer", () => {
     sae.dispose();
     expectSameState(lastOf(alone), lastOf(whole));
     expect(alone.steps[1]?.["loss"]).toBeCloseTo(whole.steps[1]?.["loss"] ?? NaN, 6);
+    // Before the first step the policy is the reference: all of its features are the same.
+    expect(alone.evaluations[0]?.metrics["eval_features/overlap"]).toBe(1);
     const names = [...Object.keys(alone.steps[0] ?? {}), ...Object.keys(alone.evaluations[0]?.metrics ?? {})];
     expect(pairMetrics(names)).toEqual([]);
     expect(names.filter((name) => name.includes("rejected"))).toEqual([]);

@@ -56,3 +56,20 @@ it("does not write twice what may have been written", async () => {
   await failureOf(() => access.fetch("https://hub.test/mirror/api/repos/create", { method: "POST" }));
   expect(asked).toHaveLength(1);
 });
+
+it("takes no address that hides a secret, and repeats none", async () => {
+  const { access } = openAccess(() => new Response("{}"));
+  for (const hubUrl of [
+    "hf_secret",
+    "https://me:hf_secret@hub.test",
+    "https://:hf_secret@hub.test",
+    "https://hub.test/?token=hf_secret",
+    "https://hub.test/#hf_secret",
+    "ftp://hub.test/hf_secret",
+  ]) {
+    const { code, message } = await failureOf(async () => access.set({ hubUrl, token: null }));
+    expect([hubUrl, code]).toEqual([hubUrl, "CFG-1"]);
+    expect(message).not.toContain("hf_secret");
+  }
+  expect(access.hubUrl()).toBe("https://hub.test/mirror");
+});

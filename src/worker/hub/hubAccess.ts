@@ -140,8 +140,14 @@ function checkedUrl(text: string): string {
   const trimmed = text.trim().replace(/\/+$/, "");
   if (trimmed === "") return defaultHub;
   const url = URL.canParse(trimmed) ? new URL(trimmed) : null;
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "")
-    refuse("CFG-1", `"${trimmed}" is not the address of a Hub: it has to look like ${defaultHub}.`);
+  // It is not repeated: it may hold a token.
+  if (url === null || !/^https?:$/.test(url.protocol))
+    refuse("CFG-1", `This is not the address of a Hub: it has to look like ${defaultHub}.`);
+  if ([url.username, url.password, url.search, url.hash].some((part) => part !== ""))
+    refuse(
+      "CFG-1",
+      `The address of a Hub has no name, password or question in it, only ${url.origin} and a path. A token has a field of its own.`,
+    );
   return trimmed;
 }
 

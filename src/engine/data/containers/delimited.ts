@@ -21,16 +21,24 @@ const MAX_RECORD_CHARACTERS = 1 << 24;
 /** Characters that the separator is told by. */
 const TOLD_CHARACTERS = 1 << 16;
 
+/** Columns of a file: rows of texts have some tens. */
+const MAX_COLUMNS = 10_000;
+
 /** Names of the columns: trimmed, those without one by their place, and repeated ones numbered. */
-function columnNames(header: readonly string[]): string[] {
-  const names: string[] = [];
+function columnNames(header: readonly string[], file: string): string[] {
+  if (header.length > MAX_COLUMNS)
+    throw unreadable(file, `its first record has ${header.length} columns, at most ${MAX_COLUMNS} are read.`);
+  const names = new Set<string>();
+  const repeats = new Map<string, number>();
   for (const [index, written] of header.entries()) {
     const name = written.trim() || `column ${index + 1}`;
+    let number = repeats.get(name) ?? 1;
     let unique = name;
-    for (let number = 2; names.includes(unique); number++) unique = `${name} ${number}`;
-    names.push(unique);
+    while (names.has(unique)) unique = `${name} ${++number}`;
+    repeats.set(name, number);
+    names.add(unique);
   }
-  return names;
+  return [...names];
 }
 
 /** What separates fields and records, told by the header: the separator that it has most of, outside quotes. */
@@ -93,7 +101,7 @@ export async function* delimited(file: DataFile, range: RowRange | null): Entrie
   const take = ({ fields, flaw }: ReturnType<typeof recordsOf>[number]): boolean => {
     if (fields.length === 1 && fields[0]?.trim() === "") return true;
     if (names === null) {
-      names = columnNames(fields);
+      names = columnNames(fields, file.name);
       return true;
     }
     const place = placeIn(range, row++);

@@ -91,21 +91,23 @@ def drift(policy, reference):
 }
 
 const collator = `class Collator(DataCollatorForPreference):
-    """Batches as DPO's, with what the data says of each pair."""
+    """Batches as DPO's, with what the data says of each pair; a rejected answer may have a prompt of its own."""
+
+    def answers(self, sides):
+        """Prompts with an answer each, in order: both answers of a pair are this one, and the first half is taken."""
+        rows = [{"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": answer} for prompt, answer in sides]
+        return {name: value[: len(rows)] for name, value in super().torch_call(rows).items()}
 
     def torch_call(self, examples):
-        batch = super().torch_call(examples)
+        chosen = [(row["prompt_ids"], row["chosen_ids"]) for row in examples]
+        rejected = [(row.get("rejected_prompt_ids", row["prompt_ids"]), row["rejected_ids"]) for row in examples]
+        batch = self.answers(chosen + rejected)
         for name in ("reward_gap", "weight"):
             if name in examples[0]:
                 batch[name] = torch.tensor([example[name] for example in examples], dtype=torch.float32)
         if "mismatched_ids" in examples[0]:
-            rows = [
-                {"prompt_ids": row["prompt_ids"], "chosen_ids": row["mismatched_ids"], "rejected_ids": row["mismatched_ids"]}
-                for row in examples
-            ]
-            mismatched = super().torch_call(rows)
-            for name in ("input_ids", "attention_mask", "completion_mask"):
-                batch[f"mismatched_{name}"] = mismatched[name][: len(examples)]
+            rows = [(row.get("mismatched_prompt_ids", row["prompt_ids"]), row["mismatched_ids"]) for row in examples]
+            batch.update({f"mismatched_{name}": value for name, value in self.answers(rows).items()})
         return batch`;
 
 function trainerClass(hasFeatures: boolean): string {

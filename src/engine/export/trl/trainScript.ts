@@ -104,8 +104,8 @@ def pairs(name):
 
 const pairColumns = `def dataset(name):
     """The tokens as they were trained; the texts beside them are for people."""
-    columns = ("prompt_ids", "chosen_ids", "rejected_ids", "reward_gap", "weight", "mismatched_ids")
-    return Dataset.from_list([{key: row[key] for key in columns if key in row} for row in pairs(name)])`;
+    texts = ("prompt", "chosen", "rejected")
+    return Dataset.from_list([{key: row[key] for key in row if key not in texts} for row in pairs(name)])`;
 
 const data: Readonly<Record<Recipe["trainer"], string>> = {
   dpo: pairColumns,
@@ -120,9 +120,10 @@ const data: Readonly<Record<Recipe["trainer"], string>> = {
     rows = []
     for row in pairs(name):
         for side, label in (("chosen_ids", True), ("rejected_ids", False)):
+            prompt = row["prompt_ids"] if label else row.get("rejected_prompt_ids", row["prompt_ids"])
             rows.append(
                 {
-                    "prompt_ids": row["prompt_ids"],
+                    "prompt_ids": prompt,
                     "completion_ids": row[side],
                     "KL_completion_ids": row["mismatched_ids"],
                     "label": label,

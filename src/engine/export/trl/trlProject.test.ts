@@ -16,12 +16,12 @@ const pair = (row: number): TokenPair => ({
 });
 const train = Array.from({ length: 10 }, (_, row) => pair(row));
 
-function project(changes: Partial<RunConfig>): Map<string, string> {
+function project(changes: Partial<RunConfig>, pairs: readonly TokenPair[] = train): Map<string, string> {
   const files = trlProject({
     config: { ...defaultConfig, batchPairs: 4, steps: 3, ...changes },
     label: "it",
     base: "acme/tiny",
-    train,
+    train: pairs,
     heldout: [pair(10)],
     textsOf: ({ row }) => ({ prompt: `p${row}`, chosen: `c${row}`, rejected: `r${row}` }),
     adapter: [{ name: "adapter_config.json", bytes: new TextEncoder().encode("{}") }],
@@ -113,5 +113,41 @@ describe("a project", () => {
     );
     expect(full.get("train.py")).not.toContain("PeftModel");
     expect(lora.get("saes/0/cfg.json")).toBe("{}");
+  });
+});
+
+describe("answers to prompts of their own", () => {
+  // The last pair alone has one prompt.
+  const apart = train.map((one) =>
+    one.row === 9 ? one : { ...one, rejectedPrompt: Int32Array.of(1, 50 + one.row) },
+  );
+
+  it("keep them in the data, and in every row where one has them", () => {
+    for (const row of rowsOf(project({ method: "kto" }, apart))) {
+      const own = (row["rejected_ids"] as number[])[0]! - 200;
+      expect(row["prompt_ids"]).toEqual([1, 10 + own]);
+      expect(row["rejected_prompt_ids"]).toEqual(own === 9 ? [1, 19] : [1, 50 + own]);
+    }
+    expect(rowsOf(project({ method: "kto" })).some((row) => "rejected_prompt_ids" in row)).toBe(false);
+  });
+
+  it("meet the other pair's answer behind the prompt of that side, as in the studio", () => {
+    const rows = rowsOf(project({ method: "kto" }, apart));
+    rows.slice(0, 4).forEach((row, index) => {
+      const [prompt, other] =
+        index % 2 === 0
+          ? (["prompt_ids", "chosen_ids"] as const)
+          : (["rejected_prompt_ids", "rejected_ids"] as const);
+      expect(row["mismatched_prompt_ids"]).toEqual(row[prompt]);
+      expect(row["mismatched_ids"]).toEqual(rows[(index + 1) % 4]![other]);
+    });
+  });
+
+  it("are trained behind them by KTO's trainer and by the one that is brought along, not by TRL's DPO", () => {
+    expect(project({ method: "kto" }, apart).get("train.py")).toContain('row.get("rejected_prompt_ids"');
+    expect(project({ method: "aot_unpaired" }).get("train.py")).toContain("trainer = TokenTrainer(");
+    const script = project({ method: "aot_unpaired" }, apart).get("train.py");
+    expect(script).toContain("trainer = StudioTrainer(");
+    expect(script).toContain('row.get("rejected_prompt_ids"');
   });
 });

@@ -1,8 +1,8 @@
 /** A run as a project that goes on with it in TRL and PEFT: a script, its data as JSON lines, and what it starts from. */
-import type { TokenPair } from "../../data/tokenPair.ts";
+import { promptOf, type TokenPair } from "../../data/tokenPair.ts";
 import { microBatches, stepPairs } from "../../training/batches.ts";
 import type { RunConfig } from "../../training/config.ts";
-import { recipeOf } from "./recipes.ts";
+import { recipeOf, type Recipe } from "./recipes.ts";
 import { trainScript } from "./trainScript.ts";
 
 /** A file of the project by its path in it. */
@@ -59,8 +59,7 @@ use_cpu: false
 /** Writes the project. Source of the trainers: huggingface/trl 1.16. */
 export function trlProject(sources: ProjectSources): ProjectFile[] {
   const { config, label, base, saes, startToken } = sources;
-  const isSum = config.secondMethod !== "" || config.sftWeight > 0 || config.methodWeight !== 1;
-  const recipe = recipeOf(config.method, config.params, isSum);
+  const recipe = recipeFor(sources);
   const saeLayers = saes.map(({ layer }) => layer);
   const script = trainScript({ config, recipe, label, base, saeLayers, startToken });
   const needsMismatched = [config.method, config.secondMethod].includes("kto");
@@ -77,6 +76,18 @@ export function trlProject(sources: ProjectSources): ProjectFile[] {
       files.map(({ name, bytes }) => ({ name: `saes/${index}/${name}`, bytes })),
     ),
   ];
+}
+
+function recipeFor({ config, train }: Pick<ProjectSources, "config" | "train">): Recipe {
+  const { method, params, methodWeight, secondMethod, sftWeight } = config;
+  const isSum = secondMethod !== "" || sftWeight > 0 || methodWeight !== 1;
+  const recipe = recipeOf(method, params, isSum);
+  // TRL's own DPO puts both answers behind one prompt.
+  return recipe.trainer === "dpo" && hasTwoPrompts(train) ? recipeOf(method, params, true) : recipe;
+}
+
+function hasTwoPrompts(pairs: readonly TokenPair[]): boolean {
+  return pairs.some(({ rejectedPrompt }) => rejectedPrompt !== undefined);
 }
 
 function text(name: string, content: string): ProjectFile {
@@ -99,18 +110,22 @@ function rowsOf(
   { config, textsOf }: ProjectSources,
   needsMismatched: boolean,
 ): string {
+  // A column is in every row or in none.
+  const isApart = hasTwoPrompts(pairs);
   const rows = microBatches(config, pairs).flatMap((batch) =>
     batch.map((pair, index) => {
-      const other = batch[(index + 1) % batch.length];
-      const answer = (index % 2 === 0 ? other?.chosen : other?.rejected) ?? new Int32Array();
+      const side = index % 2 === 0 ? "chosen" : "rejected";
+      const answer = batch[(index + 1) % batch.length]?.[side] ?? new Int32Array();
       return JSON.stringify({
         ...textsOf(pair),
         prompt_ids: [...pair.prompt],
         chosen_ids: [...pair.chosen],
         rejected_ids: [...pair.rejected],
+        ...(isApart ? { rejected_prompt_ids: [...promptOf(pair, "rejected")] } : {}),
         ...(pair.rewardGap === undefined ? {} : { reward_gap: pair.rewardGap }),
         ...(pair.weight === undefined ? {} : { weight: pair.weight }),
         ...(needsMismatched ? { mismatched_ids: [...answer] } : {}),
+        ...(needsMismatched && isApart ? { mismatched_prompt_ids: [...promptOf(pair, side)] } : {}),
       });
     }),
   );

@@ -139,6 +139,22 @@ describe("readGgufHeader", () => {
     expect((await refusal(longer)).message).toContain(`the file has ${longer.length} bytes`);
   });
 
+  it("is not written with values that became infinite in 16 bits", async () => {
+    const file = (value: number) =>
+      writeGguf({
+        metadata: new Map(),
+        tensors: [
+          { name: "w", shape: [1, 2], type: "F16", values: () => Promise.resolve(Float32Array.of(1, value)) },
+        ],
+      });
+    // Binary16 ends at 65504; halfway to 65536 rounding goes up, to infinity.
+    await expect(collect(file(-65_520))).rejects.toThrow(
+      'Tensor "w" holds -65520, which 16-bit floats cannot',
+    );
+    const bytes = await collect(file(65_519));
+    expect([...dequantize("F16", bytes.slice(-32, -28))]).toEqual([1, 65_504]);
+  });
+
   it("calls a file that is cut anywhere incomplete", async () => {
     const bytes = await smallFile();
     // The last tensor has 16 bytes, and 16 of padding that a file may lack.

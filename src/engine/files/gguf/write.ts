@@ -34,7 +34,7 @@ export interface GgufContents {
 export interface GgufFile {
   /** Bytes of the whole file. */
   readonly bytes: number;
-  /** The file from its beginning; rejects with RangeError where values do not fill their tensor. */
+  /** The file from its beginning; rejects with RangeError where values do not fill their tensor or its type cannot hold them. */
   readonly chunks: () => AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
 }
 
@@ -183,12 +183,23 @@ function writeHeader({ metadata, tensors }: GgufContents): {
   return { header: header.join(), dataBytes: offset };
 }
 
+/** From here on a value becomes infinite in 16 bits. */
+const LEAST_INFINITE = 65_520;
+
+function checkHalves(name: string, values: Float32Array): void {
+  for (const value of values) {
+    if (Math.abs(value) < LEAST_INFINITE) continue;
+    throw new RangeError(`Tensor "${name}" holds ${value}, which 16-bit floats cannot: write it as Q8_0.`);
+  }
+}
+
 async function* encodeTensor(tensor: GgufWriteTensor): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const values = await tensor.values();
   if (values.length !== countOf(tensor))
     throw new RangeError(
       `Tensor "${tensor.name}" of shape [${tensor.shape.join(", ")}] cannot hold ${values.length} values.`,
     );
+  if (tensor.type === "F16") checkHalves(tensor.name, values);
   for (let start = 0; start < values.length; start += CHUNK_WEIGHTS)
     yield encoders[tensor.type](values.subarray(start, start + CHUNK_WEIGHTS));
   const bytes = bytesOf(tensor);

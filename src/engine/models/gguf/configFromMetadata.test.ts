@@ -109,6 +109,13 @@ describe("Llama 3's rotary factors", () => {
     expect(factors[16]).toBeCloseTo(3.2925, 3);
   });
 
+  it("are refused where they are not one for each frequency of a head", () => {
+    // Cut to half, the factors are those of a head of 32 under the same settings, and would give another scaling.
+    const half = llama3Factors(scaling, 500_000, 32);
+    const own = { "rope.freq_base": 500_000, "attention.key_length": 64 };
+    expect(() => read("llama", own, half)).toThrow("rope_freqs.weight has 16 factors, expected 32");
+  });
+
   it("give the scaling back, or none", () => {
     const factors = llama3Factors(scaling, 500_000, 64);
     expect(findLlama3Scaling(factors, 500_000)).toEqual(scaling);

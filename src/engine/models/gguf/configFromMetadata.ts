@@ -95,7 +95,7 @@ export function configFromMetadata(
     max_position_embeddings: size("context_length", LARGEST.positions),
     rms_norm_eps: fields.positive(key("attention.layer_norm_rms_epsilon")),
     rope_theta: theta,
-    rope_scaling: readRopeScaling(fields, family, facts.ropeFactors, theta),
+    rope_scaling: readRopeScaling(fields, family, facts.ropeFactors, { theta, headDim }),
     tie_word_embeddings: !facts.has("output.weight"),
     ...specialTokens(fields, facts.vocabularySize),
     ...(family.isGemma
@@ -179,7 +179,7 @@ function readRopeScaling(
   fields: Fields,
   { name }: GgufFamily,
   factors: Float32Array | null,
-  theta: number,
+  { theta, headDim }: { readonly theta: number; readonly headDim: number },
 ): Json | null {
   const scaling = `${name}.rope.scaling`;
   const type = fields.json[`${scaling}.type`] ?? "none";
@@ -187,6 +187,12 @@ function readRopeScaling(
     return ropeScalingJson({ type: "linear", factor: fields.positive(`${scaling}.factor`) });
   fields.only(`${scaling}.type`, "none", "of the other ways to stretch rotary positions only linear is read");
   if (factors === null) return null;
+  if (2 * factors.length !== headDim)
+    throw new FileFormatError(
+      "FIL-1",
+      fields.file,
+      `rope_freqs.weight has ${factors.length} factors, expected ${headDim / 2}, half the width of a head.`,
+    );
   const original = fields.count(`${scaling}.original_context_length`, LARGEST.positions, 8192);
   const found = findLlama3Scaling(factors, theta, original);
   if (found !== null) return ropeScalingJson(found);

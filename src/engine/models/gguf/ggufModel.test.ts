@@ -7,7 +7,9 @@ import { floatToHalf, halfToFloat } from "../../kernels/weightLayout/half.ts";
 import { readGoldenModel } from "../../testing/goldenModels.ts";
 import type { ModelConfig } from "../config.ts";
 import { lazily, tinyTokenizer, usualScale, writeGolden } from "./ggufModel.testing.ts";
+import { ggufFamilies } from "./families.ts";
 import { openGguf } from "./openGguf.ts";
+import { openTensors } from "./openTensors.ts";
 import { interleaveRows, separateRows } from "./rowOrder.ts";
 import { writeModelGguf } from "./writeModel.ts";
 
@@ -132,6 +134,22 @@ describe("openGguf refuses", () => {
     );
     expect(await renamed("blk.1.ffn_up", "blk.7.ffn_up")).toContain('mlp.up_proj.weight" is missing');
     expect(await renamed("token_embd", "token_xxxx")).toContain("no matrix token_embd.weight");
+  });
+
+  it("biases in blocks, whose values cannot be put back in order", async () => {
+    const { config } = await readGoldenModel("llama-linear");
+    const llama = ggufFamilies.find(({ name }) => name === "llama")!;
+    const open = (type: "Q8_0" | "F16") => {
+      const bias = { name: "blk.0.attn_q.bias", shape: [config.heads * config.headDim], type };
+      return openTensors(
+        { bytes: new Uint8Array(), file: FILE },
+        [{ ...bias, begin: 0, end: 34 }],
+        llama,
+        config,
+      );
+    };
+    expect(() => open("Q8_0")).toThrow('the vector "blk.0.attn_q.bias" is stored as Q8_0, expected F32');
+    expect(open("F16").size).toBe(1);
   });
 
   it("a tokenizer that it cannot build", async () => {

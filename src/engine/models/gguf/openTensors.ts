@@ -2,7 +2,7 @@
 import { readRange, sizeOf, type FileBytes } from "../../files/fileBytes.ts";
 import { FileFormatError, incompleteFile } from "../../files/fileFormatError.ts";
 import type { GgufTensor } from "../../files/gguf/header.ts";
-import { dequantize } from "../../files/gguf/tensorTypes.ts";
+import { dequantize, ggufTypes } from "../../files/gguf/tensorTypes.ts";
 import type { ModelConfig } from "../config.ts";
 import type { StoredTensor, StoredTensors } from "../../files/storedTensors.ts";
 import { toHuggingFaceName, type GgufFamily } from "./families.ts";
@@ -57,6 +57,7 @@ function openTensor(
   if (!family.hasInterleavedRows || part === undefined) return openRows(source, tensor, null);
   const heads = part === "q" ? config.heads : config.keyValueHeads;
   checkHeads(source.file, tensor, heads * config.headDim);
+  checkMovable(source.file, tensor);
   return openRows(source, tensor, config.headDim);
 }
 
@@ -106,6 +107,16 @@ function checkHeads(file: string, { name, shape }: GgufTensor, rows: number): vo
     "FIL-1",
     file,
     `the tensor ${JSON.stringify(name)} has ${shape[0]} rows, its heads ask for ${rows}.`,
+  );
+}
+
+/** Values of a vector cannot move where a block holds several of them. */
+function checkMovable(file: string, { name, shape, type }: GgufTensor): void {
+  if (shape.length > 1 || ggufTypes[type].weights === 1) return;
+  throw new FileFormatError(
+    "FIL-1",
+    file,
+    `the vector ${JSON.stringify(name)} is stored as ${type}, expected F32, F16 or BF16.`,
   );
 }
 
