@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { kindOf, modelFilesOf, openFiles, openModel } from "./localFiles.ts";
 import { dismissMessages, raiseMessage } from "./messageStore.ts";
+import { useSetupStore } from "./setupStore.ts";
 import { keepModel } from "./shelf.ts";
 
 interface DiskState {
@@ -51,7 +52,8 @@ export function forgetDiskModel(): void {
 export async function openDiskModel(): Promise<void> {
   const { files } = useDiskStore.getState();
   await openModel(files);
-  forgetDiskModel();
+  // After a refusal the files wait for another try.
+  if (useSetupStore.getState().chosenFiles.model === files) forgetDiskModel();
 }
 
 /** Copies the chosen model onto the shelf. */

@@ -26,6 +26,12 @@ export async function refreshShelf(): Promise<void> {
   }
 }
 
+/** Asks once more after a list that did not come. */
+export function listAgain(): Promise<void> {
+  useShelfStore.setState({ refusal: null });
+  return refreshShelf();
+}
+
 /** Shows what is kept, and offers its models to the setup. */
 function takeShelf(shelf: Shelf): void {
   useShelfStore.setState({ shelf });

@@ -271,7 +271,7 @@ async function peftFiles(given: readonly GivenFile[]) {
     const remedy = isPickle
       ? "adapter_model.bin can run code and is not read: save the adapter with safe_serialization=True."
       : `An adapter is the two files ${PEFT_CONFIG_FILE} and ${PEFT_WEIGHTS_FILE}.`;
-    return refuse("FIL-1", `"${wanted}" is not among the ${files.length} files. ${remedy}`);
+    return refuse("FIL-1", `"${wanted}" is not among the chosen files. ${remedy}`);
   };
   return { weights: await find(PEFT_WEIGHTS_FILE), config: await find(PEFT_CONFIG_FILE) };
 }

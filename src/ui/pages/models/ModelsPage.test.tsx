@@ -150,6 +150,7 @@ it("says why the shelf could not be listed, and lists it when asked again", asyn
   trainer.refusals.clear();
   await press(named("Try again"));
   expect(find("storage")).not.toBeNull();
+  expect(words()).not.toContain("the folder is locked");
 });
 
 it("looks at a repository and shows each form with its verdict and the numbers behind it", async () => {

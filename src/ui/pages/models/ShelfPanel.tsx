@@ -1,5 +1,5 @@
 import { Skeleton } from "@mantine/core";
-import { refreshShelf } from "../../../state/shelf.ts";
+import { listAgain } from "../../../state/shelf.ts";
 import { useShelfStore } from "../../../state/shelfStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { Panel } from "../../components/Panel.tsx";
@@ -13,7 +13,12 @@ export function ShelfPanel() {
   const hasEnded = useSetupStore(({ runningConfig }) => runningConfig !== null);
   return (
     <Panel title="On this browser’s shelf">
-      <Refusal title="That did not work." reason={refusal} onRetry={() => void refreshShelf()} />
+      <Refusal
+        title="That did not work."
+        reason={refusal}
+        // Listing again mends nothing but a list that is not there.
+        {...(shelf === null && { onRetry: () => void listAgain() })}
+      />
       <p role="status" className={working === null ? "visually-hidden" : "note"}>
         {working === null ? "" : `${working}…`}
       </p>
