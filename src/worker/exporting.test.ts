@@ -135,6 +135,19 @@ describe("what leaves the studio", () => {
     });
   });
 
+  it("writes a config.json that transformers takes: caps with a decimal point, and one type", async () => {
+    const { model } = createTinyModel();
+    const sources = await sourcesOf(model, await trained(model));
+    const { configJson, ...others } = await sources.base();
+    const own = { ...(configJson as object), final_logit_softcapping: 30, dtype: "bfloat16" };
+    const base = () => Promise.resolve({ ...others, configJson: own });
+    const merged = await exportModel({ kind: "merged", isZip: false }, { ...sources, base });
+    const text = new TextDecoder().decode(await bytesOf(merged, "config.json"));
+    expect(text).toContain('"final_logit_softcapping": 30.0,');
+    expect(text).not.toContain('"dtype"');
+    expect(JSON.parse(text)).toMatchObject({ torch_dtype: "float32", final_logit_softcapping: 30 });
+  });
+
   it("is the sum that stands on the model where nothing was trained, within 1e-5", async () => {
     const { model } = createTinyModel();
     const stood = standOn(model, sumOfTwo(model));

@@ -93,7 +93,7 @@ async function exportedFiles(kind: ExportKind, sources: ExportSources): Promise<
   if (kind === "merged") {
     return [
       ...safetensorsFolder(tensors),
-      json("config.json", configJson(config, base, tensors.values().next().value?.type ?? "F32")),
+      configFile(configJson(config, base, tensors.values().next().value?.type ?? "F32")),
       ...tokenizerFiles(base.tokenizer),
       ...described(kind, sources, base),
     ];
@@ -150,13 +150,22 @@ function configJson(
   type: keyof typeof torchTypes,
 ): unknown {
   const { modelType, className } = architectureOf(config);
+  // Newer files name the type otherwise; the weights have one type now.
+  const { dtype: _dtype, ...others } = own as Record<string, unknown>;
   // Some files name one of the two.
   return {
     architectures: [className],
     model_type: modelType,
-    ...(own as object),
+    ...others,
     torch_dtype: torchTypes[type],
   };
+}
+
+/** Numbers that transformers 5 refuses without a decimal point, which JavaScript leaves out. */
+const FLOATS = /("(?:attn|final)_logit_softcapping": \d+)(?=,|\n)/g;
+
+function configFile(config: unknown): StreamedFile {
+  return text("config.json", `${JSON.stringify(config, null, 2).replaceAll(FLOATS, "$1.0")}\n`);
 }
 
 function tokenizerFiles({
