@@ -91,8 +91,7 @@ ${
     : ""
 }
 FOLDER = Path(__file__).parent
-MODEL = ${JSON.stringify(base)}
-SETTINGS = dict(
+${base.includes("/") ? `MODEL = ${JSON.stringify(base)}\n` : ""}SETTINGS = dict(
 ${lines(settingsOf(sources), "    ")}
 )
 
@@ -175,7 +174,7 @@ function main({ config, recipe, base }: ScriptSources): string {
       : "";
   return `def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", default=MODEL, help="repository or folder of ${base}")
+    parser.add_argument("--model", ${base.includes("/") ? "default=MODEL" : "required=True"}, help="repository or folder of ${base}")
     parser.add_argument("--output", default="trained")
     options = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(options.model)

@@ -20,7 +20,7 @@ function project(changes: Partial<RunConfig>, pairs: readonly TokenPair[] = trai
   const files = trlProject({
     config: { ...defaultConfig, batchPairs: 4, steps: 3, ...changes },
     label: "it",
-    base: "acme/tiny",
+    base,
     train: pairs,
     heldout: [pair(10)],
     textsOf: ({ row }) => ({ prompt: `p${row}`, chosen: `c${row}`, rejected: `r${row}` }),
@@ -103,6 +103,13 @@ describe("a project", () => {
     expect(trainerOf({ method: "sft", params: {} })).toBe("SFTTrainer");
     expect(trainerOf({ method: "fpo", params: {} })).toBe("StudioTrainer");
     expect(project({ method: "tdpo2", params: {} }).get("README.md")).toContain("TRL has no such loss");
+  });
+
+  it("asks for the folder of a model that is no repository", () => {
+    expect(project({}).get("train.py")).toContain('MODEL = "acme/tiny"');
+    const script = project({}, "story").get("train.py");
+    expect(script).toContain('"--model", required=True');
+    expect(script).not.toContain("MODEL =");
   });
 
   it("starts from the adapter it comes with, or from the bare model where all weights train", () => {
