@@ -16,7 +16,11 @@ const pair = (row: number): TokenPair => ({
 });
 const train = Array.from({ length: 10 }, (_, row) => pair(row));
 
-function project(changes: Partial<RunConfig>, pairs: readonly TokenPair[] = train): Map<string, string> {
+function project(
+  changes: Partial<RunConfig>,
+  pairs: readonly TokenPair[] = train,
+  base = "acme/tiny",
+): Map<string, string> {
   const files = trlProject({
     config: { ...defaultConfig, batchPairs: 4, steps: 3, ...changes },
     label: "it",
@@ -107,7 +111,7 @@ describe("a project", () => {
 
   it("asks for the folder of a model that is no repository", () => {
     expect(project({}).get("train.py")).toContain('MODEL = "acme/tiny"');
-    const script = project({}, "story").get("train.py");
+    const script = project({}, train, "story").get("train.py");
     expect(script).toContain('"--model", required=True');
     expect(script).not.toContain("MODEL =");
   });
