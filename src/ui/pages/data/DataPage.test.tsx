@@ -57,7 +57,7 @@ it("tells a refusal in the trainer's words, and asks again", async () => {
 
 it("lists changes in order, reads the set with them, and says what came of it", async () => {
   await show("changes");
-  expect(find("no-steps")?.textContent).toContain("Nothing is ever left out or changed unasked.");
+  expect(find("no-steps")?.textContent).toContain("the set is trained as it was read");
   await press(find("step-add"));
   await type(find("step-kind")!, "flip");
   await press(find("step-add"));

@@ -35,7 +35,8 @@ export function StepsView() {
       >
         {steps.length === 0 ? (
           <p className="note" data-testid="no-steps">
-            Nothing: the set is trained as it comes. Nothing is ever left out or changed unasked.
+            Nothing: the set is trained as it was read. Only rows that no loss can read, such as empty or
+            identical answers, are left out, and named.
           </p>
         ) : (
           <ol className="step-list">
