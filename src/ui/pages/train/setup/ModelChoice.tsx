@@ -33,9 +33,11 @@ export function ModelChoice() {
         <OpenButton part="model" label="Open model files" />
       </div>
       <Summary />
-      <button type="button" className="link-button" onClick={() => goTo({ screen: "models" })}>
-        More models
-      </button>
+      <p className="note">
+        <button type="button" className="link-button" onClick={() => goTo({ screen: "models" })}>
+          More models
+        </button>
+      </p>
       <ChoiceField field="baseWeights" />
       {config.baseWeights !== "keep" && <p className="note">{weightTexts[config.baseWeights]}</p>}
       <Rounded />
