@@ -11,6 +11,7 @@ import { nameOf } from "../../../state/readSource.ts";
 import type { DataLayout, DataReading } from "../../../worker/protocol.ts";
 import { Refusal } from "../../components/Refusal.tsx";
 import { formatCount } from "../../format.ts";
+import { ExampleAnswers } from "./ExampleAnswers.tsx";
 import "./mapping.css";
 
 /** Asks which column is which: the best guess is filled in, and the first rows show what it makes of them. */
@@ -173,14 +174,7 @@ function ReadPair({ pair }: { readonly pair: NonNullable<DataReading["preview"][
         <span className="mapping-tag">prompt</span>
         {pair.prompt}
       </p>
-      <p className="example-answer">
-        <span>chosen</span>
-        {pair.chosen}
-      </p>
-      <p className="example-answer example-rejected">
-        <span>rejected</span>
-        {pair.rejected}
-      </p>
+      <ExampleAnswers pair={pair} />
     </div>
   );
 }

@@ -10,6 +10,7 @@ import { chooseFiles } from "../../components/FileDoors.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatBytes, formatCount } from "../../format.ts";
+import { ExampleAnswers } from "./ExampleAnswers.tsx";
 import { HubSource } from "./HubSource.tsx";
 
 /** Where pairs come from: the studio, a disk, or the Hub. */
@@ -61,14 +62,7 @@ function Example({ reading }: { readonly reading: DataReading | string | undefin
   return (
     <div className="example-pair">
       <p>{pair.prompt}</p>
-      <p className="example-answer">
-        <span>chosen</span>
-        {pair.chosen}
-      </p>
-      <p className="example-answer example-rejected">
-        <span>rejected</span>
-        {pair.rejected}
-      </p>
+      <ExampleAnswers pair={pair} />
     </div>
   );
 }
