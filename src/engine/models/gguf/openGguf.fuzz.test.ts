@@ -52,10 +52,10 @@ it(`reads or refuses the header of ${MUTANTS} damaged files`, { timeout: 120_000
   expect(refused).toBeGreaterThan(MUTANTS / 4);
 });
 
-it("reads or refuses a thousand damaged models whole", { timeout: 120_000 }, async () => {
+it(`reads or refuses ${MUTANTS} damaged models whole`, { timeout: 120_000 }, async () => {
   const { bytes } = await writeGolden("llama-llama3");
   // Most of a model is values, which may be any: the damage is done to what says what they are.
-  const { read, refused } = await damage(bytes.subarray(0, bytes.length), readModel, 1000);
-  expect(read + refused).toBe(1000);
-  expect(refused).toBeGreaterThan(100);
+  const { read, refused } = await damage(bytes.subarray(0, bytes.length), readModel, MUTANTS);
+  expect(read + refused).toBe(MUTANTS);
+  expect(refused).toBeGreaterThan(MUTANTS / 10);
 });
