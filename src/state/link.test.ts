@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { healthChecks } from "../engine/data/steps/dataStep.ts";
+import type { JudgeSpec } from "../engine/judges/judgeSpec.ts";
 import { baseWeights, loraModules, runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import { formatLink, knobsOf, objectiveFor, readLink } from "./link.ts";
 import { testDescription } from "./testDescription.ts";
@@ -22,6 +23,17 @@ const paramsOf = (method: string, secondMethod: string): fc.Arbitrary<Record<str
   );
 
 const methodIds = description.objectives.map(({ id }) => id);
+
+const someText = fc.string({ minLength: 1, maxLength: 9 });
+const anyJudge: fc.Arbitrary<JudgeSpec> = fc.oneof(
+  fc.record({ kind: fc.constant("program" as const), id: fc.constantFrom("kindEndings", "helpful") }),
+  fc.record({
+    kind: fc.constant("contains" as const),
+    wanted: fc.array(someText, { maxLength: 2 }),
+    avoided: fc.array(someText, { maxLength: 2 }),
+  }),
+  fc.record({ kind: fc.constantFrom("implicit" as const, "person" as const, "endpoint" as const) }),
+);
 
 const anyConfig: fc.Arbitrary<RunConfig> = fc
   .tuple(fc.constantFrom(...methodIds), fc.constantFrom("", ...methodIds))
@@ -76,6 +88,21 @@ const anyConfig: fc.Arbitrary<RunConfig> = fc
       sampleTokens: integer(1, 512),
       sampleTemperature: real(0, 5),
       backend: fc.constantFrom("auto" as const, "webgpu" as const, "cpu" as const),
+      rounds: integer(0, 100),
+      onlinePrompts: integer(0, 100_000),
+      firstPairs: fc.constantFrom("generated" as const, "data" as const),
+      regeneratedShare: real(0, 1),
+      selection: fc.constantFrom("lowest" as const, "random" as const),
+      rankingKey: fc.constantFrom("mean" as const, "best" as const, "worst" as const, "gap" as const),
+      hasPromptBaseline: fc.boolean(),
+      answersPerPrompt: integer(2, 64),
+      answerTemperature: real(0.01, 5),
+      answerTopP: real(0.01, 1),
+      onlineReference: fc.constantFrom("round" as const, "initial" as const),
+      judges: fc.array(fc.record({ judge: anyJudge, weight: real(-100, 100) }), { maxLength: 3 }),
+      heldoutJudge: fc.option(anyJudge),
+      declineRounds: integer(0, 100),
+      onJudgeFailure: fc.constantFrom("pause" as const, "goOn" as const),
     }),
   )
   .map((config) => ({ ...config, objective: objectiveFor(config.data, config.objective, description) }));

@@ -220,6 +220,7 @@ function readParam(
 function meaningsOf(like: unknown, text: string): unknown[] {
   if (typeof like === "number") return [parseNumber(text)];
   if (typeof like === "boolean") return [text === "true" ? true : text === "false" ? false : null];
+  if (text === "null" && typeof like === "object" && !Array.isArray(like)) return [null];
   if (typeof like === "object" && text.startsWith(Array.isArray(like) ? "[" : "{")) return [parseJson(text)];
   if (!Array.isArray(like)) return [text];
   const items = text === "" ? [] : text.split(",");

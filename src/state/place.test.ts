@@ -4,7 +4,7 @@ import { addressOf, readPlace, type Place } from "./place.ts";
 const link = "#/train?preset=tiny-dpo&seed=7&v=1";
 const feature: Place = {
   screen: "features",
-  tabs: { features: "changes", data: "sources" },
+  tabs: { features: "changes", online: "rounds", data: "sources" },
   feature: 812,
 };
 
@@ -17,7 +17,7 @@ it("adds the place to the settings of a link and takes it out again", () => {
 });
 
 it("starts on the Train screen where an address says nothing, or nothing that is known", () => {
-  const start = { screen: "train", tabs: { features: "feature", data: "sources" }, feature: null };
+  const start = { screen: "train", tabs: { features: "feature", online: "rounds", data: "sources" }, feature: null };
   for (const hash of ["", "#/", "#/elsewhere?view=nothing&feature=x", "#/train?preset=tiny-dpo", "#live"]) {
     expect(readPlace(hash)).toEqual(start);
   }

@@ -2,7 +2,7 @@
 import { create } from "zustand";
 
 /** Screens of the studio. */
-export const screens = ["train", "data", "features", "models"] as const;
+export const screens = ["train", "online", "data", "features", "models"] as const;
 
 /** A screen of the studio. */
 export type Screen = (typeof screens)[number];
@@ -10,6 +10,7 @@ export type Screen = (typeof screens)[number];
 /** Tabs by the screen that has them. */
 export const tabsOf = {
   features: ["prompt", "feature", "changes", "held", "train-sae"],
+  online: ["rounds", "prompts", "judges"],
   data: ["sources", "pairs", "health", "changes", "batch", "annotate"],
 } as const;
 
@@ -25,6 +26,9 @@ export type FeatureTab = OpenTabs["features"];
 /** A tab of the Data screen. */
 export type DataTab = OpenTabs["data"];
 
+/** A tab of the Online screen. */
+export type OnlineTab = OpenTabs["online"];
+
 /** A place on the site. */
 export interface Place {
   readonly screen: Screen;
@@ -36,7 +40,11 @@ export interface Place {
 /** Keys of a link that name a place and are no settings. */
 export const placeKeys = ["view", "feature"] as const;
 
-const start: Place = { screen: "train", tabs: { features: "feature", data: "sources" }, feature: null };
+const start: Place = {
+  screen: "train",
+  tabs: { features: "feature", online: "rounds", data: "sources" },
+  feature: null,
+};
 
 /** The place now. */
 export const usePlaceStore = create<Place>(() => start);

@@ -4,9 +4,12 @@ import type { PairScores } from "../engine/training/evaluate.ts";
 import type {
   Checkpoint,
   ErrorReport,
+  JudgementQuestion,
   MessageCode,
+  OnlineEvaluation,
   Phase,
   ProbePoints,
+  RoundRecord,
   Sample,
   StepRoom,
   WorkerEvent,
@@ -81,6 +84,12 @@ export interface RunState {
   readonly savedStep: number | null;
   /** What the steps hold on the device; null before that is known. */
   readonly room: StepRoom | null;
+  /** Rounds of an online run, in order; none offline. */
+  readonly rounds: readonly RoundRecord[];
+  /** How the policy answered held-out prompts before the first round and after every one. */
+  readonly onlineEvaluations: readonly OnlineEvaluation[];
+  /** Answers that wait for the person's judgement. */
+  readonly judgement: JudgementQuestion | null;
   readonly log: readonly LogEntry[];
 }
 
@@ -113,6 +122,9 @@ const emptyRun = {
   marks: [],
   savedStep: null,
   room: null,
+  rounds: [],
+  onlineEvaluations: [],
+  judgement: null,
 } satisfies Partial<RunState>;
 
 /** The run of the page. */
@@ -198,11 +210,21 @@ export function applyEvent(event: WorkerEvent): void {
   if (sentence !== null) addLog({ level: "info", message: sentence, step: useRunStore.getState().step });
 }
 
-type OtherEvent = Extract<WorkerEvent, { type: "heartbeat" | "deviceLost" | "sae" | "download" | "loading" }>;
+type OtherEvent = Extract<
+  WorkerEvent,
+  { type: "heartbeat" | "deviceLost" | "sae" | "download" | "loading" | "rewardModel" }
+>;
 
 /** Whether an event is about something else than a run. */
 function isOfNoRun(event: WorkerEvent): event is OtherEvent {
-  const others: readonly WorkerEvent["type"][] = ["heartbeat", "deviceLost", "sae", "download", "loading"];
+  const others: readonly WorkerEvent["type"][] = [
+    "heartbeat",
+    "deviceLost",
+    "sae",
+    "download",
+    "loading",
+    "rewardModel",
+  ];
   return others.includes(event.type);
 }
 
@@ -226,6 +248,15 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
     }
     case "checkpoint":
       return { checkpoint: event.checkpoint };
+    case "round":
+      return { rounds: withRound(state.rounds, event.record), version: state.version + 1 };
+    case "onlineEvaluation":
+      return {
+        onlineEvaluations: withEvaluation(state.onlineEvaluations, event.evaluation),
+        version: state.version + 1,
+      };
+    case "judgement":
+      return { judgement: event.question };
     case "failed":
       return { phase: "failed", progress: null, failure: { ...event, wasActive: true } };
   }
@@ -237,6 +268,8 @@ function sentenceFor(event: RunEvent, previous: Phase): string | null {
   if (event.type === "room") return roomSentence(event.room);
   if (event.type !== "phase" || event.phase === previous) return null;
   const sentences: Partial<Record<Phase, string>> = {
+    generating: "Drawing answers for the next round.",
+    judging: "Scoring the answers.",
     "caching-ref": "Reading the reference values of the pairs.",
     recovering: "Restoring the last good step.",
     paused: "Paused.",
@@ -297,6 +330,18 @@ function afterEvaluation(
   };
 }
 
+/** The rounds with one told anew; what a run that was taken back had told of later ones is gone. */
+function withRound(rounds: readonly RoundRecord[], record: RoundRecord): RoundRecord[] {
+  return [...rounds.filter(({ round }) => round < record.round), record];
+}
+
+function withEvaluation(
+  evaluations: readonly OnlineEvaluation[],
+  evaluation: OnlineEvaluation,
+): OnlineEvaluation[] {
+  return [...evaluations.filter(({ rounds }) => rounds < evaluation.rounds), evaluation];
+}
+
 function betterOf(best: SampleSet | null, candidate: SampleSet): SampleSet | null {
   if (candidate.meanJudgeScore === null) return best;
   const record = best?.meanJudgeScore ?? null;
@@ -310,5 +355,15 @@ function mean(values: Float32Array): number {
 
 /** Phases in which the trainer holds a run that has not ended. */
 export function isRunActive(phase: Phase): boolean {
-  return ["caching-ref", "training", "evaluating", "paused", "saving", "recovering"].includes(phase);
+  const active: readonly Phase[] = [
+    "generating",
+    "judging",
+    "caching-ref",
+    "training",
+    "evaluating",
+    "paused",
+    "saving",
+    "recovering",
+  ];
+  return active.includes(phase);
 }

@@ -66,7 +66,13 @@ const saySteps = (from: number, to: number) => {
 };
 
 const sayCheckpoint = (atStep: number) => {
-  const checkpoint: Checkpoint = { runId: run().runId!, step: atStep, activeMs: atStep * 1000, tensors: {} };
+  const checkpoint: Checkpoint = {
+    runId: run().runId!,
+    step: atStep,
+    activeMs: atStep * 1000,
+    tensors: {},
+    rounds: null,
+  };
   trainer().say({ type: "checkpoint", checkpoint });
 };
 

@@ -11,6 +11,7 @@ import type {
 } from "../worker/protocol.ts";
 import type { WorkerPort } from "../worker/rpc.ts";
 import { testDataAnswers } from "./testDataAnswers.ts";
+import { testOnlineAnswers } from "./testOnlineAnswers.ts";
 import { testModelAnswers } from "./testModelAnswers.ts";
 import { testDescription } from "./testDescription.ts";
 
@@ -219,6 +220,7 @@ export const testAnswers: Answers = {
   exportSae: [],
   ...testModelAnswers,
   ...testDataAnswers,
+  ...testOnlineAnswers,
 };
 
 /** One fake worker with its record of questions. */

@@ -22,6 +22,12 @@ import { cssVariablesResolver, theme } from "./theme.ts";
 
 /** Screens that come after the shell. */
 const lazyPages = {
+  online: {
+    label: "Online",
+    Page: lazy(() =>
+      import("./pages/online/OnlinePage.tsx").then(({ OnlinePage }) => ({ default: OnlinePage })),
+    ),
+  },
   data: {
     label: "Data",
     Page: lazy(() => import("./pages/data/DataPage.tsx").then(({ DataPage }) => ({ default: DataPage }))),
@@ -48,6 +54,7 @@ const MappingDialog = lazy(() =>
 /** What the skip link leads to. */
 const mainPart: Record<Screen, string> = {
   train: "the run",
+  online: "the rounds",
   data: "the data",
   features: "the features",
   models: "the models",

@@ -47,7 +47,7 @@ export function formatSetting(value: number): string {
 
 /** Any setting as one line of text. */
 export function formatConfigValue(value: ConfigValue): string {
-  if (value === undefined || value === "") return "–";
+  if (value === undefined || value === null || value === "") return "–";
   if (typeof value === "number") return formatSetting(value);
   if (typeof value === "boolean") return value ? "on" : "off";
   return typeof value === "string" ? value : Object.values(value).join(", ");

@@ -10,6 +10,8 @@ export const tagline = ["Teach a tiny language model what you prefer.", "It trai
 export const phaseWords: Record<Phase, string> = {
   waking: "Waking",
   ready: "Ready",
+  generating: "Drawing answers",
+  judging: "Judging",
   "caching-ref": "Reading the reference",
   training: "Learning",
   evaluating: "Evaluating",
@@ -229,6 +231,7 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   [".", "Pause drawing; training goes on"],
   ["l", "Open or close the log"],
   ["g then t", "The Train screen"],
+  ["g then o", "The Online screen"],
   ["g then d", "The Data screen"],
   ["g then f", "The Features screen"],
   ["1 or ←, 2 or →", "Annotate: A or B is better"],

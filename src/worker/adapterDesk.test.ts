@@ -38,7 +38,7 @@ function openDesk(session: Session): AdapterDesk {
 async function trained(model: Model, loraRank = 2): Promise<ExportedRun> {
   const run = tinyRun(model, { learningRate: 0.05, loraRank });
   const tensors = lastOf(await follow(run));
-  const checkpoint = { runId: "", step: 3, activeMs: 0, tensors };
+  const checkpoint = { runId: "", step: 3, activeMs: 0, tensors, rounds: null };
   return { config: run.config, checkpoint, data: null, before: null, after: null };
 }
 

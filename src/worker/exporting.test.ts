@@ -49,7 +49,7 @@ async function trained(model: Model, changes: Partial<RunConfig> = {}): Promise<
   const tensors = lastOf(await follow(run));
   return {
     config: run.config,
-    checkpoint: { runId: "run", step: 3, activeMs: 0, tensors },
+    checkpoint: { runId: "run", step: 3, activeMs: 0, tensors, rounds: null },
     data: { label: "pairs", trainPairs: 8, heldoutPairs: 4 },
     before: { "eval_rewards/margins": 0 },
     after: { "eval_rewards/margins": 1.234567, eval_loss: 0.5 },

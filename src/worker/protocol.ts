@@ -11,16 +11,26 @@ import type { Description } from "./description.ts";
 import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./featureProtocol.ts";
 import type { LossAxis, LossSurface } from "./lossLab.ts";
 import type { DownloadEvent, LoadingEvent, ModelCommands, WeightReport } from "./modelProtocol.ts";
+import type {
+  JudgementEvent,
+  OnlineCommands,
+  OnlineEvaluationEvent,
+  RewardModelEvent,
+  RoundEvent,
+} from "./onlineProtocol.ts";
 
 export type * from "./dataProtocol.ts";
 export type * from "./featureProtocol.ts";
 export type * from "./modelProtocol.ts";
+export type * from "./onlineProtocol.ts";
 export type { LossAxis, LossSurface } from "./lossLab.ts";
 
 /** What the trainer can be doing, in one word each. */
 export const phases = [
   "waking",
   "ready",
+  "generating",
+  "judging",
   "caching-ref",
   "training",
   "evaluating",
@@ -163,12 +173,22 @@ export interface Sample {
   readonly judgeScore: number | null;
 }
 
+/** Where the rounds of an online run are, as its engine writes it. */
+export interface RoundsCheckpoint {
+  /** JSON: round, stage, stored pairs, answers drawn and scored so far, records. */
+  readonly state: string;
+  /** The policy at the start of the round, where that is the reference; empty otherwise. */
+  readonly reference: Readonly<Record<string, Float32Array>>;
+}
+
 /** State that continues a run exactly: adapter, optimizer moments and position. */
 export interface Checkpoint {
   readonly runId: string;
   readonly step: number;
   readonly activeMs: number;
   readonly tensors: Readonly<Record<string, Float32Array>>;
+  /** Where the rounds of an online run are; null offline. */
+  readonly rounds: RoundsCheckpoint | null;
 }
 
 /** One token of a pair as trained. */
@@ -221,7 +241,7 @@ export interface Injection {
 }
 
 /** Commands: name → what is asked and what comes back. */
-export interface Commands extends FeatureCommands, ModelCommands, DataCommands {
+export interface Commands extends FeatureCommands, ModelCommands, DataCommands, OnlineCommands {
   /** Opens the device; called first, and again to change or restart the backend. */
   open: {
     question: { backend: RunConfig["backend"]; isSecure: boolean; injections: readonly Injection[] };
@@ -306,6 +326,10 @@ export type WorkerEvent =
   | SaeTrainingEvent
   | DownloadEvent
   | LoadingEvent
+  | RoundEvent
+  | OnlineEvaluationEvent
+  | JudgementEvent
+  | RewardModelEvent
   | {
       readonly type: "phase";
       readonly runId: string;

@@ -80,7 +80,7 @@ export function startRunner(settings: RunnerSettings): Runner {
     if (milestone.isLast || isStopping) enter("saving");
     const tensors = await milestone.save();
     lastGoodStep = milestone.step;
-    const saved: Checkpoint = { runId, step: milestone.step, activeMs, tensors };
+    const saved: Checkpoint = { runId, step: milestone.step, activeMs, tensors, rounds: null };
     say({ type: "checkpoint", checkpoint: saved });
   };
 

@@ -1,55 +1,31 @@
 /** Checks at the wall: what arrives has the form the protocol promises, or the message is refused. */
 import * as z from "zod/mini";
 import { healthChecks } from "../engine/data/steps/dataStep.ts";
+import { judgeSpecSchema } from "../engine/judges/judgeSpec.ts";
 import { runConfigSchema } from "../engine/training/config.ts";
+import { checkpoint, errorReport, event } from "./eventSchemas.ts";
 import { exportKinds } from "./modelProtocol.ts";
-import {
-  messageCodes,
-  phases,
-  referenceStatuses,
-  type CommandName,
-  type Reply,
-  type Request,
-} from "./protocol.ts";
+import type { CommandName, Reply, Request } from "./protocol.ts";
 
 const bytes = z.instanceof(Uint8Array);
-const floats = z.instanceof(Float32Array);
 const localFile = z.strictObject({ name: z.string(), bytes: z.union([bytes, z.instanceof(Blob)]) });
 const localFiles = z.nullable(z.array(localFile));
-const checkpoint = z.strictObject({
-  runId: z.string(),
-  step: z.number(),
-  activeMs: z.number(),
-  tensors: z.record(z.string(), z.instanceof(Float32Array)),
-});
 const named = z.strictObject({ id: z.string() });
 const lookedAt = z.enum(["reference", "policy"]);
-const saeSummary = z.strictObject({
-  id: z.string(),
-  label: z.string(),
-  origin: z.enum(["embedded", "opened", "trained"]),
-  layer: z.number(),
-  hook: z.string(),
-  width: z.number(),
-  inputSize: z.number(),
-  modelName: z.nullable(z.string()),
-  sizeBytes: z.number(),
-  print: z.string(),
-  hasDecoder: z.boolean(),
-});
-const measuredSae = z.strictObject({ id: z.string(), width: z.number() });
 /** Most places of a loss surface along one axis: more would keep a run waiting. */
 const LARGEST_SURFACE = 129;
-/** Measured numbers: those of a run that went wrong may be NaN or infinite, and must still be heard of. */
-const measured = z.custom<number>((value) => typeof value === "number");
-const metrics = z.record(z.string(), measured);
-const code = z.enum(messageCodes);
-const errorReport = z.strictObject({
-  name: z.string(),
-  code,
-  message: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number()])),
+
+const rewardModelSettings = z.strictObject({
+  label: z.string(),
+  steps: z.int(),
+  batchPairs: z.int(),
+  learningRate: z.number(),
+  loraRank: z.int(),
+  loraAlpha: z.number(),
+  centering: z.number(),
+  seed: z.int(),
 });
+const choice = z.strictObject({ best: z.int(), worst: z.int() });
 
 const questions = {
   open: z.strictObject({
@@ -182,111 +158,25 @@ const questions = {
     seed: z.int(),
   }),
   exportData: z.null(),
-} satisfies Record<CommandName, z.ZodMiniType>;
-
-const event = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("heartbeat") }),
-  z.strictObject({ type: z.literal("deviceLost"), reason: z.string() }),
-  z.strictObject({
-    type: z.literal("reference"),
-    status: z.enum(referenceStatuses),
-    reason: z.string(),
-    pairs: z.number(),
-    bytes: z.number(),
-    ms: z.number(),
-  }),
-  z.strictObject({
-    type: z.literal("phase"),
-    runId: z.string(),
-    phase: z.enum(phases),
-    step: z.number(),
-    progress: z.nullable(z.strictObject({ done: z.number(), total: z.number() })),
-  }),
-  z.strictObject({
-    type: z.literal("room"),
-    runId: z.string(),
-    room: z.strictObject({
-      keeps: z.enum(["everything", "layerInputs"]),
-      reason: z.enum(["asked", "small", "large", "noRoom", "tape"]),
-      bytes: z.number(),
-      layerBytes: z.number(),
-    }),
-  }),
-  z.strictObject({
-    type: z.literal("steps"),
-    runId: z.string(),
-    steps: z.array(z.strictObject({ step: z.number(), activeMs: z.number(), metrics })),
-  }),
-  z.strictObject({
-    type: z.literal("evaluation"),
-    runId: z.string(),
-    step: z.number(),
-    activeMs: z.number(),
-    metrics,
-    points: z.strictObject({
-      pairIndex: z.instanceof(Int32Array),
-      chosenDelta: floats,
-      rejectedDelta: floats,
-    }),
-    scores: z.strictObject({
-      chosenTokens: floats,
-      rejectedTokens: floats,
-      chosenLogps: floats,
-      rejectedLogps: floats,
-      losses: floats,
-      arguments: floats,
-      chosenRewards: floats,
-      rejectedRewards: floats,
-    }),
-    features: z.nullable(z.strictObject({ saes: z.array(measuredSae), chosen: floats, rejected: floats })),
-  }),
-  z.strictObject({
-    type: z.literal("sae"),
-    status: z.enum(["collecting", "training", "paused", "done", "failed"]),
-    step: z.number(),
-    steps: z.number(),
-    metrics,
-    reason: z.string(),
-    sae: z.nullable(saeSummary),
-  }),
-  z.strictObject({
-    type: z.literal("download"),
-    id: z.string(),
-    status: z.enum(["downloading", "checking", "paused", "done", "failed"]),
-    files: z.array(z.strictObject({ name: z.string(), doneBytes: z.number(), totalBytes: z.number() })),
-    doneBytes: z.number(),
-    totalBytes: z.number(),
-    bytesPerSecond: z.nullable(z.number()),
-    secondsLeft: z.nullable(z.number()),
-    reason: z.string(),
-  }),
-  z.strictObject({ type: z.literal("loading"), doneBytes: z.number(), totalBytes: z.number() }),
-  z.strictObject({
-    type: z.literal("samples"),
-    runId: z.string(),
-    step: z.number(),
-    samples: z.array(
-      z.strictObject({
-        prompt: z.string(),
-        mode: z.enum(["greedy", "seeded"]),
-        text: z.string(),
-        tokens: z.array(z.string()),
-        tokenDeltas: z.array(measured),
-        judgeScore: z.nullable(z.number()),
-      }),
+  listJudges: z.null(),
+  trainRewardModel: z.strictObject({ settings: rewardModelSettings }),
+  stopRewardModel: z.null(),
+  saveRewardModel: named,
+  openRewardModel: z.strictObject({ files: z.array(localFile) }),
+  removeRewardModel: named,
+  setEndpoint: z.strictObject({
+    endpoint: z.nullable(
+      z.strictObject({ url: z.string(), model: z.string(), key: z.string(), rubric: z.string() }),
     ),
-    meanJudgeScore: z.nullable(z.number()),
-    metrics,
   }),
-  z.strictObject({ type: z.literal("checkpoint"), checkpoint }),
-  z.strictObject({
-    type: z.literal("failed"),
-    runId: z.string(),
-    step: z.number(),
-    lastGoodStep: z.nullable(z.number()),
-    error: errorReport,
+  scoreAnswers: z.strictObject({
+    judge: judgeSpecSchema,
+    items: z.array(z.strictObject({ prompt: z.string(), answer: z.string() })),
   }),
-]);
+  giveJudgement: z.strictObject({ id: z.int(), choices: z.array(z.nullable(choice)) }),
+  retryJudges: z.null(),
+  exportRound: z.strictObject({ round: z.int() }),
+} satisfies Record<CommandName, z.ZodMiniType>;
 
 const replies = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("answer"), id: z.number(), answer: z.unknown() }),

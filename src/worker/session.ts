@@ -18,6 +18,7 @@ import { seePolicy } from "./lastPolicy.ts";
 import { openReference, type OwnModel } from "./keptReference.ts";
 import { identify, loadData, loadOnto, summarizeModel, tellLoading, type FetchFile } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
+import { createJudgeDesk } from "./judgeDesk.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { ExportedRun } from "./exporting.ts";
@@ -127,6 +128,15 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     withPolicy,
     inspectHubData: models.hub.inspectHubData,
   });
+  const judges = createJudgeDesk({
+    fetchFile,
+    emit,
+    model: needModel,
+    data: needData,
+    withPolicy,
+    alone: (change) => alonePaused(change),
+    isRunning: () => runner !== null,
+  });
   /** Changes what a training of an autoencoder works on. */
   const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
     ahead(async () => {
@@ -165,7 +175,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     let trained = last;
     await runner?.atMilestone(async ({ step, save }) => {
       if (runningConfig === null) return;
-      const checkpoint = { runId: "", step, activeMs: 0, tensors: await save() };
+      const checkpoint = { runId: "", step, activeMs: 0, tensors: await save(), rounds: null };
       trained = { config: runningConfig, checkpoint };
     });
     return trained === null || trained.checkpoint.step === 0 ? null : trained;
@@ -390,5 +400,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         return weightsPerplexity({ device: needDevice(), loaded, files, weights, heldout, replace });
       }),
     ...dataDesk,
+    ...judges.handlers,
+    retryJudges: () => {
+      needRunner();
+      return null;
+    },
+    exportRound: () => refuse("RUN-1", "No round has been trained yet."),
   };
 }

@@ -44,6 +44,21 @@ export const fieldHelp = {
   sampleTokens: "longest sample, in tokens",
   sampleTemperature: "temperature of the seeded samples",
   backend: "what computes",
+  rounds: "rounds of online training that the steps are divided into; 0: the set's pairs alone",
+  onlinePrompts: "training prompts that rounds use, from the first on; 0: all",
+  firstPairs: "where the pairs of the first round come from: drawn, or the set's own",
+  regeneratedShare: "share of the prompts that later rounds draw anew",
+  selection: "which prompts those are: the lowest by their key, or drawn evenly",
+  rankingKey: "what a stored pair is ranked by",
+  hasPromptBaseline: "whether the key counts from the prompt's key in the first round",
+  answersPerPrompt: "answers drawn for a prompt; the best and the worst become a pair",
+  answerTemperature: "temperature of these answers",
+  answerTopP: "only the likeliest tokens that together have this probability are drawn",
+  onlineReference: "whether the reference moves to every round's start or stays the starting model",
+  judges: "judges that rank, choose and weigh, as JSON; none: the set's own",
+  heldoutJudge: "the judge that no selection and no weight sees, as JSON; none: the set's own",
+  declineRounds: "ends the run once the held-out judge has fallen so many rounds in a row; 0: never",
+  onJudgeFailure: "what a round does when a judge could not score answers; without a window always goOn",
 };
 
 const ownOptions = {

@@ -89,3 +89,31 @@ export const embeddedSaes: readonly EmbeddedSae[] = [2, 1, 0].map((layer) => ({
   folder: `saes/story-${layer}`,
   files: ["cfg.json", "sae_weights.safetensors"],
 }));
+
+/** A reward model that comes with the studio, trained on the pairs of one objective. */
+export interface EmbeddedRewardModel {
+  readonly id: string;
+  /** Id of the model it is an adapter and a head of. */
+  readonly model: string;
+  readonly data: string;
+  readonly objective: string;
+  readonly label: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+const rewardModelFiles = ["adapter_config.json", "adapter_model.safetensors", "quality.json"];
+
+/** Every embedded reward model. */
+export const embeddedRewardModels: readonly EmbeddedRewardModel[] = embeddedDatasets.flatMap(
+  ({ id: data, objectives }) =>
+    objectives.map(({ id: objective, label }) => ({
+      id: `story-${objective}`,
+      model: "story",
+      data,
+      objective,
+      label: `${label} (reward model)`,
+      folder: `rewards/story-${objective}`,
+      files: rewardModelFiles,
+    })),
+);

@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { dataStepSchema } from "../data/steps/dataStep.ts";
+import { judgeSpecSchema, weightedJudgeSchema } from "../judges/judgeSpec.ts";
 
 /** Module names a LoRA adapter can sit on, in Hugging Face's spelling. */
 export const loraModules = [
@@ -97,6 +98,34 @@ export const runConfigSchema = z.strictObject({
   sampleTokens: integer(1, 512),
   sampleTemperature: real(0, 5),
   backend: z.enum(["auto", "webgpu", "cpu"]),
+  /** Rounds of online training that the steps are divided into; 0 trains on the set's pairs alone. */
+  rounds: integer(0, 100),
+  /** Training prompts that rounds use, from the first on; 0 means all. */
+  onlinePrompts: integer(0, 100_000),
+  /** Where the pairs of the first round come from: drawn for every prompt, or the set's own, scored by the judges. */
+  firstPairs: z.enum(["generated", "data"]),
+  /** Share ρ of the prompts that every later round draws anew. */
+  regeneratedShare: real(0, 1),
+  /** Which prompts those are: the ones with the lowest key, or drawn evenly. */
+  selection: z.enum(["lowest", "random"]),
+  /** What a stored pair is ranked by: mean, best or worst score, or their gap. */
+  rankingKey: z.enum(["mean", "best", "worst", "gap"]),
+  /** Ranks by how far the key is above the prompt's key in the first round. */
+  hasPromptBaseline: z.boolean(),
+  /** Answers drawn for a prompt, of which the best and the worst become a pair. */
+  answersPerPrompt: integer(2, 64),
+  answerTemperature: real(0.01, 5),
+  answerTopP: real(0.01, 1),
+  /** Whether the reference moves to the policy at the start of every round, or stays the model that the run started from. */
+  onlineReference: z.enum(["round", "initial"]),
+  /** Judges that rank, choose and weigh; their scores are multiplied by their weights and added. Empty: the set's own. */
+  judges: z.array(weightedJudgeSchema).check(z.maxLength(8)),
+  /** The judge kept aside, which no selection and no weight sees; null: the set's own where `judges` does not use it. */
+  heldoutJudge: z.nullable(judgeSpecSchema),
+  /** Ends the run once the held-out judge has fallen so many rounds in a row; 0 never does. */
+  declineRounds: integer(0, 100),
+  /** What a round does when a judge could not score answers: wait for the person, or go on with the others. */
+  onJudgeFailure: z.enum(["pause", "goOn"]),
 });
 
 /** A run's configuration. */
@@ -147,4 +176,19 @@ export const defaultConfig: RunConfig = {
   sampleTokens: 32,
   sampleTemperature: 0.7,
   backend: "auto",
+  rounds: 0,
+  onlinePrompts: 64,
+  firstPairs: "generated",
+  regeneratedShare: 0.5,
+  selection: "lowest",
+  rankingKey: "mean",
+  hasPromptBaseline: false,
+  answersPerPrompt: 4,
+  answerTemperature: 1,
+  answerTopP: 1,
+  onlineReference: "round",
+  judges: [],
+  heldoutJudge: null,
+  declineRounds: 0,
+  onJudgeFailure: "pause",
 };

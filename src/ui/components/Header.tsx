@@ -67,6 +67,7 @@ function Screens() {
   return (
     <nav className="screens" aria-label="Screens">
       <ScreenLink screen="train" present={screen} label={`Train${progress}`} />
+      <ScreenLink screen="online" present={screen} label="Online" />
       <ScreenLink screen="data" present={screen} label="Data" />
       <ScreenLink screen="features" present={screen} label="Features" />
       <ScreenLink

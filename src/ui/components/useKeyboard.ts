@@ -38,7 +38,7 @@ let ledAt = -Infinity;
 function goByLetter(event: KeyboardEvent): boolean {
   const isLed = event.timeStamp - ledAt < leadMs;
   ledAt = event.key === "g" ? event.timeStamp : -Infinity;
-  const screen = ({ t: "train", d: "data", f: "features", m: "models" } as const)[event.key];
+  const screen = ({ t: "train", o: "online", d: "data", f: "features", m: "models" } as const)[event.key];
   if (!isLed || screen === undefined) return false;
   goTo({ screen });
   return true;
@@ -72,7 +72,7 @@ function isOnTrain(): boolean {
 
 function trainOrPause(): void {
   const { phase } = useRunStore.getState();
-  if (phase === "training" || phase === "evaluating") void pause();
+  if (["training", "evaluating", "generating", "judging"].includes(phase)) void pause();
   else if (phase === "paused") void resume();
   else if (phase === "ready" || phase === "done" || phase === "stopped") void train();
 }

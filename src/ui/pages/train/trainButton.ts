@@ -52,6 +52,8 @@ export function trainButton(input: TrainButtonInput): TrainButtonView {
     case "caching-ref":
     case "recovering":
       return view("Preparing", preparingDetail(input), "cancel");
+    case "generating":
+    case "judging":
     case "training":
     case "evaluating":
       return view("Pause", "", "pause");
