@@ -17,7 +17,11 @@ it("adds the place to the settings of a link and takes it out again", () => {
 });
 
 it("starts on the Train screen where an address says nothing, or nothing that is known", () => {
-  const start = { screen: "train", tabs: { features: "feature", online: "rounds", data: "sources" }, feature: null };
+  const start = {
+    screen: "train",
+    tabs: { features: "feature", online: "rounds", data: "sources" },
+    feature: null,
+  };
   for (const hash of ["", "#/", "#/elsewhere?view=nothing&feature=x", "#/train?preset=tiny-dpo", "#live"]) {
     expect(readPlace(hash)).toEqual(start);
   }
@@ -26,7 +30,11 @@ it("starts on the Train screen where an address says nothing, or nothing that is
 
 it("keeps the tabs of two screens apart", () => {
   const health = readPlace("#/data?view=health");
-  expect(health).toEqual({ screen: "data", tabs: { features: "feature", data: "health" }, feature: null });
+  expect(health).toEqual({
+    screen: "data",
+    tabs: { features: "feature", online: "rounds", data: "health" },
+    feature: null,
+  });
   expect(addressOf({ ...health, feature: 5 }, link)).toBe("#/data?view=health&preset=tiny-dpo&seed=7&v=1");
   // A tab of the one screen is none of the other.
   expect(readPlace("#/data?view=held").tabs.data).toBe("sources");

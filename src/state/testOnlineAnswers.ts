@@ -112,6 +112,7 @@ export const testRounds: readonly RoundRecord[] = [
 export const testOnlineEvaluations: readonly OnlineEvaluation[] = [0, 1, 2].map((rounds) => ({
   rounds,
   step: 20 * rounds,
+  endsRun: false,
   seconds: [0, 5.1, 8.6][rounds] ?? 0,
   proxy: { mean: 0.2 * rounds, low: 0.2 * rounds - 0.1, high: 0.2 * rounds + 0.1 },
   heldout: { mean: 0.1 * rounds, low: 0.1 * rounds - 0.1, high: 0.1 * rounds + 0.1 },

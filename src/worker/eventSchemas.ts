@@ -77,6 +77,7 @@ const meanScore = z.nullable(z.strictObject({ mean: z.number(), low: z.number(),
 const onlineEvaluation = z.strictObject({
   rounds: z.number(),
   step: z.number(),
+  endsRun: z.boolean(),
   seconds: z.number(),
   proxy: meanScore,
   heldout: meanScore,

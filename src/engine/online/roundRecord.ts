@@ -79,6 +79,8 @@ export interface MeanScore {
 export interface OnlineEvaluation {
   readonly rounds: number;
   readonly step: number;
+  /** The held-out judge has fallen for as many rounds as the setup allows: the run ends here. */
+  readonly endsRun: boolean;
   /** Seconds of all rounds before, without evaluations. */
   readonly seconds: number;
   /** The judges that rounds select and weigh by. Null where all of its scores failed. */
