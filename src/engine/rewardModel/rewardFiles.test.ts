@@ -196,7 +196,7 @@ describe("a file that is refused", () => {
     ["quality.accuracy is 1.5, expected a number from 0 to 1", withQuality({ accuracy: 1.5 })],
     ["quality.heldoutPairs is -1, expected a whole number", withQuality({ heldoutPairs: -1 })],
     ["quality.calibration is {}, expected a list", withQuality({ calibration: {} })],
-    ["quality.calibration is [0,0,0", withQuality({ calibration: new Array<number>(101).fill(0) })],
+    ["quality.calibration is [0,0,0", withQuality({ calibration: Array.from({ length: 101 }, () => 0) })],
     ["quality.calibration[0] is 4, expected a JSON object", withQuality({ calibration: [4] })],
     [
       "quality.calibration[0].observed is missing, expected a number",

@@ -72,7 +72,7 @@ describe("a reward model on the device", () => {
     const placed = placeRewardModel(model, randomReward(model));
     const scores = await placed.score(texts);
     const turned = await placed.score(texts.toReversed());
-    expect([...turned.toReversed()]).toEqual([...scores]);
+    expect(turned.toReversed()).toEqual(scores);
     for (const [index, text] of texts.entries())
       expect(await placed.score([text])).toEqual(scores.slice(index, index + 1));
     // More than one run of rows.
