@@ -46,7 +46,7 @@ export interface SessionOptions {
 }
 
 /** A throwaway run that compiles the shaders and then measures the speed; objectives that compare pairs need two. */
-const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
+const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0, rounds: 0 };
 
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
