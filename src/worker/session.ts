@@ -159,13 +159,15 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     await models.provide(config.adapters);
     await desk.provide(config);
     const parts = { loaded: needModel(), data: needData(), features: desk.featuresOf(config) };
-    const [problem] = configProblems(config, parts);
+    const [problem] = [...configProblems(config, parts), ...judges.problemsOf(config)];
     if (problem !== undefined) refuse("CFG-1", problem.message);
     await run.end();
     desk.sweep();
     // What an earlier run asked too much of the device is no fault of this one.
     device?.takeErrors();
-    run.begin(question, partsOf(config));
+    const opened =
+      config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
+    run.begin(question, partsOf(config), opened);
     return null;
   };
 
@@ -235,7 +237,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     preflight: async ({ config }) => {
       if (desk.lacks(config)) await alone(() => desk.provide(config));
       const [loaded, data] = [needModel(), needData()];
-      return preflight(config, { loaded, data, kept: data.kept, features: desk.featuresOf(config), speed });
+      const priced = preflight(config, {
+        loaded,
+        data,
+        kept: data.kept,
+        features: desk.featuresOf(config),
+        speed,
+      });
+      return { ...priced, problems: [...priced.problems, ...judges.problemsOf(config)] };
     },
     preview: ({ config }) =>
       alone(async () => {
