@@ -1,5 +1,6 @@
 /** Answers questions about judges: which there are, reward models, the endpoint, and what a judge says of an answer. */
 import { judges as programs } from "../engine/judges/index.ts";
+import { judgeCards } from "../engine/judges/judgeCards.ts";
 import type { DeskSources } from "./featureDesk.ts";
 import { refuse } from "./errorReport.ts";
 import type { FetchFile } from "./library.ts";
@@ -25,6 +26,7 @@ export function createJudgeDesk(_sources: JudgeDeskSources): JudgeDesk {
   return {
     handlers: {
       listJudges: () => ({
+        kinds: judgeCards,
         programs: Object.entries(programs).map(([id, { label, help }]) => ({ id, label, help })),
         rewardModels: [],
         endpoint: null,
