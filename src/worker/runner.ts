@@ -57,7 +57,6 @@ export interface Runner {
 /** Starts a run. */
 export function startRunner(settings: RunnerSettings): Runner {
   const { runId, run, emit } = settings;
-  const totalSteps = run.config.steps;
   const tasks: PolicyTask[] = [];
   let activeMs = settings.activeMs;
   let step = run.resume?.step ?? 0;

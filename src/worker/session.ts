@@ -16,6 +16,7 @@ import { openReference, type OwnModel } from "./keptReference.ts";
 import { identify, loadData, loadOnto, summarizeModel, tellLoading, type FetchFile } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { createJudgeDesk } from "./judgeDesk.ts";
+import { judgedHeldout } from "./judgedHeldout.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
@@ -167,7 +168,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     device?.takeErrors();
     const opened =
       config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
-    run.begin(question, partsOf(config), opened);
+    const ready = partsOf(config);
+    const judged =
+      opened === null ? ready : { ...ready, data: await judgedHeldout(config, ready.data, opened) };
+    run.begin(question, judged, opened);
     return null;
   };
 
