@@ -169,9 +169,13 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     const opened =
       config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
     const ready = partsOf(config);
-    const judged =
-      opened === null ? ready : { ...ready, data: await judgedHeldout(config, ready.data, opened) };
-    run.begin(question, judged, opened);
+    try {
+      const data = opened === null ? ready.data : await judgedHeldout(config, ready.data, opened);
+      run.begin(question, { ...ready, data }, opened);
+    } catch (error) {
+      opened?.dispose();
+      throw error;
+    }
     return null;
   };
 
