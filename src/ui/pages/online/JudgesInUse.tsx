@@ -46,7 +46,7 @@ export function JudgesInUse() {
           This set brings no judge along. Add one below.
         </p>
       )}
-      <ul className="judge-list" data-testid="judges-in-use">
+      <ul className="judge-list" data-testid="judges-in-use" data-field="judges" tabIndex={-1}>
         {used.map((judge, place) => (
           <UsedJudge key={JSON.stringify(judge.judge)} used={judge} place={place} isOwn={isOwn} />
         ))}
