@@ -193,7 +193,8 @@ ${table(head, rows)}
 Means over ${seeds} seeds (1 to ${seeds}) ± half a 95 % t interval; differences as mean [low, high], paired by seed. The interval is of seeds alone: all
 runs share the model, the judges and the prompts.
 
-- **held-out judge** and **proxy judge**: mean scores of answers to ${onlineSettings.samplePrompts} held-out prompts after the last round. **win rate**: share of these
+- **held-out judge** and **proxy judge**: mean scores of answers to ${onlineSettings.samplePrompts} held-out prompts after the last round, always from the same seed at
+  temperature ${common.defaultConfig.sampleTemperature}. **win rate**: share of these
   prompts whose answer the held-out judge scores above that of the starting model; ties count half. **KL**: policy to starting model, nats an
   answer, on the same answers.
 - **seconds**: drawing, scoring, reference and training of all rounds, without evaluations. For offline DPO they are those of its steps alone:
