@@ -4,7 +4,9 @@ import { judgeCards } from "../engine/judges/judgeCards.ts";
 import type { DeskSources } from "./featureDesk.ts";
 import { refuse } from "./errorReport.ts";
 import type { FetchFile } from "./library.ts";
-import type { OnlineCommands, WorkerEvent } from "./protocol.ts";
+import type { RunConfig } from "../engine/training/config.ts";
+import type { OnlineCommands, Preflight, WorkerEvent } from "./protocol.ts";
+import type { OpenJudges } from "./runDesk.ts";
 import type { OwnData } from "./runSettings.ts";
 import type { Handlers } from "./session.ts";
 
@@ -18,12 +20,21 @@ export interface JudgeDeskSources extends Pick<DeskSources, "model" | "alone" | 
 /** The desk: a handler of every command about judges. */
 export interface JudgeDesk {
   readonly handlers: Pick<Handlers, Exclude<keyof OnlineCommands, "retryJudges" | "exportRound">>;
+  /** The judges of a run, which the caller disposes at its end. */
+  readonly judgesFor: (
+    config: RunConfig,
+    at: { readonly emit: (event: WorkerEvent) => void; readonly runId: string },
+  ) => Promise<OpenJudges>;
+  /** What keeps the judges of a configuration from judging. */
+  readonly problemsOf: (config: RunConfig) => Preflight["problems"];
 }
 
 /** Opens the desk. */
 export function createJudgeDesk(_sources: JudgeDeskSources): JudgeDesk {
   const notYet = () => refuse("CFG-1", "There is no reward model yet.");
   return {
+    judgesFor: () => refuse("CFG-1", "There are no judges yet."),
+    problemsOf: () => [],
     handlers: {
       listJudges: () => ({
         kinds: judgeCards,

@@ -1,4 +1,8 @@
 /** The run: the one under way, or what is left of the last one. */
+import type { PairRow } from "../engine/data/row.ts";
+import { writePairs } from "../engine/data/writePairs.ts";
+import type { OnlineSetup } from "../engine/online/onlineSetup.ts";
+import type { RoundRecord } from "../engine/online/roundRecord.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
 import { refuse } from "./errorReport.ts";
@@ -7,9 +11,17 @@ import type { DeskSources } from "./featureDesk.ts";
 import type { createTamper } from "./injection.ts";
 import { inspectPair } from "./inspectPair.ts";
 import type { OwnModel } from "./keptReference.ts";
+import { promptText } from "./library.ts";
 import { seePolicy } from "./lastPolicy.ts";
 import type { Checkpoint, Commands, WorkerEvent } from "./protocol.ts";
-import { promptsOf, samplingOf, trainingRun, type OwnData, type RunParts } from "./runSettings.ts";
+import {
+  onlineSetup,
+  promptsOf,
+  samplingOf,
+  trainingRun,
+  type OwnData,
+  type RunParts,
+} from "./runSettings.ts";
 import { startRunner, type Runner } from "./runner.ts";
 import type { Handlers } from "./session.ts";
 
@@ -17,6 +29,11 @@ import type { Handlers } from "./session.ts";
 export interface CheckedRun {
   readonly config: RunConfig;
   readonly checkpoint: Checkpoint;
+}
+
+/** The judges of a run, until it ends. */
+export interface OpenJudges extends Pick<OnlineSetup, "judges" | "heldoutJudge"> {
+  readonly dispose: () => void;
 }
 
 /** What the desk needs of the session; `model` and `data` refuse while nothing is loaded. */
@@ -35,8 +52,12 @@ export interface RunDesk {
     Handlers,
     "pause" | "resume" | "step" | "setLive" | "sampleNow" | "inspectPair" | "retryJudges" | "exportRound"
   >;
-  /** Begins a run; nothing else may be running. */
-  readonly begin: (question: Commands["start"]["question"], parts: RunParts) => void;
+  /** Begins a run, with judges where it has online rounds; nothing else may be running. */
+  readonly begin: (
+    question: Commands["start"]["question"],
+    parts: RunParts,
+    judges: OpenJudges | null,
+  ) => void;
   /** Asks the run under way to end, at once; resolves when the device is free. */
   readonly end: () => Promise<void>;
   readonly isRunning: () => boolean;
@@ -52,6 +73,44 @@ export interface RunDesk {
   readonly setLast: (run: CheckedRun | null) => void;
 }
 
+function onlineOf(
+  config: RunConfig,
+  parts: RunParts,
+  at: {
+    readonly judges: OpenJudges;
+    readonly resume: Checkpoint | null;
+    readonly stopping: AbortController;
+  },
+): OnlineSetup {
+  const { judges, heldoutJudge } = at.judges;
+  const setup = onlineSetup(config, parts, { judges, heldoutJudge, signal: at.stopping.signal });
+  const resume = at.resume?.rounds ?? null;
+  return resume === null ? setup : { ...setup, resume };
+}
+
+/** The pairs of a round with their scores, as a data set; prompts that are conversations stay so. */
+function roundFiles({ round, prompts }: RoundRecord, turns: ReadonlyMap<string, PairRow["prompt"]>) {
+  const rows = prompts.flatMap(({ prompt: text, now }, index): PairRow[] => {
+    if (now === null) return [];
+    const prompt = turns.get(text) ?? text;
+    const answer = (content: string) =>
+      typeof prompt === "string" ? content : [{ role: "assistant" as const, content }];
+    return [
+      {
+        prompt,
+        chosen: answer(now.chosen),
+        rejected: answer(now.rejected),
+        scores: { chosen: now.chosenScore, rejected: now.rejectedScore },
+        source: { file: `round ${round + 1}`, row: index + 1 },
+      },
+    ];
+  });
+  return writePairs(rows).map(({ suffix, text }) => ({
+    name: `round-${round + 1}${suffix}.jsonl`,
+    bytes: new TextEncoder().encode(text),
+  }));
+}
+
 const nothingTold = { data: null, before: null, after: null };
 
 /** Opens the desk; nothing runs. */
@@ -63,6 +122,9 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
   let told: ReturnType<RunDesk["told"]> = nothingTold;
   let live: TrainingRun["live"] | null = null;
   let runs = 0;
+  let rounds: readonly RoundRecord[] = [];
+  /** Prompts of the run that are conversations, by what is shown of them. */
+  let turns: ReadonlyMap<string, PairRow["prompt"]> = new Map();
   const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
 
   const tell = (event: WorkerEvent) => {
@@ -74,21 +136,32 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
       const first = event.step === 0 ? event.metrics : null;
       told = { ...told, before: told.before ?? first, after: event.metrics };
     }
+    if (event.type === "round") {
+      rounds = [...rounds.filter(({ round }) => round < event.record.round), event.record];
+    }
     emit(event);
   };
 
-  const begin: RunDesk["begin"] = ({ runId, config, resume, isStepping }, parts) => {
-    const run: TrainingRun = { ...trainingRun(config, parts), tamper: sources.tamper() };
+  const begin: RunDesk["begin"] = ({ runId, config, resume, isStepping }, parts, judges) => {
+    const stopping = new AbortController();
+    const run: TrainingRun = {
+      ...trainingRun(config, parts),
+      tamper: sources.tamper(),
+      ...(judges === null ? {} : { online: onlineOf(config, parts, { judges, resume, stopping }) }),
+    };
     runs += 1;
     ({ live } = run);
     runningConfig = config;
     last = resume === null ? null : { config, checkpoint: resume };
     const { label, trainPairs, heldoutPairs } = parts.data.summary;
     told = { ...nothingTold, data: { label, trainPairs, heldoutPairs } };
+    if (resume === null) rounds = [];
+    turns = new Map(parts.data.trainRows.map((row) => [promptText(row), row.prompt]));
     const started = startRunner({
       runId,
       run: resume === null ? run : { ...run, resume },
       activeMs: resume?.activeMs ?? 0,
+      stopping,
       emit: tell,
       saes: parts.features?.measured ?? [],
       prompts: promptsOf(parts.data, config.samplePrompts),
@@ -98,6 +171,7 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
     runner = started;
     void started.ended.then(() => {
       if (runner === started) runner = null;
+      judges?.dispose();
     });
   };
 
@@ -158,10 +232,19 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
         return answer ?? inspectPair(settings, last ?? { weights: null });
       },
       retryJudges: () => {
-        needRunner();
+        needRunner().retryJudges();
         return null;
       },
-      exportRound: () => refuse("RUN-1", "No round has been trained yet."),
+      exportRound: ({ round }) => {
+        const record = rounds.find((known) => known.round === round);
+        if (record === undefined) {
+          return refuse(
+            "RUN-1",
+            `The last run has no round ${round + 1}: ${rounds.length} rounds have pairs.`,
+          );
+        }
+        return roundFiles(record, turns);
+      },
     },
   };
 }

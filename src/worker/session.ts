@@ -16,6 +16,7 @@ import { openReference, type OwnModel } from "./keptReference.ts";
 import { identify, loadData, loadOnto, summarizeModel, tellLoading, type FetchFile } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { createJudgeDesk } from "./judgeDesk.ts";
+import { judgedHeldout } from "./judgedHeldout.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
@@ -159,13 +160,18 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     await models.provide(config.adapters);
     await desk.provide(config);
     const parts = { loaded: needModel(), data: needData(), features: desk.featuresOf(config) };
-    const [problem] = configProblems(config, parts);
+    const [problem] = [...configProblems(config, parts), ...judges.problemsOf(config)];
     if (problem !== undefined) refuse("CFG-1", problem.message);
     await run.end();
     desk.sweep();
     // What an earlier run asked too much of the device is no fault of this one.
     device?.takeErrors();
-    run.begin(question, partsOf(config));
+    const opened =
+      config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
+    const ready = partsOf(config);
+    const judged =
+      opened === null ? ready : { ...ready, data: await judgedHeldout(config, ready.data, opened) };
+    run.begin(question, judged, opened);
     return null;
   };
 
@@ -235,7 +241,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     preflight: async ({ config }) => {
       if (desk.lacks(config)) await alone(() => desk.provide(config));
       const [loaded, data] = [needModel(), needData()];
-      return preflight(config, { loaded, data, kept: data.kept, features: desk.featuresOf(config), speed });
+      const priced = preflight(config, {
+        loaded,
+        data,
+        kept: data.kept,
+        features: desk.featuresOf(config),
+        speed,
+      });
+      return { ...priced, problems: [...priced.problems, ...judges.problemsOf(config)] };
     },
     preview: ({ config }) =>
       alone(async () => {
