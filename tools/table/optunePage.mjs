@@ -200,7 +200,7 @@ runs share the model, the judges and the prompts.
 - **seconds**: drawing, scoring, reference and training of all rounds, without evaluations. For offline DPO they are those of its steps alone:
   the reference's numbers for the set come with the studio.
 - **Δ at equal seconds**: the cell at its end, less what ρ 1 of the same seed and weighting had scored in as many seconds, on straight lines
-  between its rounds; only where both ran in one sitting.
+  between its rounds; only where both ran in one sitting. The learning rate of ρ 1 has not come down to its end by then, that of the cell has.
 - **best of n**: of the first n answers of the starting model the one that the proxy likes best. It trains nothing, and costs n answers each time.
 - **offline DPO** learns from pairs of the set itself, which were written for this aim, and so from other prompts and answers than the cells.
 
