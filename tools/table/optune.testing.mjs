@@ -7,6 +7,7 @@ const defaultConfig = {
   warmupSteps: 5,
   loraAlpha: 16,
   answerTemperature: 1,
+  sampleTemperature: 0.7,
   regeneratedShare: 0.5,
   selection: "lowest",
 };

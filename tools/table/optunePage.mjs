@@ -193,13 +193,14 @@ ${table(head, rows)}
 Means over ${seeds} seeds (1 to ${seeds}) ± half a 95 % t interval; differences as mean [low, high], paired by seed. The interval is of seeds alone: all
 runs share the model, the judges and the prompts.
 
-- **held-out judge** and **proxy judge**: mean scores of answers to ${onlineSettings.samplePrompts} held-out prompts after the last round. **win rate**: share of these
+- **held-out judge** and **proxy judge**: mean scores of answers to ${onlineSettings.samplePrompts} held-out prompts after the last round, always from the same seed at
+  temperature ${common.defaultConfig.sampleTemperature}. **win rate**: share of these
   prompts whose answer the held-out judge scores above that of the starting model; ties count half. **KL**: policy to starting model, nats an
   answer, on the same answers.
 - **seconds**: drawing, scoring, reference and training of all rounds, without evaluations. For offline DPO they are those of its steps alone:
   the reference's numbers for the set come with the studio.
 - **Δ at equal seconds**: the cell at its end, less what ρ 1 of the same seed and weighting had scored in as many seconds, on straight lines
-  between its rounds; only where both ran in one sitting.
+  between its rounds; only where both ran in one sitting. The learning rate of ρ 1 has not come down to its end by then, that of the cell has.
 - **best of n**: of the first n answers of the starting model the one that the proxy likes best. It trains nothing, and costs n answers each time.
 - **offline DPO** learns from pairs of the set itself, which were written for this aim, and so from other prompts and answers than the cells.
 
