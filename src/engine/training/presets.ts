@@ -54,4 +54,15 @@ export const presets = [
       learningRate: 1e-3,
     },
   },
+  {
+    id: "online",
+    label: "Online · OPTune",
+    promise: "The model writes its own pairs in three rounds, half of them anew each time.",
+    config: {
+      ...defaultConfig,
+      method: "wdpo",
+      params: { beta: 0.5, beta2: 4, weighting: 0, normalise: 0 },
+      rounds: 3,
+    },
+  },
 ] as const satisfies readonly PresetSummary[];
