@@ -18,7 +18,7 @@ import { featureHistory } from "./movingFeatures.ts";
 import { referenceLine } from "./referenceLine.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
 import { ShownSteps } from "./shownSteps.ts";
-import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./rounds.ts";
+import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./toldRounds.ts";
 import { roomSentence } from "./stepRoom.ts";
 import { StepClock } from "./timing.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./rounds.ts";
+import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./toldRounds.ts";
 import { testOnlineEvaluations, testRounds } from "./testOnlineAnswers.ts";
 
 const [first, second] = [testRounds[0]!, testRounds[1]!];
