@@ -164,6 +164,7 @@ export function rewindRun(checkpoint: Checkpoint): void {
     activeMs: checkpoint.activeMs,
     failure: null,
     room: null,
+    judgement: null,
     secondsPerStep: null,
     stepsPerSecond: null,
     latest: history.steps.at(-1)?.metrics ?? {},

@@ -9,6 +9,7 @@ import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
+import type { OnlineReport, OnlineSetup, RoundsCheckpoint } from "../online/onlineSetup.ts";
 import { onlyLogps, type ReferenceCache } from "../reference/referenceCache.ts";
 import { checkFeatureOptions } from "../sae/featureErrors.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
@@ -51,10 +52,13 @@ export interface TrainingRun {
   readonly initialAdapter?: InitialValues;
   /** Changes what a step measured, so that tests can reach the failures. */
   readonly tamper?: (step: number, entries: EntryStatistics) => EntryStatistics;
+  /** Rounds that draw and score new pairs, `config.rounds` of them; without it the run trains on `trainPairs` alone. */
+  readonly online?: OnlineSetup;
 }
 
 /** What the loop reports; steps are counted from 1, step 0 is the untouched model. `tokens` are those of the step alone. */
 export type TrainingReport =
+  | OnlineReport
   | { readonly kind: "reference"; readonly done: number; readonly total: number }
   | { readonly kind: "evaluating"; readonly step: number; readonly done: number; readonly total: number }
   | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
@@ -69,8 +73,12 @@ export interface Milestone {
   readonly step: number;
   readonly weights: Weights;
   readonly isLast: boolean;
+  /** Between two parts of a round's work, not behind a step: the step has had its milestone, or will have it. */
+  readonly isMidRound: boolean;
   /** Parameters and moments on the host: what `resume` takes. */
   readonly save: () => Promise<Record<string, Float32Array>>;
+  /** Where the rounds are: what `online.resume` takes; null offline. */
+  readonly rounds: () => RoundsCheckpoint | null;
 }
 
 /**
@@ -102,7 +110,14 @@ async function* trainPolicy(run: TrainingRun, policy: Policy): AsyncGenerator<Tr
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
   const milestoneAt = (step: number): TrainingReport => ({
     kind: "milestone",
-    milestone: { step, weights: policy.weights, isLast: step === config.steps, save: optimizer.save },
+    milestone: {
+      step,
+      weights: policy.weights,
+      isLast: step === config.steps,
+      isMidRound: false,
+      save: optimizer.save,
+      rounds: () => null,
+    },
   });
   const runner = createStepRunner();
   let evaluator: Evaluator | null = null;
