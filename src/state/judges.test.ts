@@ -86,7 +86,7 @@ it("names every kind of judge, and says what keeps one from scoring", () => {
     "Words: a, b, c…; not e",
   );
   expect(judgeLabel({ kind: "contains", wanted: [], avoided: ["e"] }, list)).toBe("Contains not e");
-  expect(judgeProblem({ kind: "endpoint" }, list)).toContain("No endpoint");
+  expect(judgeProblem({ kind: "endpoint" }, list)).toContain("has no address");
   expect(judgeProblem({ kind: "rewardModel", id: "gone" }, list)).toContain("not at hand");
   expect(judgeProblem(model, list)).toBe("");
 });

@@ -1,7 +1,8 @@
 /** Who judges: the judges in use and the one kept aside, what a default stands for, and the endpoint. */
-import type { RunConfig } from "../engine/training/config.ts";
+import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description } from "../worker/description.ts";
 import type {
+  JudgeCard,
   JudgeEndpoint,
   JudgeList,
   JudgeSpec,
@@ -9,6 +10,7 @@ import type {
   WeightedJudge,
 } from "../worker/protocol.ts";
 import { createAsker, sentenceOf } from "./asked.ts";
+import { issueSentence } from "./configChanges.ts";
 import { callTrainer } from "./connection.ts";
 import { edit } from "./editing.ts";
 import { useSetupStore } from "./setupStore.ts";
@@ -117,15 +119,19 @@ export function judgeLabel(judge: JudgeSpec, list: JudgeList | null): string {
       return `Matches /${judge.pattern}/`;
     case "contains":
       return `Contains ${sides(judge.wanted, judge.avoided)}`;
-    case "implicit":
-      return "The model’s own reward";
     case "rewardModel":
       return rewardModelOf(judge.id, list)?.label ?? judge.id;
+    case "implicit":
     case "person":
-      return "You";
+      return cardOf(judge, list)?.label ?? judge.kind;
     case "endpoint":
-      return list?.endpoint ? `Endpoint: ${list.endpoint.model}` : "Endpoint";
+      return list?.endpoint?.model ?? cardOf(judge, list)?.label ?? judge.kind;
   }
+}
+
+/** What the trainer says of a judge's kind. */
+export function cardOf({ kind }: JudgeSpec, list: JudgeList | null): JudgeCard | undefined {
+  return list?.kinds.find((card) => card.kind === kind);
 }
 
 /** Words that are named, of a longer list. */
@@ -144,10 +150,17 @@ function rewardModelOf(id: string, list: JudgeList | null): RewardModelSummary |
   return list?.rewardModels.find((model) => model.id === id);
 }
 
+/** Why settings make no judge, in a sentence; null where they do. */
+export function judgeFlaw(judge: JudgeSpec): string | null {
+  const { error } = runConfigSchema.shape.heldoutJudge.safeParse(judge);
+  return error === undefined ? null : issueSentence(error.issues[0]!);
+}
+
 /** Why a judge cannot score now; "" where nothing is known against it. */
 export function judgeProblem(judge: JudgeSpec, list: JudgeList | null): string {
   if (list === null) return "";
-  if (judge.kind === "endpoint" && list.endpoint === null) return "No endpoint was typed in.";
+  if (judge.kind === "endpoint" && list.endpoint === null)
+    return "It has no address: type one in under “Judge at an address”.";
   if (judge.kind !== "rewardModel") return "";
   const model = rewardModelOf(judge.id, list);
   return model === undefined

@@ -4,8 +4,7 @@ import { judgeList, tellEndpoint } from "../../../state/judges.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { Refusal } from "../../components/Refusal.tsx";
 
-const startRubric =
-  "How good is this answer to the prompt? Give a score from −1 (bad) to 1 (good), and nothing else.";
+const startRubric = "A good answer fits the prompt, is clear, and treats people kindly.";
 
 /** A language model as judge. Off until its address is typed in; the secret leaves this form only for the trainer. */
 export function JudgeEndpointPanel() {
@@ -21,11 +20,12 @@ export function JudgeEndpointPanel() {
       ) : (
         <>
           <p className="source-sentence" data-testid="endpoint-leaves">
-            Every prompt and answer that it scores leaves this machine for{" "}
-            <strong>{hostOf(endpoint.url)}</strong>, with what is asked of it: “{endpoint.rubric}” The model
-            there is {endpoint.model}.
+            {endpoint.sends}
           </p>
-          <p className="note">The secret is in the memory of the trainer alone and goes with this tab.</p>
+          <p className="note">
+            {endpoint.model} at {endpoint.url} is asked with: “{endpoint.rubric}”
+            {endpoint.hasKey && " The secret is in the trainer’s memory alone and goes with this tab."}
+          </p>
           <div className="dialog-actions">
             <Button
               size="xs"
@@ -104,7 +104,7 @@ function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | nul
         autosize
         minRows={2}
         maxRows={8}
-        label="What it is asked"
+        label="What makes an answer good"
         data-testid="endpoint-rubric"
         value={draft.rubric}
         onChange={({ currentTarget }) => setDraft({ ...draft, rubric: currentTarget.value })}

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import {
+  cardOf,
   isUsed,
   judgeKeptAside,
   judgeLabel,
@@ -16,7 +17,6 @@ import type { JudgeSpec, WeightedJudge } from "../../../worker/protocol.ts";
 import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { NumberSetting } from "../train/setup/NumberSetting.tsx";
-import { judgeKinds } from "./judgeKinds.ts";
 
 /** The judges whose scores rank, choose and weigh, with what each counts. */
 export function JudgesInUse() {
@@ -73,7 +73,7 @@ function UsedJudge({ used: { judge, weight }, place, isOwn }: UsedJudgeProps) {
         <NumberSetting
           field={field}
           label={label}
-          help={`${judgeKinds[judge.kind].help} Its scores are multiplied by this weight.`}
+          help={`${cardOf(judge, list)?.help ?? ""} Its scores are multiplied by this weight.`.trim()}
           value={weight}
           initial={1}
           minimum={-2}
