@@ -22,7 +22,7 @@ import type { RoundsState } from "./roundsState.ts";
 vi.setConfig({ testTimeout: 60_000 });
 // Parts of 4 answers instead of 32, so that a small round has several.
 vi.mock("../generation/generate.ts", async (original) => ({
-  ...(await original<typeof import("../generation/generate.ts")>()),
+  ...(await original<object>()),
   promptsAtOnce: 4,
 }));
 
