@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { openTestDevice } from "../tensor/testing.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
-import { followOnline, onlineRun, type FollowedOnline } from "./onlineRun.testing.ts";
+import { train } from "../training/train.ts";
+import { followOnline, onlineRun, resumedAt, type FollowedOnline } from "./onlineRun.testing.ts";
 
 async function onBackend(backend: "cpu" | "webgpu"): Promise<FollowedOnline> {
   await openTestDevice(backend);
@@ -38,4 +39,28 @@ it("draws the same answers, makes the same pairs and takes the same steps", asyn
       expect(difference, `${name} after ${place} rounds`).toBeLessThan(1e-3 * Math.max(1, Math.abs(value)));
     }
   }
+});
+
+it("compares recorded steps with a live reference that moves", async () => {
+  await openTestDevice("webgpu");
+  const { model, dispose } = createTinyModel();
+  const changes = { steps: 4, rounds: 2, referenceMode: "live" } as const;
+  const { steps } = await followOnline(onlineRun(model, changes, { heldoutPrompts: [] }));
+  expect(steps.map(({ metrics }) => metrics["margins/logratio"] === 0)).toEqual([true, false, true, false]);
+  dispose();
+});
+
+it("goes on within a round as if never cut", async () => {
+  await openTestDevice("webgpu");
+  const { model, dispose } = createTinyModel();
+  const run = onlineRun(model, { steps: 4, rounds: 2 }, { heldoutPrompts: [] });
+  const whole = await followOnline(run);
+  for await (const report of train(run)) {
+    if (report.kind !== "milestone" || report.milestone.step !== 3) continue;
+    const rest = await followOnline(await resumedAt(run, report.milestone));
+    expect(rest.steps).toEqual(whole.steps.slice(3));
+    expect(rest.tensors).toEqual(whole.tensors);
+    break;
+  }
+  dispose();
 });
