@@ -192,7 +192,9 @@ describe("reward models", () => {
     expect(desk.problemsOf(config)).toEqual([
       { field: "judges", message: expect.stringContaining("belongs to the model") },
     ]);
-    expect(await refusal(() => desk.judgesFor(config, { runId: "r" }))).toContain("belongs to the model");
+    expect(await refusal(() => desk.judgesFor(config, { runId: "r", emit: () => undefined }))).toContain(
+      "belongs to the model",
+    );
   });
 });
 
@@ -234,7 +236,10 @@ describe("the judges of a run", () => {
       heldoutJudge: { kind: "length", words: 3 } as const,
     };
     expect(desk.problemsOf(config)).toEqual([]);
-    const { judges, heldoutJudge, dispose } = await desk.judgesFor(config, { runId: "r7" });
+    const { judges, heldoutJudge, dispose } = await desk.judgesFor(config, {
+      runId: "r7",
+      emit: (event) => desk.events.push(event),
+    });
     expect(judges.map(({ judge: { spec, label }, weight }) => [spec.kind, label, weight])).toEqual([
       ["rewardModel", "Kind or sad", 2],
       ["person", "You", 0.5],

@@ -11,10 +11,11 @@ import { judgeProblems, type JudgeProblem } from "./judges/judgeProblems.ts";
 import { createPersonDesk } from "./judges/personJudge.ts";
 import { createRewardShelf } from "./judges/rewardShelf.ts";
 import { trainReward } from "./judges/rewardTrainer.ts";
-import { openRunJudges, type RunJudges } from "./judges/runJudges.ts";
+import { openRunJudges } from "./judges/runJudges.ts";
 import { tryJudge } from "./judges/tryJudge.ts";
 import type { FetchFile } from "./library.ts";
 import type { JudgeEndpoint, OnlineCommands, WorkerEvent } from "./protocol.ts";
+import type { OpenJudges } from "./runDesk.ts";
 import type { OwnData } from "./runSettings.ts";
 import type { Handlers } from "./session.ts";
 
@@ -30,8 +31,11 @@ export interface JudgeDeskSources extends Pick<DeskSources, "model" | "alone" | 
 /** The desk: a handler of every command about judges, and the judges of a run. */
 export interface JudgeDesk {
   readonly handlers: Pick<Handlers, Exclude<keyof OnlineCommands, "retryJudges" | "exportRound">>;
-  /** Of the loaded model and pairs; refuses what `problemsOf` tells. The run disposes them. */
-  readonly judgesFor: (config: RunConfig, run: { readonly runId: string }) => Promise<RunJudges>;
+  /** The judges of a run, which the caller disposes at its end; refuses one that is not at hand. */
+  readonly judgesFor: (
+    config: RunConfig,
+    at: { readonly emit: (event: WorkerEvent) => void; readonly runId: string },
+  ) => Promise<OpenJudges>;
   /** What keeps the rounds of a configuration from being judged; nothing for one without rounds. */
   readonly problemsOf: (config: RunConfig) => readonly JudgeProblem[];
 }
@@ -40,7 +44,7 @@ export interface JudgeDesk {
 export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
   const { model, data, alone, emit, door = endpointDoor } = sources;
   const shelf = createRewardShelf(sources.fetchFile);
-  const person = createPersonDesk(emit);
+  const person = createPersonDesk();
   /** Never leaves this function's memory: it is neither written down nor told. */
   let endpoint: JudgeEndpoint | null = null;
   let training: AbortController | null = null;
@@ -68,7 +72,7 @@ export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
   };
 
   return {
-    judgesFor: (config, { runId }) => openRunJudges(config, { ...makings, data: data() }, runId),
+    judgesFor: (config, at) => openRunJudges(config, { ...makings, data: data() }, at),
     problemsOf: (config) => {
       const [owner, hasEndpoint] = [model(), endpoint !== null];
       const rewardProblem = (id: string) => shelf.problemOf(id, owner);

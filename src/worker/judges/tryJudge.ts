@@ -1,11 +1,15 @@
 /** Asks a judge about texts that a person types, without a run. */
 import type { JudgedAnswer, Verdict } from "../../engine/judges/answerJudge.ts";
+import { withReasons } from "../../engine/judges/withReasons.ts";
+import { implicitJudge } from "../../engine/online/implicitJudge.ts";
 import { refuse } from "../errorReport.ts";
+import type { SeenPolicy } from "../featureCorpora.ts";
 import type { DeskSources } from "../featureDesk.ts";
 import type { LoadedData } from "../library.ts";
 import type { Commands } from "../protocol.ts";
 import { judgedText, judgedTokens } from "./judgedTexts.ts";
-import { openJudge, type JudgeMakings } from "./openJudges.ts";
+import { openJudge, type JudgeMakings, type OpenJudge } from "./openJudges.ts";
+import type { PersonJudgeSettings } from "./personJudge.ts";
 
 type Question = Commands["scoreAnswers"]["question"];
 
@@ -23,22 +27,33 @@ export async function tryJudge(question: Question, sources: TrySources): Promise
   const { judge: spec, items } = question;
   checkItems(items);
   if (spec.kind === "person") refuse("CFG-1", "You are the judge here: there is nothing to try.");
+  const open = () => openJudge(spec, sources, nobody);
   if (spec.kind !== "rewardModel" && spec.kind !== "implicit") {
-    return ask(question, items.map(judgedText), sources);
+    return ask(await open(), items.map(judgedText));
   }
   // What reads tokens needs the device, and the policy at rest.
   return sources.alone(() =>
-    sources.withPolicy(() => ask(question, judgedTokens(items, sources.model(), sources.data()), sources)),
+    sources.withPolicy(async (policy) => {
+      const texts = judgedTokens(items, sources.model(), sources.data());
+      return ask(spec.kind === "implicit" ? policyJudge(sources, policy) : await open(), texts);
+    }),
   );
 }
 
+/** Nobody at the screen is asked. */
+const nobody: PersonJudgeSettings = { runId: "", seed: 0, emit: () => undefined };
+
+/** The policy of the run under way, or of the last one. */
+function policyJudge({ model }: TrySources, policy: SeenPolicy | null): OpenJudge {
+  const { weights } = policy ?? refuse("RUN-1", "There is no policy to ask yet: train at least one step.");
+  return { judge: withReasons(implicitJudge(model().model, weights)), dispose: () => undefined };
+}
+
 async function ask(
-  { judge: spec }: Question,
+  { judge, dispose }: OpenJudge,
   texts: readonly (JudgedAnswer | Extract<Verdict, { readonly reason: string }>)[],
-  sources: TrySources,
 ): Promise<readonly Verdict[]> {
   const readable = texts.filter((text) => "answer" in text);
-  const { judge, dispose } = await openJudge(spec, sources, { runId: "", seed: 0 });
   try {
     const verdicts = [...(await judge.score(readable, new AbortController().signal))];
     return texts.map((text) => ("answer" in text ? (verdicts.shift() ?? { reason: "" }) : text));

@@ -8,6 +8,7 @@ import { ChoiceField, NumberField, SwitchField, TargetsField } from "./setup/Fie
 import { MethodCards } from "./setup/MethodCards.tsx";
 import { MixSettings } from "./setup/MixSettings.tsx";
 import { ModelChoice } from "./setup/ModelChoice.tsx";
+import { OnlineSection } from "./setup/OnlineSection.tsx";
 import { DataChoice, PresetChoice } from "./setup/SourceCards.tsx";
 
 /** The whole setup of a run: sources, method, settings, and what it will cost. */
@@ -37,6 +38,9 @@ export function SetupPanel() {
         <NumberField field="steps" />
         <NumberField field="batchPairs" />
         <NumberField field="seed" />
+      </Group>
+      <Group title="Online rounds">
+        <OnlineSection />
       </Group>
       <AdapterGroup />
       <Fold title="Optimiser">
