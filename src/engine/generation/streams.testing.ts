@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { referenceWeights } from "../models/weights.ts";
 import { createTinyModel } from "../testing/tinyModel.ts";
-import { generate, type GenerationOptions } from "./generate.ts";
+import { generate, promptsAtOnce, type GenerationOptions } from "./generate.ts";
 
 const FIRST_STREAM = 1000;
 
@@ -11,7 +11,10 @@ export async function checkStreams(temperature: number): Promise<void> {
   const { model, dispose } = createTinyModel();
   const weights = referenceWeights(model);
   const texts = [[5], [1, 7, 12, 30, 8, 9, 22, 4, 3], [1, 40, 2], [33, 6, 6, 19, 5], [1, 40, 2], [9, 9]];
-  const prompts = texts.map((ids) => Int32Array.from(ids));
+  // A few more than grow together.
+  const prompts = Array.from({ length: promptsAtOnce + 4 }, (_, place) =>
+    Int32Array.from(texts[place % texts.length] ?? []),
+  );
   const options: Omit<GenerationOptions, "streams" | "stopTokenIds"> = {
     maxNewTokens: 16,
     temperature,
@@ -33,7 +36,8 @@ export async function checkStreams(temperature: number): Promise<void> {
   const answers = await draw(all, stops);
   // They end at different times.
   expect(new Set(answers.map(({ length }) => length)).size).toBeGreaterThan(2);
-  for (const places of [all.toReversed(), [4, 0], [3, 5, 1], ...all.map((place) => [place])]) {
+  const singles = [0, 1, 2, 3, 4, promptsAtOnce, promptsAtOnce + 3].map((place) => [place]);
+  for (const places of [all.toReversed(), [4, 0], [promptsAtOnce + 2, 5, 1], ...singles]) {
     expect(await draw(places, stops)).toEqual(places.map((place) => answers[place]));
   }
   // Equal prompts differ only by their streams.

@@ -3,6 +3,7 @@ import { useId, useMemo, useState } from "react";
 import "./charts.css";
 import { ChartCrosshair } from "./ChartCrosshair.tsx";
 import { ChartHeading } from "./ChartHeading.tsx";
+import { ChartIntervals } from "./ChartIntervals.tsx";
 import { ChartLabels, gutterFor } from "./ChartLabels.tsx";
 import { ChartPlot } from "./ChartPlot.tsx";
 import { ChartTable } from "./ChartTable.tsx";
@@ -18,7 +19,7 @@ const noMarks: readonly ChartMark[] = [];
 const noGuides: readonly ChartGuide[] = [];
 
 /** Least length of the axis, so that the first steps do not stretch over the whole width. */
-const shortestAxis = 10;
+const usualShortestAxis = 10;
 
 /** A line chart of one run: heading, plot with crosshair, table, and a sentence for screen readers. */
 export function MetricChart(props: MetricChartProps) {
@@ -61,12 +62,13 @@ type PlotProps = Omit<MetricChartProps, "scale"> & {
 
 function Plot(props: PlotProps) {
   const { title, series, xLabel, smoothing, hoveredX, onHoverX, summaryId, isEmpty, height = 176 } = props;
+  const { shortestAxis = usualShortestAxis } = props;
   const { ref, width } = useElementSize();
   const [ownZoom, setOwnZoom] = useState<Range | null>(null);
   const zoom = props.zoom === undefined ? ownZoom : props.zoom;
   const onZoom = props.onZoom ?? setOwnZoom;
   const lines = useMemo(() => series.map((line) => drawnLine(line, smoothing)), [series, smoothing]);
-  const everything = useMemo(() => fitPlaces(allPoints(lines), shortestAxis), [lines]);
+  const everything = useMemo(() => fitPlaces(allPoints(lines), shortestAxis), [lines, shortestAxis]);
   const geometry = useGeometry(props, { lines, width, height, places: zoom ?? everything });
   const notes = { geometry, guides: props.guides ?? noGuides, marks: props.marks ?? noMarks };
   return (
@@ -75,6 +77,7 @@ function Plot(props: PlotProps) {
       {width > 0 && !isEmpty && (
         <>
           <ChartUnderlay {...notes} />
+          <ChartIntervals lines={lines} geometry={geometry} />
           <ChartPlot lines={lines} geometry={geometry} />
           <ChartNotes {...notes} />
           <ChartLabels lines={lines} geometry={geometry} hoveredX={hoveredX} />
@@ -126,5 +129,13 @@ function useGeometry({ scale, fixedRange, guides }: PlotProps, layout: Layout): 
 }
 
 function allPoints(lines: readonly DrawnLine[]) {
-  return lines.flatMap(({ rawPoints, smoothPoints, evalPoints }) => [rawPoints, smoothPoints, evalPoints]);
+  return lines.flatMap(({ rawPoints, smoothPoints, evalPoints, intervals }) => [
+    rawPoints,
+    smoothPoints,
+    evalPoints,
+    intervals.flatMap(({ x, low, high }) => [
+      { x, y: low },
+      { x, y: high },
+    ]),
+  ]);
 }

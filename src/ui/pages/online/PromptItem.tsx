@@ -1,0 +1,130 @@
+import { useMemo } from "react";
+import type { PromptOutcome, ScoredPair } from "../../../worker/protocol.ts";
+import { Icon } from "../../components/Icon.tsx";
+import { formatChange, formatCount, formatValue } from "../../format.ts";
+import { wordDiff, type TextPiece } from "../data/wordDiff.ts";
+import type { PromptRow } from "./promptRows.ts";
+import { reasonTexts } from "./roundGaps.ts";
+
+/** What a row of the list is made of. */
+interface PromptItemProps {
+  /** Place in the list, from 0 on. */
+  readonly index: number;
+  readonly row: PromptRow;
+  readonly isOpen: boolean;
+  /** The one row that Tab leads to. */
+  readonly isReachable: boolean;
+  readonly onToggle: () => void;
+}
+
+/** A prompt with its pair before and now; words of the new answers that the old ones do not have are marked. */
+export function PromptItem({ index, row, isOpen, isReachable, onToggle }: PromptItemProps) {
+  const { place, outcome, fate, score, change } = row;
+  const pieces = useMemo(() => (fate === "regenerated" ? changedPieces(outcome) : null), [outcome, fate]);
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className="prompt-row"
+      data-open={isOpen}
+      data-testid={`prompt-${place}`}
+    >
+      <span role="gridcell" className="prompt-number">
+        <button
+          type="button"
+          className="prompt-button"
+          data-place={index}
+          aria-expanded={isOpen}
+          aria-label={`Prompt ${place + 1}, ${isOpen ? "show less" : "show all of it"}`}
+          tabIndex={isReachable ? 0 : -1}
+          onClick={onToggle}
+        >
+          <Icon name="chevron" size={14} />
+          {formatCount(place + 1)}
+        </button>
+        <span className="tag">{fateText(row)}</span>
+      </span>
+      <span role="gridcell" className="prompt-text">
+        {outcome.prompt}
+      </span>
+      {fate === "kept" ? (
+        <span role="gridcell" className="prompt-pair prompt-both">
+          <Pair title="Before and now" pair={outcome.now} pieces={null} />
+        </span>
+      ) : (
+        <>
+          <span role="gridcell" className="prompt-pair">
+            <Pair title="Before" pair={outcome.before} pieces={null} />
+          </span>
+          <span role="gridcell" className="prompt-pair">
+            <Pair title="Now" pair={outcome.now} pieces={pieces} />
+          </span>
+        </>
+      )}
+      <span role="gridcell" className="prompt-figures">
+        <span>{score === null ? "no pair" : `mean ${formatValue(score)}`}</span>
+        {change !== null && <strong>{formatChange(change)}</strong>}
+      </span>
+    </div>
+  );
+}
+
+function fateText({ fate, outcome }: PromptRow): string {
+  if (fate === "regenerated") return outcome.before === null ? "first pair" : "new pair";
+  if (fate === "kept") return "kept";
+  const reason = reasonTexts[outcome.reason];
+  if (outcome.now === null) return reason === "" ? "no pair" : `no pair: ${reason}`;
+  return `old pair stays: ${reason}`;
+}
+
+interface Pieces {
+  readonly chosen: readonly TextPiece[];
+  readonly rejected: readonly TextPiece[];
+}
+
+function changedPieces({ before, now }: PromptOutcome): Pieces | null {
+  if (before === null || now === null) return null;
+  return {
+    chosen: wordDiff(before.chosen, now.chosen).right,
+    rejected: wordDiff(before.rejected, now.rejected).right,
+  };
+}
+
+interface PairProps {
+  readonly title: string;
+  readonly pair: ScoredPair | null;
+  readonly pieces: Pieces | null;
+}
+
+function Pair({ title, pair, pieces }: PairProps) {
+  return (
+    <>
+      <span className="prompt-side">
+        {title}
+        {pair !== null && <span>{drawnText(pair)}</span>}
+      </span>
+      {pair === null ? (
+        <span className="prompt-none">no pair</span>
+      ) : (
+        (["chosen", "rejected"] as const).map((side) => (
+          <span key={side} className={`prompt-answer prompt-${side}`}>
+            <span className="prompt-score">
+              {side} {formatValue(side === "chosen" ? pair.chosenScore : pair.rejectedScore)}
+            </span>
+            <span className="prompt-text">
+              {pieces === null
+                ? pair[side]
+                : pieces[side].map(({ text, isShared }, index) =>
+                    isShared ? text : <mark key={index}>{text}</mark>,
+                  )}
+            </span>
+          </span>
+        ))
+      )}
+    </>
+  );
+}
+
+function drawnText({ drawnIn }: ScoredPair): string {
+  return drawnIn < 0 ? "from the set" : `round ${drawnIn + 1}`;
+}

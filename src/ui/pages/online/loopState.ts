@@ -1,0 +1,106 @@
+/** What a run in rounds does now: the stage of the loop, its progress, and both in words. */
+import type { RunConfig } from "../../../engine/training/config.ts";
+import type { RunState } from "../../../state/runStore.ts";
+import type { RoundRecord } from "../../../worker/protocol.ts";
+import { formatCount } from "../../format.ts";
+
+/** Stages in the order of a round; the last is no part of it. */
+export const loopStages = ["generate", "score", "select", "train", "evaluate"] as const;
+
+/** A stage of a round. */
+export type LoopStage = (typeof loopStages)[number];
+
+/** The loop as it stands. */
+export interface LoopState {
+  /** Null while nothing runs. */
+  readonly stage: LoopStage | null;
+  /** Progress inside the stage; null when it has no count. */
+  readonly progress: { readonly done: number; readonly total: number } | null;
+  readonly sentence: string;
+}
+
+type Run = Pick<RunState, "phase" | "progress" | "rounds" | "onlineEvaluations" | "judgement">;
+
+/** The stage, progress and sentence of a run of so many rounds. */
+export function loopState(run: Run, totalRounds: number): LoopState {
+  const { phase, progress } = run;
+  const place = `Round ${roundNow(run.rounds, totalRounds)} of ${totalRounds}`;
+  const at = (stage: LoopStage, doing: string): LoopState => ({
+    stage,
+    progress,
+    sentence: `${place} – ${doing}`,
+  });
+  const count = (things: string) => countText(progress, things);
+  switch (phase) {
+    case "generating":
+      return at("generate", `drawing ${count("answers")}`);
+    case "judging":
+      if (run.judgement !== null) return at("score", waitingText(run.judgement.groups.length));
+      return at("score", `scoring ${count("answers")}`);
+    case "caching-ref":
+      return at("select", `reading the reference values of ${count("pairs")}`);
+    case "training":
+      return at("train", "training on the pairs");
+    case "evaluating":
+      return at("evaluate", "answering held-out prompts");
+    case "paused":
+      return { stage: pausedStage(run), progress: null, sentence: `${place} – paused` };
+    case "saving":
+    case "recovering":
+      return { stage: null, progress: null, sentence: place };
+    case "waking":
+    case "ready":
+      return { stage: null, progress: null, sentence: "" };
+    case "done":
+      return { stage: null, progress: null, sentence: endText(run, totalRounds) };
+    case "stopped":
+      return { stage: null, progress: null, sentence: `Stopped in round ${place.slice(6)}` };
+    case "failed":
+      return { stage: null, progress: null, sentence: `Failed in round ${place.slice(6)}` };
+  }
+}
+
+/** Number, from 1 on, of the round under way; after the last, the last. */
+export function roundNow(rounds: readonly RoundRecord[], totalRounds: number): number {
+  const newest = rounds.at(-1);
+  if (newest === undefined) return 1;
+  return Math.min(newest.round + (newest.isOver ? 2 : 1), Math.max(totalRounds, 1));
+}
+
+/** Where a paused run stands, as far as its rounds tell: answers wait for a judge, or pairs for their steps. */
+function pausedStage({ rounds }: Run): LoopStage | null {
+  const newest = rounds.at(-1);
+  if (newest === undefined || newest.isOver) return null;
+  return newest.failures.length > 0 ? "score" : "train";
+}
+
+function endText({ rounds, onlineEvaluations }: Run, totalRounds: number): string {
+  const last = onlineEvaluations.at(-1);
+  if (last?.endsRun === true) {
+    return `Ended after round ${last.rounds} of ${totalRounds}: the held-out judge had fallen`;
+  }
+  const over = rounds.filter(({ isOver }) => isOver).length;
+  return `Done after ${over} of ${totalRounds} rounds`;
+}
+
+function countText(progress: LoopState["progress"], things: string): string {
+  if (progress === null || progress.total === 0) return things;
+  return `${formatCount(progress.done)} of ${formatCount(progress.total)} ${things}`;
+}
+
+function waitingText(prompts: number): string {
+  return `waiting for your judgement of ${formatCount(prompts)} ${prompts === 1 ? "prompt" : "prompts"}`;
+}
+
+/** What a run of a setup will draw and train, in a sentence; null before the set is loaded. */
+export function planSentence(config: RunConfig, trainPairs: number | null): string | null {
+  if (trainPairs === null || config.rounds === 0) return null;
+  const prompts = config.onlinePrompts === 0 ? trainPairs : Math.min(config.onlinePrompts, trainPairs);
+  const later = Math.ceil(config.regeneratedShare * prompts) * config.answersPerPrompt;
+  const first = config.firstPairs === "generated" ? prompts * config.answersPerPrompt : 0;
+  const rounds = `${formatCount(config.rounds)} ${config.rounds === 1 ? "round" : "rounds"}`;
+  const drawn =
+    first === 0 ? `the first trains on the set’s own pairs` : `the first draws ${formatCount(first)} answers`;
+  const rest = config.rounds === 1 ? "" : `, each later one ${formatCount(later)}`;
+  return `${rounds} over ${formatCount(prompts)} prompts: ${drawn}${rest}. ${formatCount(config.steps)} steps in all.`;
+}
