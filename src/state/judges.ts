@@ -116,7 +116,7 @@ export function judgeLabel(judge: JudgeSpec, list: JudgeList | null): string {
     case "length":
       return `Near ${judge.words} words`;
     case "pattern":
-      return `Matches /${judge.pattern}/`;
+      return `Matches ${judge.pattern.startsWith("/") ? judge.pattern : `/${judge.pattern}/`}`;
     case "contains":
       return `Contains ${sides(judge.wanted, judge.avoided)}`;
     case "rewardModel":

@@ -23,7 +23,9 @@ export function fieldLabel(field: string, description: Description | null): stri
     return field.startsWith(`params.${secondPrefix}`) ? `Second ${label}` : label;
   }
   const known: Record<string, { readonly label: string }> = settingTexts;
-  return known[field]?.label ?? otherLabels[field] ?? field;
+  // A part of a list, such as `judges.0.weight`, is named as the whole.
+  const whole = field.split(".")[0] ?? field;
+  return known[whole]?.label ?? otherLabels[whole] ?? field;
 }
 
 /** Adapters with their scales by the names that they have on the shelf. */

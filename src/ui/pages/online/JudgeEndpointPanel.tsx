@@ -66,8 +66,7 @@ function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | nul
       }}
     >
       <p className="note">
-        Any address that speaks OpenAI’s chat protocol. Nothing is sent anywhere until a judge “Endpoint” is
-        asked.
+        Any address that speaks OpenAI’s chat protocol. Nothing is sent anywhere until this judge is asked.
       </p>
       <TextInput
         size="xs"

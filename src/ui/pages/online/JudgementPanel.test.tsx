@@ -57,7 +57,7 @@ it("takes 0 for equal answers, and no key while somebody types", async () => {
     </>,
   );
   await ask();
-  await key("1", named("Elsewhere")!);
+  await key("1", named("Elsewhere"));
   expect(find("judgement-progress")?.textContent).toBe("0 of 2 prompts decided");
   await key("0");
   expect(find("judgement-progress")?.textContent).toBe("1 of 2 prompts decided · 1 without a pair");

@@ -35,6 +35,11 @@ function Judgement({ question }: { readonly question: JudgementQuestion }) {
       )}
       <Refusal title="Your choices were not taken." reason={refusal} />
       <div className="dialog-actions">
+        {group !== undefined && (
+          <Button size="sm" variant="default" data-testid="choose-none" onClick={chooseNone}>
+            Equal, no pair <kbd>0</kbd>
+          </Button>
+        )}
         {group === undefined && (
           <Button
             size="sm"
@@ -108,11 +113,6 @@ function Group({ prompt, answers, best }: GroupProps) {
             <span className="judgement-text">{answer.trim() === "" ? "(nothing)" : answer.trim()}</span>
           </button>
         ))}
-      </div>
-      <div className="dialog-actions">
-        <Button size="sm" variant="default" data-testid="choose-none" onClick={chooseNone}>
-          Equal, no pair <kbd>0</kbd>
-        </Button>
       </div>
     </>
   );

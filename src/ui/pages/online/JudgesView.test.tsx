@@ -9,7 +9,7 @@ import { hearRewardModel, useRewardModelStore } from "../../../state/rewardModel
 import { useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testOnlineAnswers } from "../../../state/testOnlineAnswers.ts";
-import type { JudgeCard } from "../../../worker/protocol.ts";
+import type { JudgeCard, RewardModelSummary } from "../../../worker/protocol.ts";
 import { JudgesView } from "./JudgesView.tsx";
 import {
   closePart,
@@ -149,7 +149,7 @@ it("shows how good a reward model is, and what it was not trained on", async () 
 });
 
 it("trains a reward model, follows it, and refuses while a run goes on", async () => {
-  let answer = (_: unknown) => {};
+  let answer: (made: RewardModelSummary) => void = () => undefined;
   trainer.answers.trainRewardModel = () => new Promise((resolve) => (answer = resolve)) as never;
   await show(<JudgesView />);
   await press(find("reward-train"));
@@ -228,8 +228,9 @@ function everywhere(): string {
     document.documentElement.outerHTML,
     ...boxes,
     ...stores,
-    JSON.stringify({ ...localStorage }),
-    JSON.stringify({ ...sessionStorage }),
+    ...[localStorage, sessionStorage].flatMap((storage) =>
+      Array.from({ length: storage.length }, (_, place) => storage.getItem(storage.key(place) ?? "") ?? ""),
+    ),
     location.href,
   ].join("\n");
 }

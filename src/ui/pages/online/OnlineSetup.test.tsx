@@ -29,7 +29,7 @@ it("shows the paper's values, names what is reconstructed, and puts problems at 
   expect(words()).toContain("paper: 0.5–0.7");
   expect(words()).toContain("paper: 0.9");
   expect(words()).toContain("are this studio’s reconstruction");
-  await type(named("Share drawn anew (ρ)"), "1.5");
+  await type(named("Drawn anew (ρ)"), "1.5");
   expect(document.getElementById("regeneratedShare-problem")?.textContent).toBe("Must be at most 1.");
 });
 
@@ -41,7 +41,7 @@ it("changes what a link carries, and nothing else", async () => {
   await type(named("Reference of a round"), "initial");
   await type(named("When a judge fails"), "goOn");
   await type(named("First pairs"), "data");
-  await type(named("Drawn anew are"), "random");
+  await type(named("Selection"), "random");
   await type(named("Stop after a fall of"), "2");
   const read = readLink(formatLink(config(), "tiny-dpo", testDescription), testDescription);
   expect(read.skipped).toEqual([]);
@@ -62,7 +62,7 @@ it("is short on the Train screen and leads to the rest", async () => {
   await show(<OnlineSection />);
   expect(named("Rounds")).toBeUndefined();
   await press(find("online-switch"));
-  await type(named("Share drawn anew (ρ)"), "0.25");
+  await type(named("Drawn anew (ρ)"), "0.25");
   expect(config().regeneratedShare).toBe(0.25);
   await press(named("Judges and all settings of the rounds"));
   expect(usePlaceStore.getState()).toMatchObject({ screen: "online", tabs: { online: "rounds" } });

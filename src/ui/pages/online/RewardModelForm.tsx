@@ -65,6 +65,7 @@ function SettingsForm() {
             size="xs"
             label={label}
             description={help}
+            inputWrapperOrder={["label", "input", "description", "error"]}
             step={step}
             disabled={isTraining}
             data-testid={`reward-${field}`}
