@@ -165,12 +165,12 @@ export const settingTexts = {
     help: "Drawn: the first round lets the model answer every prompt. From the set: it trains on the set’s own pairs, scored by the judges.",
   },
   regeneratedShare: {
-    label: "Share drawn anew (ρ)",
+    label: "Drawn anew (ρ)",
     help: "Share of the prompts that every round after the first answers anew; the others keep their stored pair. 1 draws all, 0 none.",
     paper: "paper: 0.5–0.7",
   },
   selection: {
-    label: "Drawn anew are",
+    label: "Selection",
     help: "Which prompts are answered anew: those whose stored pair ranks lowest, or as many at random, which is the control.",
     paper: "paper: the lowest",
   },

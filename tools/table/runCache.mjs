@@ -9,6 +9,7 @@ const sources = [
   "package-lock.json",
   "public/data",
   "public/models/story",
+  "public/rewards",
   "public/saes",
   "src/engine",
   "src/state/automation.ts",

@@ -52,6 +52,8 @@ export interface FirstValues {
   readonly initial?: InitialValues;
   /** Adapters to go on with: they are the first ranks, and what is above theirs adds nothing yet. */
   readonly start?: AdapterSum;
+  /** Further parameters that train with the adapters, behind them in the flat buffer. */
+  readonly beside?: readonly ParameterSpec[];
 }
 
 /**
@@ -75,7 +77,7 @@ export function createAdapters(model: Model, settings: LoraSettings, source: Fir
     const b = given("B") ?? (start === undefined ? null : widened(start, rank, scale));
     factors.set(module, { rank, a, b });
   }
-  return placeAdapters(model, factors, scale);
+  return placeAdapters(model, factors, scale, source);
 }
 
 /** B [out, rank] of an adapter whose scale is 1 in wider rows, of an adapter with another scale that does the same. */
@@ -121,8 +123,13 @@ interface Factors {
   readonly b: Float32Array | null;
 }
 
-/** Puts adapters on the device, those of a group of linears beside each other. */
-export function placeAdapters(model: Model, factors: ReadonlyMap<string, Factors>, scale: number): Adapters {
+/** Puts adapters on the device, those of a group of linears beside each other, and behind them what is `beside` them. */
+export function placeAdapters(
+  model: Model,
+  factors: ReadonlyMap<string, Factors>,
+  scale: number,
+  { beside = [] }: Pick<FirstValues, "beside"> = {},
+): Adapters {
   const specs: ParameterSpec[] = [];
   const places: { group: string; place: Omit<GroupAdapter, "theta"> }[] = [];
   let offset = 0;
@@ -154,7 +161,7 @@ export function placeAdapters(model: Model, factors: ReadonlyMap<string, Factors
     specs.push(...down, ...up);
     offset += countOf(down) + countOf(up);
   }
-  const parameters = flatParameters(specs);
+  const parameters = flatParameters([...specs, ...beside]);
   const named = new Map(parameters.trainables.map(({ name, tensor }) => [name, tensor]));
   const tensorOf = (name: string): Tensor => {
     const found = named.get(name);

@@ -22,6 +22,8 @@ export interface PeftTargets {
   readonly hasTransposedLinears?: boolean;
   /** Layers of the model: where fewer are adapted, the config names them. */
   readonly layers?: number;
+  /** Head [labels, hidden] that was trained with the adapter: the file is then one of a sequence classifier (`SEQ_CLS`). */
+  readonly score?: NamedArray;
 }
 
 /** An adapter read from its two files. */
@@ -34,12 +36,15 @@ export interface PeftAdapter extends PeftSettings {
   readonly config: PeftConfig;
   /** Names of the adapted modules' last parts, such as `q_proj`. */
   readonly targetModules: readonly string[];
+  /** Head [labels, hidden] of a sequence classifier; null where none was asked for, or the file has none. */
+  readonly score: NamedArray | null;
 }
 
 /** The file of its numbers, by PEFT's name. */
 export const PEFT_WEIGHTS_FILE = "adapter_model.safetensors";
 
 const PREFIX = "base_model.model.";
+const SCORE = "score.weight";
 const PARAMETER = /^(.+)\.lora_([AB])\.weight$/;
 
 /** Number of the layer that a module is in, found as PEFT finds it; null outside of layers. */
@@ -138,10 +143,12 @@ export function writePeftAdapter(
         PEFT_WEIGHTS_FILE,
         `the rank is ${rank}, expected ${settings.rank}.`,
       );
-  const named = new Map([...arrays].map(([name, array]) => [PREFIX + name, array]));
+  const { score } = settings;
+  const all = score === undefined ? [...arrays] : [...arrays, [SCORE, score] as const];
+  const named = new Map(all.map(([name, array]) => [PREFIX + name, array]));
   const config = {
     peft_type: "LORA",
-    task_type: "CAUSAL_LM",
+    task_type: score === undefined ? "CAUSAL_LM" : "SEQ_CLS",
     base_model_name_or_path: settings.baseModel,
     revision: null,
     r: settings.rank,
@@ -154,7 +161,7 @@ export function writePeftAdapter(
     init_lora_weights: true,
     use_rslora: false,
     use_dora: false,
-    modules_to_save: null,
+    modules_to_save: score === undefined ? null : ["score"],
     layers_to_transform: layersToTransform(modules, settings.layers),
     layers_pattern: null,
     rank_pattern: {},
@@ -171,13 +178,18 @@ export function writePeftAdapter(
  * Throws `FileFormatError` for anything but whole pairs of LoRA factors; every module has a rank of its own.
  */
 export function readPeftArrays(bytes: Uint8Array, fileName: string): AdapterArrays {
+  const arrays = withoutPrefix(bytes, fileName);
+  checkArrays(arrays, fileName);
+  return arrays;
+}
+
+function withoutPrefix(bytes: Uint8Array, fileName: string): Map<string, NamedArray> {
   const arrays = new Map<string, NamedArray>();
   for (const [name, array] of readSafetensors(bytes, fileName)) {
     if (!name.startsWith(PREFIX))
       throw new FileFormatError("FIL-1", fileName, `"${name}" does not begin with "${PREFIX}".`);
     arrays.set(name.slice(PREFIX.length), array);
   }
-  checkArrays(arrays, fileName);
   return arrays;
 }
 
@@ -195,14 +207,17 @@ function checkLayers({ layers: given }: PeftConfig, modules: readonly string[]):
 
 /**
  * Reads an adapter from the bytes of its two files. Throws `FileFormatError` for other methods than LoRA, for DoRA,
- * biases, embeddings and saved modules, and where the numbers do not agree with the config.
+ * biases, embeddings and saved modules, and where the numbers do not agree with the config. `hasScore` asks for a sequence
+ * classifier, whose head is the one module that may be saved whole.
  */
-export function readPeftAdapter(files: {
-  readonly weights: Uint8Array;
-  readonly config: Uint8Array;
-}): PeftAdapter {
-  const config = readPeftConfig(files.config);
-  const arrays = readPeftArrays(files.weights, PEFT_WEIGHTS_FILE);
+export function readPeftAdapter(
+  files: { readonly weights: Uint8Array; readonly config: Uint8Array },
+  { hasScore = false }: { readonly hasScore?: boolean } = {},
+): PeftAdapter {
+  const config = readPeftConfig(files.config, { hasScore });
+  const arrays = withoutPrefix(files.weights, PEFT_WEIGHTS_FILE);
+  const score = hasScore ? (arrays.get(SCORE) ?? null) : null;
+  if (hasScore) arrays.delete(SCORE);
   const ranks = checkArrays(arrays, PEFT_WEIGHTS_FILE);
   const modules = [...ranks.keys()];
   checkLayers(config, modules);
@@ -225,5 +240,5 @@ export function readPeftAdapter(files: {
       `target_modules is ${JSON.stringify(targets)}, and the parameters adapt "${stray}".`,
     );
   const { rank, alpha, baseModel, scale, scaleOf } = config;
-  return { arrays, rank, alpha, baseModel, scale, scaleOf, config, targetModules: suffixes(modules) };
+  return { arrays, rank, alpha, baseModel, scale, scaleOf, config, targetModules: suffixes(modules), score };
 }

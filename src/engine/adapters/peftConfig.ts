@@ -40,6 +40,9 @@ const UNSUPPORTED_FIELDS = [
   "arrow_config",
 ];
 
+/** What PEFT saves whole of a sequence classifier, whether it is there or not. */
+const CLASSIFIER_MODULES: readonly unknown[] = ["classifier", "score"];
+
 /** First values that are taken out of the base's weights: on the base as it is, such an adapter is another function. */
 const BASE_CHANGING_STARTS = /^(pissa|olora|corda|loftq)/;
 
@@ -50,15 +53,19 @@ export function isTarget(module: string, targets: readonly string[]): boolean {
 
 /**
  * Reads the file. Throws `FileFormatError` with field, value and what was expected: for other methods than LoRA, DoRA,
- * biases, saved modules and all else that is not B·A times a number.
+ * biases, saved modules and all else that is not B·A times a number. With `hasScore` the file must be a sequence classifier's.
  */
-export function readPeftConfig(bytes: Uint8Array): PeftConfig {
+export function readPeftConfig(
+  bytes: Uint8Array,
+  { hasScore = false }: { readonly hasScore?: boolean } = {},
+): PeftConfig {
   const json = parseConfig(bytes);
   const refuse: Refuse = (field, expected) => {
     const value = shown(json[field]);
     throw new FileFormatError("FIL-1", PEFT_CONFIG_FILE, `${field} is ${value}, expected ${expected}.`);
   };
-  checkSupported(json, refuse);
+  checkSupported(json, refuse, hasScore);
+  if (hasScore) checkClassifier(json, refuse);
   const rank = json["r"];
   if (!isRank(rank)) return refuse("r", "a whole number above 0");
   const alpha = json["lora_alpha"];
@@ -97,11 +104,22 @@ function parseConfig(bytes: Uint8Array): Json {
   throw new FileFormatError("FIL-1", PEFT_CONFIG_FILE, "not a JSON object.");
 }
 
-function checkSupported(json: Json, refuse: Refuse): void {
+function checkClassifier({ task_type: task, modules_to_save: saved }: Json, refuse: Refuse): void {
+  if (task !== "SEQ_CLS") refuse("task_type", '"SEQ_CLS", a model that gives a text one number');
+  if (
+    !Array.isArray(saved) ||
+    !saved.includes("score") ||
+    !saved.every((name) => CLASSIFIER_MODULES.includes(name))
+  )
+    refuse("modules_to_save", '["score"]');
+}
+
+function checkSupported(json: Json, refuse: Refuse, hasScore: boolean): void {
   if (json["peft_type"] !== "LORA") refuse("peft_type", '"LORA"');
   if ((json["bias"] ?? "none") !== "none") refuse("bias", '"none"');
   for (const field of UNSUPPORTED_FIELDS)
-    if (!isEmpty(json[field])) refuse(field, "nothing: it is not supported");
+    if (!isEmpty(json[field]) && !(hasScore && field === "modules_to_save"))
+      refuse(field, "nothing: it is not supported");
   const start = json["init_lora_weights"];
   if (typeof start === "string" && BASE_CHANGING_STARTS.test(start))
     refuse(

@@ -12,10 +12,8 @@ import {
   statisticsWidth,
   type HeadInputs,
 } from "../kernels/lmHeadLogProbs/lmHeadLogProbs.ts";
-import { headName, isEmbedding, type Model } from "../models/decoder.ts";
-import { openPass } from "../models/openPass.ts";
-import { ownedBy, type DecoderPass, type GradientSink, type Keeps, type PassSetup } from "../models/pass.ts";
-import type { Rows } from "../models/rows.ts";
+import { headName, type Model } from "../models/decoder.ts";
+import { ownedBy, type DecoderPass } from "../models/pass.ts";
 import { referenceWeights } from "../models/weights.ts";
 import { dispose, read, tensor, tidy, write, zeros } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
@@ -28,6 +26,7 @@ import {
   type PooledFeatures,
   type PooledTensors,
 } from "./featureTap.ts";
+import { layersBackward, layersForward, openWalk, type WalkSetup } from "./layerWalk.ts";
 import { measuresNothing, type Measures } from "./measures.ts";
 import { yielding, type Parts } from "./parts.ts";
 import {
@@ -40,10 +39,8 @@ import {
   type TappedStates,
 } from "./scoring.ts";
 
-/** What a backward pass works on; `keeps` trades memory for a second forward pass of every layer. */
-export interface BackwardPass extends Omit<PassSetup, "rows" | "keeps"> {
-  readonly keeps: Exclude<Keeps, "nothing">;
-  readonly sink: GradientSink;
+/** What a backward pass works on. */
+export interface BackwardPass extends WalkSetup {
   /** Log-probs alone when left out. */
   readonly measures?: Measures;
 }
@@ -97,19 +94,6 @@ export async function addGradients(pass: BackwardPass, batch: DeviceBatch, host:
     dispose(held);
     walk.dispose();
   }
-}
-
-/** A pass that keeps what its way back needs, down to the lowest layer that trains. */
-export function openWalk({ model, weights, keeps, sink }: BackwardPass, rows: Rows): DecoderPass {
-  return openPass({ model, weights, rows, keeps, keepsFrom: Math.max(0, lowestTrained(model, sink)) });
-}
-
-/** The lowest layer that trains; -1 when the embedding below it does. */
-function lowestTrained({ config }: Model, sink: GradientSink): number {
-  if (ownedBy(sink, isEmbedding).length > 0) return -1;
-  const trains = (layer: number) =>
-    ownedBy(sink, (name) => name.startsWith(`model.layers.${layer}.`)).length > 0;
-  return Array.from({ length: config.layers }, (_, layer) => layer).findIndex(trains);
 }
 
 /** What a pass reads beside its batch. */
@@ -202,26 +186,22 @@ export function* forward(
 /** All layers of the policy, and what is pooled on the way; its tensors are put into `held` at once. */
 function* layersAndPool(
   walk: DecoderPass,
-  { config }: Model,
+  model: Model,
   pool: DevicePool | null,
   held: Tensor[],
 ): Parts<Pick<PassHead, "streams" | "pooled">> {
   const streams = new Map<number, Tensor>();
   const pooled: PooledTensors[] = [];
-  walk.embed();
-  for (let layer = 0; layer < config.layers; layer++) {
-    walk.forward(layer);
+  yield* layersForward(walk, model, (layer) => {
     const here = pool?.layers.get(layer);
-    if (here !== undefined) {
-      const stream = walk.residual();
-      held.push(stream);
-      streams.set(layer, stream);
-      const made = here.pool(stream);
-      held.push(...pooledTensors([made]));
-      pooled.push(made);
-    }
-    yield;
-  }
+    if (here === undefined) return;
+    const stream = walk.residual();
+    held.push(stream);
+    streams.set(layer, stream);
+    const made = here.pool(stream);
+    held.push(...pooledTensors([made]));
+    pooled.push(made);
+  });
   return { streams, pooled };
 }
 
@@ -268,22 +248,13 @@ export function* backward(
     dispose(gradient);
   }
   const dHidden = tidy(() => lmHeadHiddenGradient(inputs, statistics, upstream));
-  walk.backwardScored(dHidden, sink);
-  dispose(dHidden);
-  const lowest = lowestTrained(model, sink);
-  const layers = Array.from({ length: model.config.layers }, (_, layer) => layer);
-  // Below the lowest trained layer nobody reads a gradient.
-  for (const layer of layers.slice(Math.max(0, lowest)).toReversed()) {
+  yield* layersBackward({ model, sink }, walk, dHidden, (layer) => {
     const [here, stream] = [pool?.layers.get(layer), streams.get(layer)];
-    if (here !== undefined && stream !== undefined) {
-      walk.changeGradient((dh) => {
-        here.addGradient(dh, stream);
-      });
-    }
-    walk.backward(layer, sink, { isLowest: layer === lowest });
-    yield;
-  }
-  if (lowest < 0) walk.backwardEmbed(sink);
+    if (here === undefined || stream === undefined) return;
+    walk.changeGradient((dh) => {
+      here.addGradient(dh, stream);
+    });
+  });
 }
 
 /** Upstream of the head's statistics: [entries, statisticsWidth]. */

@@ -15,7 +15,6 @@ import {
   backward,
   forward,
   headUpstream,
-  openWalk,
   readHead,
   inputsFor,
   tensorsOf,
@@ -26,6 +25,7 @@ import {
   type PassHead,
   type PassInputs,
 } from "./gradients.ts";
+import { openWalk } from "./layerWalk.ts";
 import { atOnce } from "./parts.ts";
 
 /** Recordings that are kept; the one that was played longest ago goes first. */

@@ -1,6 +1,7 @@
-import { setupProblems, useSetupStore } from "../../../state/setupStore.ts";
+import { useSetupStore } from "../../../state/setupStore.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { ChoiceField, NumberField, SwitchField } from "../train/setup/FieldSettings.tsx";
+import { ProblemList } from "../train/setup/ProblemList.tsx";
 import { OnlineSwitch } from "../train/setup/OnlineSwitch.tsx";
 import "./judges.css";
 
@@ -43,7 +44,7 @@ function Settings() {
           <ChoiceField field="onJudgeFailure" />
         </div>
       </div>
-      <OtherProblems />
+      <ProblemList except={shownFields} />
       <p className="note">
         An experiment after OPTune (arXiv 2406.07657). Its code and some of its exact choices are not public:
         the ranking key, the prompt baseline, the reference of a round and the function that turns score gaps
@@ -70,16 +71,3 @@ const shownFields: readonly string[] = [
   "declineRounds",
   "onJudgeFailure",
 ];
-
-/** What keeps the run from starting and stands at no field here. */
-function OtherProblems() {
-  const problems = setupProblems(useSetupStore()).filter(({ field }) => !shownFields.includes(field));
-  if (problems.length === 0) return null;
-  return (
-    <ul className="setup-problems plain-list" data-testid="online-problems">
-      {problems.map(({ field, message }) => (
-        <li key={`${field} ${message}`}>{message}</li>
-      ))}
-    </ul>
-  );
-}
