@@ -75,15 +75,15 @@ export function onlineRun(
     rounds: 3,
     steps: 6,
     batchPairs: 2,
-    evalPairs: 2,
+    evalPairs: 1,
     answersPerPrompt: 3,
-    sampleTokens: 6,
+    sampleTokens: 4,
     ...changes,
   };
   const run = tinyRun(model, settings, parts);
   const online: OnlineSetup = {
     prompts,
-    heldoutPrompts: tinyPairs(3, { seed: 5 }).map(({ prompt }, place) => ({
+    heldoutPrompts: tinyPairs(2, { seed: 5 }).map(({ prompt }, place) => ({
       text: `held out ${place}`,
       ids: prompt,
     })),

@@ -35,7 +35,7 @@ export interface RoundsState {
   /** Prompts that the round draws anew. */
   drawn: number[];
   answers: DrawnAnswer[];
-  /** [judges][answers]; null where a judge has not been asked yet. */
+  /** [judges][answers], empty before the first is asked; null where a judge has not been asked yet. */
   verdicts: (Verdict | null)[][];
   failures: JudgeFailure[];
   /** What became of the prompts, and metrics of it; empty until there are pairs. */
@@ -94,9 +94,9 @@ export function readState(
       `The checkpoint is of a run over ${state.stored.length} prompts, this run has ${prompts}: resume it with the set that it was started with.`,
     );
   }
-  if (state.stage === "score" && state.verdicts.length !== judges) {
+  if (state.verdicts.length > 0 && state.verdicts.length !== judges) {
     throw new RangeError(
-      `The checkpoint waits for ${state.verdicts.length} judges, this run has ${judges}: resume it with the judges that it was started with.`,
+      `The checkpoint has verdicts of ${state.verdicts.length} judges, this run has ${judges}: resume it with the judges that it was started with.`,
     );
   }
   return state;

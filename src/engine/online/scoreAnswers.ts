@@ -39,9 +39,10 @@ export async function* scoreRound(
 
 async function* askAll(context: RoundContext, step: number): AsyncGenerator<RoundReport, void> {
   const { judges, state, signal } = context;
+  if (state.verdicts.length === 0) state.verdicts = judges.map(() => state.answers.map(() => null));
   const asked = state.answers.filter(({ ids }) => ids.length > 0).length;
   for (const [place, { judge }] of judges.entries()) {
-    const verdicts = (state.verdicts[place] ??= state.answers.map(() => null));
+    const verdicts = state.verdicts[place] ?? [];
     const missing = [...state.answers.keys()].filter(
       (answer) => verdicts[answer] === null && (state.answers[answer]?.ids.length ?? 0) > 0,
     );

@@ -21,8 +21,6 @@ export interface StackedBarsProps {
   /** Name of each bar. */
   readonly bars: readonly string[];
   readonly parts: readonly BarPart[];
-  /** Stands behind the sums. */
-  readonly unit: string;
   readonly height?: number;
 }
 
@@ -33,7 +31,7 @@ const axisHeight = 20;
 const mostSums = 16;
 
 /** Bars of parts, with their sum above. Their numbers stand in a table elsewhere. */
-export function StackedBars({ bars, parts, unit, height = 200 }: StackedBarsProps) {
+export function StackedBars({ bars, parts, height = 200 }: StackedBarsProps) {
   const { ref, width } = useElementSize();
   const id = useId();
   const stacked = parts.filter(({ isApart }) => isApart !== true);
@@ -88,7 +86,7 @@ export function StackedBars({ bars, parts, unit, height = 200 }: StackedBarsProp
                   position="top"
                   fontSize={12}
                   fill="var(--ink)"
-                  formatter={(sum) => `${formatValue(Number(sum))} ${unit}`}
+                  formatter={(sum) => formatValue(Number(sum))}
                 />
               )}
             </Bar>

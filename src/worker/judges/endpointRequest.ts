@@ -12,7 +12,12 @@ export interface EndpointDoor extends Pick<HubDoor, "fetch" | "isOffline" | "wai
 }
 
 /** The browser's own door. */
-export const endpointDoor: EndpointDoor = { ...browserDoor, timeoutMs: 60_000 };
+export const endpointDoor: EndpointDoor = {
+  ...browserDoor,
+  // Outside of browsers nobody says so.
+  isOffline: () => "navigator" in globalThis && (navigator as { readonly onLine?: boolean }).onLine === false,
+  timeoutMs: 60_000,
+};
 
 /** What came of a request. */
 export interface Told {

@@ -13,9 +13,9 @@ const judged = (prompt: string, answer: string): JudgedAnswer => ({
 
 function openDesk(seed = 3) {
   const events: JudgementEvent[] = [];
-  const desk = createPersonDesk((event) => events.push(event));
+  const desk = createPersonDesk();
   const stop = new AbortController();
-  const judge = desk.judge({ runId: "r1", seed });
+  const judge = desk.judge({ runId: "r1", seed, emit: (event) => events.push(event) });
   const ask = (answers: readonly (readonly [string, string])[]) => {
     const verdicts = judge.score(
       answers.map(([prompt, answer]) => judged(prompt, answer)),

@@ -14,6 +14,7 @@ export interface PersonJudgeSettings {
   readonly runId: string;
   /** Decides in which order answers are shown. */
   readonly seed: number;
+  readonly emit: (event: JudgementEvent) => void;
 }
 
 /** Where a person's judgements are asked for and given. */
@@ -23,6 +24,11 @@ export interface PersonDesk {
   readonly give: (given: Given) => void;
 }
 
+/** Whom a person judges for, until the signal says so. */
+interface Asking extends PersonJudgeSettings {
+  readonly signal: AbortSignal;
+}
+
 /** Different answers to one prompt, as they are shown. */
 interface Group {
   readonly prompt: string;
@@ -30,7 +36,7 @@ interface Group {
 }
 
 /** A desk at which nothing is asked yet. */
-export function createPersonDesk(emit: (event: JudgementEvent) => void): PersonDesk {
+export function createPersonDesk(): PersonDesk {
   let questions = 0;
   const waiting = new Map<
     number,
@@ -38,7 +44,7 @@ export function createPersonDesk(emit: (event: JudgementEvent) => void): PersonD
   >();
 
   /** Resolves with the person's choices; rejects with the signal's reason. The question is withdrawn either way. */
-  const ask = async (question: JudgementQuestion, runId: string, signal: AbortSignal): Promise<Choices> => {
+  const ask = async (question: JudgementQuestion, { runId, emit, signal }: Asking): Promise<Choices> => {
     const stopped = new AbortController();
     try {
       return await new Promise<Choices>((resolve, reject) => {
@@ -56,12 +62,9 @@ export function createPersonDesk(emit: (event: JudgementEvent) => void): PersonD
     }
   };
 
-  const score = async (
-    answers: readonly JudgedAnswer[],
-    { runId, seed, signal }: PersonJudgeSettings & { readonly signal: AbortSignal },
-  ): Promise<readonly Verdict[]> => {
+  const score = async (answers: readonly JudgedAnswer[], asking: Asking): Promise<readonly Verdict[]> => {
     const id = ++questions;
-    const random = createRandom(seed, id);
+    const random = createRandom(asking.seed, id);
     const runs = runsOf(answers);
     const groups = runs.map(({ prompt, texts }): Group => {
       const order = permutation(texts.length, random);
@@ -69,7 +72,7 @@ export function createPersonDesk(emit: (event: JudgementEvent) => void): PersonD
     });
     // There is nothing to choose where all answers are the same.
     const asked = groups.filter((group) => group.answers.length > 1);
-    const choices = asked.length === 0 ? [] : await ask({ id, groups: asked }, runId, signal);
+    const choices = asked.length === 0 ? [] : await ask({ id, groups: asked }, asking);
     return runs.flatMap(({ own }, index) => {
       const group = groups[index];
       const place = group === undefined ? -1 : asked.indexOf(group);

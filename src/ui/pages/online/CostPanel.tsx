@@ -30,7 +30,7 @@ export function CostPanel({ rounds }: { readonly rounds: readonly RoundRecord[] 
       {isTable ? (
         <SecondsTable rounds={rounds} />
       ) : (
-        <StackedBars bars={rounds.map(({ round }) => String(round + 1))} parts={parts} unit="s" />
+        <StackedBars bars={rounds.map(({ round }) => String(round + 1))} parts={parts} />
       )}
       <p className="plot-legend">
         {stages.map(({ key, label, fill }) => (

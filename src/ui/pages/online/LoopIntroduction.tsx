@@ -1,6 +1,8 @@
 import { Button } from "@mantine/core";
 import { choosePreset } from "../../../state/editing.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
+import { LoopDiagram } from "./LoopDiagram.tsx";
+import { restingLoop } from "./loopState.ts";
 
 /** What training in rounds is, and a setup that is ready for it. */
 export function LoopIntroduction() {
@@ -13,13 +15,14 @@ export function LoopIntroduction() {
         Pairs that were written once go stale, because the model that trains on them soon answers otherwise.
         In every round the model answers prompts anew, judges score the answers, and the best and the worst of
         each prompt become a pair to train on. OPTune draws only the prompts whose pairs score lowest and
-        keeps the others, which saves most of a round’s time.
+        keeps the others, which its paper found 1.27 to 1.56 times as fast.
       </p>
       {ready !== undefined && (
         <Button data-testid="online-preset" onClick={() => choosePreset(ready.id)}>
           Set up {ready.label}
         </Button>
       )}
+      <LoopDiagram state={restingLoop} newest={null} />
     </section>
   );
 }

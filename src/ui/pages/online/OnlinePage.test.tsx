@@ -140,7 +140,7 @@ it("lights the stage that runs, with its progress, and pauses and stops", async 
 });
 
 it("lists the answers that a judge could not score, asks again, goes on, or stops", async () => {
-  beginOnline({ phase: "paused", rounds: [testRounds[0]!, failing] });
+  beginOnline({ phase: "paused", step: failing.step, rounds: [testRounds[0]!, failing] });
   await show("rounds");
   const alert = find("judge-failed");
   expect(words(alert)).toContain("2 answers of round 2 could not be scored");
@@ -155,7 +155,7 @@ it("lists the answers that a judge could not score, asks again, goes on, or stop
 });
 
 it("says why the judges were not asked again", async () => {
-  beginOnline({ phase: "paused", rounds: [testRounds[0]!, failing] });
+  beginOnline({ phase: "paused", step: failing.step, rounds: [testRounds[0]!, failing] });
   const message = "The endpoint was forgotten.";
   trainer.refusals.set("retryJudges", { name: "Error", code: "RUN-1", message, details: {} });
   await show("rounds");
@@ -168,6 +168,8 @@ it("shows no alert while the round goes on, or when failures are behind it", asy
   await show("rounds");
   expect(find("judge-failed")).toBeNull();
   await act(async () => useRunStore.setState({ phase: "paused", rounds: [{ ...failing, isOver: true }] }));
+  expect(find("judge-failed")).toBeNull();
+  await act(async () => useRunStore.setState({ rounds: [failing], step: failing.step + 1 }));
   expect(find("judge-failed")).toBeNull();
 });
 
@@ -203,7 +205,7 @@ it("raises the badge when the judges part, with what to do", async () => {
   await show("rounds");
   expect(page.querySelector(".parting-badge")?.textContent).toBe("The judges part");
   expect(words(find("parting"))).toContain("From round 1 to round 2 the proxy rose by 0.2");
-  expect(words(find("parting"))).toContain("go back to round 1");
+  expect(words(find("parting"))).toContain("In the next run end after 1 round, raise β");
 });
 
 it("says so where no judge is kept aside", async () => {

@@ -20,8 +20,18 @@ const measures = [
   },
 ] as const;
 
+/** What the panel is made of. */
+interface PartingPanelProps {
+  readonly evaluations: readonly OnlineEvaluation[];
+  /** Rounds of the run, which the axis is long. */
+  readonly rounds: number;
+}
+
+/** Fewer rounds than this would have ticks between them. */
+const shortestAxis = 3;
+
 /** Proxy, held-out judge, KL, entropy and repetition by round, one under the other, with a badge when the judges part. */
-export function PartingPanel({ evaluations }: { readonly evaluations: readonly OnlineEvaluation[] }) {
+export function PartingPanel({ evaluations, rounds }: PartingPanelProps) {
   const [hoveredX, onHoverX] = useState<number | null>(null);
   const judges = useMemo(() => judgeSeries(evaluations, "rounds"), [evaluations]);
   const others = useMemo(
@@ -30,7 +40,14 @@ export function PartingPanel({ evaluations }: { readonly evaluations: readonly O
   );
   const parting = judgesPart(evaluations);
   const hasHeldout = evaluations.some(({ heldout }) => heldout !== null);
-  const shared = { xLabel: "round", smoothing: 0, hoveredX, onHoverX, height, shortestAxis: 2 } as const;
+  const shared = {
+    xLabel: "round",
+    smoothing: 0,
+    hoveredX,
+    onHoverX,
+    height,
+    shortestAxis: Math.max(shortestAxis, rounds),
+  } as const;
   return (
     <Panel
       title="Over-optimisation"
@@ -95,8 +112,9 @@ function PartingText({
           `the judges that train it.`}
       </p>
       <p>
-        Stop and go back to round {from}. In the next run use fewer rounds, a higher β or the starting model
-        as reference, combine several judges, or end the run once the held-out judge declines.
+        In the next run {from > 0 && `end after ${from} ${from === 1 ? "round" : "rounds"}, `}
+        raise β or keep the starting model as reference, combine several judges, or let the run end once the
+        held-out judge declines.
       </p>
     </div>
   );

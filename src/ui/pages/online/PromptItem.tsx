@@ -20,6 +20,8 @@ interface PromptItemProps {
 /** A prompt with its pair before and now; words of the new answers that the old ones do not have are marked. */
 export function PromptItem({ index, row, isOpen, isReachable, onToggle }: PromptItemProps) {
   const { place, outcome, fate, score, change } = row;
+  // What a round keeps is the pair that it trains on.
+  const keptPair = fate === "kept" ? outcome.now : null;
   const pieces = useMemo(() => (fate === "regenerated" ? changedPieces(outcome) : null), [outcome, fate]);
   return (
     <div
@@ -47,23 +49,23 @@ export function PromptItem({ index, row, isOpen, isReachable, onToggle }: Prompt
       <span role="gridcell" className="prompt-text">
         {outcome.prompt}
       </span>
-      {fate === "kept" ? (
-        <span role="gridcell" className="prompt-pair prompt-both">
-          <Pair title="Before and now" pair={outcome.now} pieces={null} />
-        </span>
-      ) : (
-        <>
-          <span role="gridcell" className="prompt-pair">
-            <Pair title="Before" pair={outcome.before} pieces={null} />
-          </span>
-          <span role="gridcell" className="prompt-pair">
-            <Pair title="Now" pair={outcome.now} pieces={pieces} />
-          </span>
-        </>
-      )}
+      <span role="gridcell" className="prompt-pair">
+        <Pair
+          title={fate === "kept" ? "Before and now" : "Before"}
+          pair={outcome.before ?? keptPair}
+          pieces={null}
+        />
+      </span>
+      <span role="gridcell" className="prompt-pair">
+        {fate === "kept" ? (
+          <span className="prompt-none prompt-same">the same pair</span>
+        ) : (
+          <Pair title="Now" pair={outcome.now} pieces={pieces} />
+        )}
+      </span>
       <span role="gridcell" className="prompt-figures">
-        <span>{score === null ? "no pair" : `mean ${formatValue(score)}`}</span>
-        {change !== null && <strong>{formatChange(change)}</strong>}
+        <span>{score === null ? "no pair" : `mean ${scoreText(score)}`}</span>
+        {change !== null && <strong>{formatChange(rounded(change))}</strong>}
       </span>
     </div>
   );
@@ -109,13 +111,13 @@ function Pair({ title, pair, pieces }: PairProps) {
         (["chosen", "rejected"] as const).map((side) => (
           <span key={side} className={`prompt-answer prompt-${side}`}>
             <span className="prompt-score">
-              {side} {formatValue(side === "chosen" ? pair.chosenScore : pair.rejectedScore)}
+              {side} {scoreText(side === "chosen" ? pair.chosenScore : pair.rejectedScore)}
             </span>
             <span className="prompt-text">
               {pieces === null
                 ? pair[side]
                 : pieces[side].map(({ text, isShared }, index) =>
-                    isShared ? text : <mark key={index}>{text}</mark>,
+                    isShared ? text : <Difference key={index} text={text} />,
                   )}
             </span>
           </span>
@@ -127,4 +129,26 @@ function Pair({ title, pair, pieces }: PairProps) {
 
 function drawnText({ drawnIn }: ScoredPair): string {
   return drawnIn < 0 ? "from the set" : `round ${drawnIn + 1}`;
+}
+
+/** Words that the answer before does not have; the space around them is no difference to be seen. */
+function Difference({ text }: { readonly text: string }) {
+  const words = text.trim();
+  const start = text.indexOf(words);
+  return (
+    <>
+      {text.slice(0, start)}
+      <mark>{words}</mark>
+      {text.slice(start + words.length)}
+    </>
+  );
+}
+
+/** A thousandth is as much as a list of scores needs. */
+function rounded(score: number): number {
+  return Math.round(score * 1000) / 1000;
+}
+
+function scoreText(score: number): string {
+  return formatValue(rounded(score));
 }

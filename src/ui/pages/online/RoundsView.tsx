@@ -1,5 +1,7 @@
+import { useRunStore } from "../../../state/runStore.ts";
 import { CostPanel } from "./CostPanel.tsx";
 import { FailureAlert } from "./FailureAlert.tsx";
+import { waitsForJudges } from "./failureList.ts";
 import { GapPanel } from "./GapPanel.tsx";
 import { JudgeCharts } from "./JudgeCharts.tsx";
 import { LoopIntroduction } from "./LoopIntroduction.tsx";
@@ -11,20 +13,19 @@ import { useOnlineRun } from "./useOnlineRun.ts";
 
 /** The tab: the loop as it runs, what its rounds cost, and what came of them. */
 export function RoundsView() {
-  const { rounds, onlineEvaluations: evaluations, phase, config, hasBegun } = useOnlineRun();
+  const { rounds, onlineEvaluations: evaluations, config, hasBegun } = useOnlineRun();
+  const isWaiting = useRunStore(waitsForJudges);
   const newest = rounds.at(-1);
-  const hasFailed =
-    phase === "paused" && newest !== undefined && !newest.isOver && newest.failures.length > 0;
   return (
     <div className="rounds">
       {config.rounds === 0 ? <LoopIntroduction /> : <LoopPanel />}
-      {hasFailed && <FailureAlert record={newest} />}
+      {isWaiting && newest !== undefined && <FailureAlert record={newest} />}
       {!hasBegun && <OnlineSetup />}
       <div className="online-row online-thirds">
         {newest !== undefined && <CostPanel rounds={rounds} />}
         {evaluations.length > 0 && <JudgeCharts evaluations={evaluations} />}
       </div>
-      {evaluations.length > 0 && <PartingPanel evaluations={evaluations} />}
+      {evaluations.length > 0 && <PartingPanel evaluations={evaluations} rounds={config.rounds} />}
       {newest !== undefined && (
         <div className="online-row online-gaps">
           <GapPanel rounds={rounds} config={config} />

@@ -6,6 +6,7 @@ import { loopState, planSentence, roundNow } from "./loopState.ts";
 const [first, second] = testRounds as [(typeof testRounds)[0], (typeof testRounds)[0]];
 const run = {
   phase: "generating",
+  step: 0,
   progress: null,
   rounds: [],
   onlineEvaluations: [],
@@ -50,6 +51,14 @@ it("shows a paused round at the judges when they failed, at its steps when its p
   const paused = (record: typeof first) => loopState({ ...run, phase: "paused", rounds: [record] }, 3).stage;
   expect(paused({ ...first, isOver: false, failures: [failure] })).toBe("score");
   expect(paused({ ...first, isOver: false })).toBe("train");
+  // A run that went on without the answers has taken steps by the time it is paused again.
+  const later = {
+    ...run,
+    step: 5,
+    phase: "paused",
+    rounds: [{ ...first, isOver: false, failures: [failure] }],
+  } as const;
+  expect(loopState(later, 3).stage).toBe("train");
   expect(paused(first)).toBeNull();
 });
 

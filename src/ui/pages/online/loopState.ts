@@ -3,6 +3,7 @@ import type { RunConfig } from "../../../engine/training/config.ts";
 import type { RunState } from "../../../state/runStore.ts";
 import type { RoundRecord } from "../../../worker/protocol.ts";
 import { formatCount } from "../../format.ts";
+import { waitsForJudges } from "./failureList.ts";
 
 /** Stages in the order of a round; the last is no part of it. */
 export const loopStages = ["generate", "score", "select", "train", "evaluate"] as const;
@@ -19,7 +20,10 @@ export interface LoopState {
   readonly sentence: string;
 }
 
-type Run = Pick<RunState, "phase" | "progress" | "rounds" | "onlineEvaluations" | "judgement">;
+/** The loop before there is a run. */
+export const restingLoop: LoopState = { stage: null, progress: null, sentence: "" };
+
+type Run = Pick<RunState, "phase" | "step" | "progress" | "rounds" | "onlineEvaluations" | "judgement">;
 
 /** The stage, progress and sentence of a run of so many rounds. */
 export function loopState(run: Run, totalRounds: number): LoopState {
@@ -50,7 +54,7 @@ export function loopState(run: Run, totalRounds: number): LoopState {
       return { stage: null, progress: null, sentence: place };
     case "waking":
     case "ready":
-      return { stage: null, progress: null, sentence: "" };
+      return restingLoop;
     case "done":
       return { stage: null, progress: null, sentence: endText(run, totalRounds) };
     case "stopped":
@@ -68,10 +72,10 @@ export function roundNow(rounds: readonly RoundRecord[], totalRounds: number): n
 }
 
 /** Where a paused run stands, as far as its rounds tell: answers wait for a judge, or pairs for their steps. */
-function pausedStage({ rounds }: Run): LoopStage | null {
-  const newest = rounds.at(-1);
+function pausedStage(run: Run): LoopStage | null {
+  const newest = run.rounds.at(-1);
   if (newest === undefined || newest.isOver) return null;
-  return newest.failures.length > 0 ? "score" : "train";
+  return waitsForJudges(run) ? "score" : "train";
 }
 
 function endText({ rounds, onlineEvaluations }: Run, totalRounds: number): string {

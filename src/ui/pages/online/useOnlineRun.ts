@@ -3,11 +3,8 @@ import type { RunConfig } from "../../../engine/training/config.ts";
 import { useRunStore, type RunState } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 
-/** The run in rounds that the screen shows. */
-export interface OnlineRun extends Pick<
-  RunState,
-  "phase" | "progress" | "rounds" | "onlineEvaluations" | "judgement"
-> {
+/** The run in rounds that the screen shows, without what changes many times a second. */
+interface OnlineRun extends Pick<RunState, "phase" | "rounds" | "onlineEvaluations" | "judgement"> {
   /** The run's own setup; before there is a run in rounds, that of the next one. */
   readonly config: RunConfig;
   /** A run in rounds was begun. */
@@ -17,9 +14,8 @@ export interface OnlineRun extends Pick<
 /** The run in rounds as the stores have it now. */
 export function useOnlineRun(): OnlineRun {
   const run = useRunStore(
-    useShallow(({ phase, progress, rounds, onlineEvaluations, judgement }) => ({
+    useShallow(({ phase, rounds, onlineEvaluations, judgement }) => ({
       phase,
-      progress,
       rounds,
       onlineEvaluations,
       judgement,
