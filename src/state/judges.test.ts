@@ -54,6 +54,8 @@ it("keeps the set's program aside unless it is in use, and whatever was chosen",
   expect(aside({ model: "local" })).toBeNull();
   expect(aside({ judges: [{ judge: program, weight: 0.5 }] })).toBeNull();
   expect(aside({ judges: [{ judge: length, weight: 1 }] })).toEqual(program);
+  // What counts 0 ranks nothing, and may check.
+  expect(aside({ judges: [{ judge: program, weight: 0 }] })).toEqual(program);
   expect(aside({ heldoutJudge: length })).toEqual(length);
   expect(aside({ data: "local" })).toBeNull();
 });
@@ -64,7 +66,7 @@ it("writes the default out once something is changed, and returns to it when not
     { judge: model, weight: 1 },
     { judge: length, weight: 1 },
   ]);
-  addJudge({ kind: "length", words: 20 });
+  addJudge({ words: 20, kind: "length" });
   expect(config().judges).toHaveLength(2);
   weighJudge(1, -0.5);
   removeJudge(0);

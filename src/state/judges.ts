@@ -69,20 +69,26 @@ export function judgeKeptAside(circumstances: JudgeCircumstances): JudgeSpec | n
   return program !== null && isUsed(program, circumstances) ? null : program;
 }
 
-/** Whether a judge is among those that rank, choose and weigh. */
+/** Whether a judge is among those that rank, choose and weigh; with a weight of 0 it does none of it. */
 export function isUsed(judge: JudgeSpec, circumstances: JudgeCircumstances): boolean {
-  return judgesInUse(circumstances).some((used) => isSame(used.judge, judge));
+  return judgesInUse(circumstances).some((used) => used.weight !== 0 && isSame(used.judge, judge));
 }
 
+/** Whether two judges are one with the same settings, in whatever order a link names them. */
 function isSame(one: JudgeSpec, other: JudgeSpec): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return printOf(one) === printOf(other);
+}
+
+function printOf(judge: JudgeSpec): string {
+  return JSON.stringify(Object.entries(judge).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Puts a judge in use beside those that are. */
 export function addJudge(judge: JudgeSpec): void {
   const setup = useSetupStore.getState();
-  if (isUsed(judge, setup)) return;
-  edit({ judges: [...judgesInUse(setup), { judge, weight: 1 }] });
+  const used = judgesInUse(setup);
+  if (used.some((other) => isSame(other.judge, judge))) return;
+  edit({ judges: [...used, { judge, weight: 1 }] });
 }
 
 /** Takes a judge out of use by its place; without any, the set's own is used again. */
@@ -110,23 +116,34 @@ export function keepAside(heldoutJudge: JudgeSpec | null): void {
 export function judgeLabel(judge: JudgeSpec, list: JudgeList | null): string {
   switch (judge.kind) {
     case "program":
-      return list?.programs.find(({ id }) => id === judge.id)?.label ?? judge.id;
+      return labelIn(list?.programs, judge.id);
     case "words":
       return `Words: ${sides(judge.liked, judge.disliked)}`;
     case "length":
       return `Near ${judge.words} words`;
     case "pattern":
-      return `Matches ${judge.pattern.startsWith("/") ? judge.pattern : `/${judge.pattern}/`}`;
+      return `Matches ${judge.pattern}`;
     case "contains":
       return `Contains ${sides(judge.wanted, judge.avoided)}`;
     case "rewardModel":
-      return rewardModelOf(judge.id, list)?.label ?? judge.id;
+      return labelIn(list?.rewardModels, judge.id);
     case "implicit":
     case "person":
-      return cardOf(judge, list)?.label ?? judge.kind;
+      return kindLabel(judge, list);
     case "endpoint":
-      return list?.endpoint?.model ?? cardOf(judge, list)?.label ?? judge.kind;
+      return list?.endpoint?.model ?? kindLabel(judge, list);
   }
+}
+
+function labelIn(
+  cards: readonly { readonly id: string; readonly label: string }[] | undefined,
+  wanted: string,
+): string {
+  return cards?.find(({ id }) => id === wanted)?.label ?? wanted;
+}
+
+function kindLabel(judge: JudgeSpec, list: JudgeList | null): string {
+  return cardOf(judge, list)?.label ?? judge.kind;
 }
 
 /** What the trainer says of a judge's kind. */

@@ -35,6 +35,8 @@ export const rewardLimits = {
   seed: [0, 2_147_483_647],
 } as const satisfies Record<Exclude<keyof RewardModelSettings, "label">, readonly [number, number]>;
 
+const longestLabel = 200;
+
 const emptySeries = () => ({ loss: new BucketSeries(), accuracy: new BucketSeries() });
 let series = emptySeries();
 
@@ -68,6 +70,7 @@ export function rewardProblems(
 ): Readonly<Partial<Record<keyof RewardModelSettings, string>>> {
   const problems: Partial<Record<keyof RewardModelSettings, string>> = {};
   if (settings.label.trim() === "") problems.label = "A name is needed, to tell it from others.";
+  if (settings.label.length > longestLabel) problems.label = `At most ${longestLabel} characters.`;
   for (const field of Object.keys(rewardLimits) as (keyof typeof rewardLimits)[]) {
     const [minimum, maximum] = rewardLimits[field];
     const value = settings[field];

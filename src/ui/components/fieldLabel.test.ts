@@ -29,5 +29,5 @@ it("writes judges by their names and weights, and none as those of the set", () 
     "Near 20 words × -0.5",
   );
   expect(value("heldoutJudge", null)).toBe("the set’s own");
-  expect(value("heldoutJudge", { kind: "pattern", pattern: "^a" })).toBe("Matches /^a/");
+  expect(value("heldoutJudge", { kind: "pattern", pattern: "^a" })).toBe("Matches ^a");
 });
