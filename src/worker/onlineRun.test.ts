@@ -154,8 +154,9 @@ describe("a run of two rounds", () => {
 describe("a judge behind an address", () => {
   let server: Server | null = null;
   let answers = 0;
-  /** Requests after which the judge is ill; it gets well when it is asked again. */
+  /** Requests of the first round that the judge fails; held-out answers are judged before it, and well. */
   let illAt = (_request: number) => false;
+  let ofRound = 0;
 
   const judged: Partial<RunConfig> = {
     judges: [{ judge: { kind: "endpoint" }, weight: 1 }],
@@ -164,7 +165,7 @@ describe("a judge behind an address", () => {
   async function listen(): Promise<string> {
     server = createServer((request, response) => {
       request.resume();
-      const isIll = illAt(answers);
+      const isIll = events.some(isOf("onlineEvaluation")) && illAt(ofRound++);
       answers += 1;
       response.statusCode = isIll ? 400 : 200;
       const content = String(answers % 10);
@@ -177,7 +178,7 @@ describe("a judge behind an address", () => {
   }
 
   beforeEach(async () => {
-    answers = 0;
+    [answers, ofRound] = [0, 0];
     const url = await listen();
     await session.setEndpoint({ endpoint: { url, model: "m", key: "", rubric: "kind" } });
   });
