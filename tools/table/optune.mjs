@@ -18,17 +18,17 @@ export const weightings = {
 };
 
 /** Sizes of the table: a whole number of steps for each round, and one page, so that none takes time from another. */
-export const optuneStart = { steps: 36, pages: 1 };
+export const optuneStart = { steps: 24, pages: 1 };
 
 /** What every run of the table has, beside the common settings. */
 export const onlineSettings = {
   batchPairs: 8,
-  learningRate: 2e-3,
+  learningRate: 4e-3,
   rounds: 3,
-  onlinePrompts: 48,
+  onlinePrompts: 24,
   answersPerPrompt: 4,
   sampleTokens: 24,
-  samplePrompts: 64,
+  samplePrompts: 32,
   firstPairs: "generated",
   rankingKey: "mean",
   onlineReference: "round",
