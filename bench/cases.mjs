@@ -33,6 +33,7 @@ function failedRow(name, reason) {
     estimatedBytes: null,
     measuredPeakBytes: null,
     methods: null,
+    generation: null,
     skipped: reason,
   };
 }

@@ -1,5 +1,6 @@
 /** Every case of the benchmark: what is measured, how long it may take, and where it is too heavy. */
 import { openDevice } from "../src/engine/tensor/device.ts";
+import { measureGeneration } from "./generateCase.ts";
 import { kernelCases, leastCalls, measureKernel } from "./kernelCases.ts";
 import { measureMethods } from "./methodCase.ts";
 import { emptyRow, type Row } from "./row.ts";
@@ -104,6 +105,10 @@ const methodCases = [
 ];
 const METHOD_ROUNDS = 21;
 
+/** Decoding of 128 tokens with a cache and without. */
+const generationCase = "generate: embedded model";
+const SOFTWARE_GENERATION_ROUNDS = 3;
+
 /** The layouts whose peak is promised to stay under 1.2 GB. */
 const memoryCases = (["f16", "q8"] as const).map((layout) => ({
   name: `memory: SmolLM2-135M, ${layout}`,
@@ -113,7 +118,10 @@ const memoryCases = (["f16", "q8"] as const).map((layout) => ({
 /** All cases in the order in which they run: quick ones first. */
 export const cases: readonly CaseInfo[] = [
   ...kernelCases.map(({ name }) => ({ name, limitSeconds: KERNEL_SECONDS })),
-  ...[...methodCases, ...stepCases].map(({ name }) => ({ name, limitSeconds: STEP_SECONDS })),
+  ...[...methodCases, { name: generationCase }, ...stepCases].map(({ name }) => ({
+    name,
+    limitSeconds: STEP_SECONDS,
+  })),
   ...memoryCases.map(({ name }) => ({ name, limitSeconds: MEMORY_SECONDS })),
 ];
 
@@ -146,6 +154,10 @@ export async function runCase(name: string, context: CaseContext): Promise<Row> 
   if (methods !== undefined) {
     const row = await measureMethods(await methods.shape(context), { rounds: METHOD_ROUNDS });
     return { ...row, name };
+  }
+  if (name === generationCase) {
+    const rounds = context.isSoftware ? SOFTWARE_GENERATION_ROUNDS : ROUNDS;
+    return { ...(await measureGeneration(await embeddedShape(context.readAsset), { rounds })), name };
   }
   const found = stepCases.find((each) => each.name === name);
   if (found === undefined) throw new Error(`There is no case "${name}".`);

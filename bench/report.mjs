@@ -73,6 +73,24 @@ function methodTable(rows) {
   return table([head, ...lines]);
 }
 
+/** Decoding in turn with a cache and without one. */
+function generationTable(rows) {
+  const lines = rows.flatMap(({ name, shape, generation }) =>
+    generation.map(({ way, tokensPerSecond, speedUp, goal, dispatchesPerToken, submitsPerToken }) => [
+      name,
+      shape,
+      way,
+      numberText(tokensPerSecond),
+      ratioText(speedUp),
+      goal === null ? "" : `>= ${goal}x`,
+      numberText(dispatchesPerToken, 1),
+      numberText(submitsPerToken, 2),
+    ]),
+  );
+  const head = ["decoding", "shape", "way", "tokens / s", "speed-up", "goal", "dispatches", "submits"];
+  return table([head, ...lines]);
+}
+
 /** Label, target and value of each figure of our own step. */
 const ownFigures = [
   ["dispatches forward, per layer", "<= 8", ({ forwardDispatchesPerLayer: value }) => numberText(value)],
@@ -135,9 +153,9 @@ function stepTable(rows, rate) {
 /** All tables of one run. */
 export function report({ adapter, backend, commit, rows }) {
   const done = rows.filter(({ skipped }) => skipped === null);
-  const [measured, inTurn] = [true, false].map((isAlone) =>
-    done.filter(({ methods }) => (methods === null) === isAlone),
-  );
+  const inTurn = done.filter(({ methods }) => methods !== null);
+  const decoded = done.filter(({ generation }) => generation !== null);
+  const measured = done.filter(({ methods, generation }) => methods === null && generation === null);
   const skipped = rows.filter(({ skipped }) => skipped !== null);
   const steps = measured.filter(({ counts }) => counts.own?.pipelines !== undefined);
   const software = adapter.isFallbackAdapter
@@ -148,6 +166,7 @@ export function report({ adapter, backend, commit, rows }) {
     `${backend}, ${described}, commit ${commit}.${software}`,
     ...(measured.length === 0 ? [] : [timeTable(measured), countTable(measured)]),
     ...(inTurn.length === 0 ? [] : [methodTable(inTurn)]),
+    ...(decoded.length === 0 ? [] : [generationTable(decoded)]),
     ...(steps.length === 0 ? [] : [stepTable(steps, rateFigure(measured, adapter.isFallbackAdapter))]),
     ...skipped.map(
       (row) => `Skipped: ${row.name}${row.shape === "" ? "" : ` (${row.shape})`}: ${row.skipped}.`,

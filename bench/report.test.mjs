@@ -10,6 +10,7 @@ const row = (changes) => ({
   gigaflops: null,
   counts: nothing,
   methods: null,
+  generation: null,
   skipped: null,
   ...changes,
 });
@@ -35,5 +36,26 @@ describe("steps of methods in turn", () => {
     const text = print([row({ medianMs: { own: 5, tfjs: 10, jax: null } }), row({ methods })]);
     expect(text.match(/a case/g)).toHaveLength(3);
     expect(text).toMatch(/median ms[^]*methods in turn/);
+  });
+});
+
+describe("ways to decode", () => {
+  const cached = {
+    way: "key-value cache",
+    tokensPerSecond: 1234.4,
+    dispatchesPerToken: 20.25,
+    submitsPerToken: 0.5,
+  };
+  const whole = { way: "whole passes", tokensPerSecond: 100, dispatchesPerToken: 21, submitsPerToken: 2 };
+  const generation = [
+    { ...cached, speedUp: 12.34, goal: 5 },
+    { ...whole, speedUp: null, goal: null },
+  ];
+
+  it("are printed with their tokens a second, the ratio of their times and what a token asks of the device", () => {
+    const text = print([row({ name: "generate: a model", shape: "4 prompts", generation })]);
+    expect(text).toMatch(/generate: a model +4 prompts +key-value cache +1234 +12\.3x +>= 5x +20\.3 +0\.50/);
+    expect(text).toMatch(/generate: a model +4 prompts +whole passes +100 +- +21\.0 +2\.00/);
+    expect(text).not.toMatch(/median ms/);
   });
 });

@@ -53,7 +53,7 @@ export async function alternate(
 }
 
 /** The middle value, or the mean of the two in the middle; null of nothing. */
-function median(values: readonly number[]): number | null {
+export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? NaN;

@@ -62,6 +62,20 @@ export interface MethodRow {
   readonly referenceBytesPerPair: number;
 }
 
+/** One way to decode, beside another in the same rounds. */
+export interface GenerationRow {
+  readonly way: "key-value cache" | "whole passes";
+  /** Of all prompts together, at the median of the rounds. */
+  readonly tokensPerSecond: number;
+  /** What one more token of every prompt asks of the device, on average. */
+  readonly dispatchesPerToken: number;
+  readonly submitsPerToken: number;
+  /** Median over the rounds of the time of whole passes over this one's; null for whole passes. */
+  readonly speedUp: number | null;
+  /** What that ratio is promised to reach; null for whole passes. */
+  readonly goal: number | null;
+}
+
 /** One case. */
 export interface Row {
   readonly name: string;
@@ -85,6 +99,8 @@ export interface Row {
   readonly measuredPeakBytes: number | null;
   /** Steps of several of our own methods; null in other cases. */
   readonly methods: readonly MethodRow[] | null;
+  /** Ways to decode; null in other cases. */
+  readonly generation: readonly GenerationRow[] | null;
   /** Why the case was not measured; null when it was. */
   readonly skipped: string | null;
 }
@@ -105,6 +121,7 @@ export function emptyRow(name: string, shape: string, skipped: string | null = n
     estimatedBytes: null,
     measuredPeakBytes: null,
     methods: null,
+    generation: null,
     skipped,
   };
 }

@@ -1,5 +1,6 @@
 /** Blind choices between answers of the model: sampled, decided by a person, and made into a preference set. */
 import { create } from "zustand";
+import type { SampledAnswers } from "../worker/protocol.ts";
 import {
   decide,
   isRound,
@@ -16,6 +17,7 @@ import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { download } from "./download.ts";
 import { readKept, writeKept } from "./keptOnPage.ts";
+import { judgeAnswers, type JudgedPairs } from "./judgedPairs.ts";
 import { openData } from "./localFiles.ts";
 import { addLog } from "./runStore.ts";
 
@@ -27,12 +29,18 @@ export interface SamplingSettings {
   readonly temperature: number;
   readonly maxNewTokens: number;
   readonly seed: number;
+  /** Who says which answer is better: the person, or the judges in use. */
+  readonly chooser: "person" | "judges";
+  /** Drawn for each prompt where judges choose; a person always sees two. */
+  readonly answersPerPrompt: number;
 }
 
 interface AnnotationState {
   readonly settings: SamplingSettings;
   /** Null before answers were sampled. */
   readonly round: Round | null;
+  /** What the judges made of the answers; null before they did. It does not outlive a reload. */
+  readonly judged: JudgedPairs | null;
   readonly isSampling: boolean;
   readonly refusal: string | null;
 }
@@ -41,8 +49,17 @@ const roundKey = "prefscope.annotation";
 
 /** The round of choices, which outlives a reload. */
 export const useAnnotationStore = create<AnnotationState>(() => ({
-  settings: { prompts: "", count: 20, temperature: 0.9, maxNewTokens: 48, seed: 7 },
+  settings: {
+    prompts: "",
+    count: 20,
+    temperature: 0.9,
+    maxNewTokens: 48,
+    seed: 7,
+    chooser: "person",
+    answersPerPrompt: 4,
+  },
   round: readKept(roundKey, isRound),
+  judged: null,
   isSampling: false,
   refusal: null,
 }));
@@ -58,16 +75,42 @@ export function editSampling(change: Partial<SamplingSettings>): void {
 
 /** Lets the model answer every prompt twice, and starts a round with them. */
 export async function sampleRound(): Promise<void> {
-  const { settings, isSampling } = useAnnotationStore.getState();
-  if (isSampling) return;
-  const { prompts: text, count, ...sampling } = settings;
+  await sampling(async (settings) => {
+    const sampled = await drawAnswers(settings, 2);
+    useAnnotationStore.setState({ round: roundOf(sampled, settings.seed) });
+  });
+}
+
+/** Lets the model answer every prompt several times, and the judges in use make pairs of the best and the worst. */
+export async function sampleAndJudge(): Promise<void> {
+  await sampling(async (settings) => {
+    const sampled = await drawAnswers(settings, settings.answersPerPrompt);
+    useAnnotationStore.setState({ judged: await judgeAnswers(sampled) });
+  });
+}
+
+function drawAnswers(
+  { prompts: text, count, temperature, maxNewTokens, seed }: SamplingSettings,
+  answersPerPrompt: number,
+): Promise<readonly SampledAnswers[]> {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const prompts = lines.length === 0 ? null : lines.slice(0, count);
+  return callTrainer("sampleAnswers", {
+    prompts,
+    count: prompts?.length ?? count,
+    answersPerPrompt,
+    temperature,
+    maxNewTokens,
+    seed,
+  });
+}
+
+async function sampling(work: (settings: SamplingSettings) => Promise<void>): Promise<void> {
+  const { settings, isSampling } = useAnnotationStore.getState();
+  if (isSampling) return;
   useAnnotationStore.setState({ isSampling: true, refusal: null });
   try {
-    const question = { prompts, count: prompts?.length ?? count, answersPerPrompt: 2, ...sampling };
-    const sampled = await callTrainer("sampleAnswers", question);
-    useAnnotationStore.setState({ round: roundOf(sampled, settings.seed) });
+    await work(settings);
   } catch (error) {
     useAnnotationStore.setState({ refusal: sentenceOf(error) });
   } finally {
@@ -95,17 +138,16 @@ export function rewriteAnswer(side: Side, text: string): void {
   change((round) => rewrite(round, side, text));
 }
 
-/** Drops the round with its verdicts. */
+/** Drops the round with its verdicts, or what the judges made. */
 export function dropRound(): void {
-  useAnnotationStore.setState({ round: null, refusal: null });
+  useAnnotationStore.setState({ round: null, judged: null, refusal: null });
 }
 
 function pairsFile(): File | null {
-  const { round } = useAnnotationStore.getState();
-  const pairs = round === null ? [] : pairsOf(round);
-  return pairs.length === 0
-    ? null
-    : new File([jsonLines(pairs)], "annotated.jsonl", { type: "application/jsonl" });
+  const { round, judged } = useAnnotationStore.getState();
+  const pairs = round === null ? (judged?.pairs ?? []) : pairsOf(round);
+  const name = round === null ? "judged.jsonl" : "annotated.jsonl";
+  return pairs.length === 0 ? null : new File([jsonLines(pairs)], name, { type: "application/jsonl" });
 }
 
 /** Uses the pairs that were made as the preference set, like a file from a disk. */

@@ -25,11 +25,14 @@ export interface Round {
   readonly same: number;
 }
 
-/** A pair that a choice made. */
+/** A pair that a choice made, with the columns of TRL's layout. */
 export interface MadePair {
   readonly prompt: string;
   readonly chosen: string;
   readonly rejected: string;
+  /** What judges gave both answers; absent where a person chose. */
+  readonly score_chosen?: number;
+  readonly score_rejected?: number;
 }
 
 /** A round from sampled answers: sides are shuffled by the seed, and equal answers leave nothing to choose. */

@@ -1,6 +1,14 @@
 /** The door for programs: `window.prefscope` trains a configuration on the open page and returns its record. */
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
-import type { EvaluatedFeatures, MeasuredSae, Phase, Preflight, Sample } from "../worker/protocol.ts";
+import type {
+  EvaluatedFeatures,
+  MeasuredSae,
+  OnlineEvaluation,
+  Phase,
+  Preflight,
+  RoundRecord,
+  Sample,
+} from "../worker/protocol.ts";
 import { TrainerError } from "../worker/rpc.ts";
 import { newRunId, startRun } from "./actions.ts";
 import { problemsOf } from "./configChanges.ts";
@@ -39,6 +47,10 @@ export interface TrainingRecord {
   readonly featuresAfter: RecordedFeatures | null;
   readonly samplesBefore: readonly Sample[];
   readonly samplesAfter: readonly Sample[];
+  /** Rounds of an online run; none offline. */
+  readonly rounds: readonly RoundRecord[];
+  /** Answers to held-out prompts before the first round and after every one; none offline. */
+  readonly onlineEvaluations: readonly OnlineEvaluation[];
   readonly elapsedMs: number;
 }
 
@@ -202,7 +214,7 @@ function tell(config: RunConfig, onProgress?: (progress: TrainingProgress) => vo
 }
 
 function recordOf(config: RunConfig, elapsedMs: number): TrainingRecord {
-  const { before, now } = useRunStore.getState();
+  const { before, now, rounds, onlineEvaluations } = useRunStore.getState();
   const { report } = useDeviceStore.getState();
   const samplesOf = (set: SampleSet | null) => set?.samples ?? [];
   return {
@@ -221,6 +233,8 @@ function recordOf(config: RunConfig, elapsedMs: number): TrainingRecord {
     featuresAfter: recorded(featureHistory.ends?.after),
     samplesBefore: samplesOf(before),
     samplesAfter: samplesOf(now),
+    rounds,
+    onlineEvaluations,
     elapsedMs,
   };
 }

@@ -13,6 +13,7 @@ import { circumstances, ensureLoaded, warmUp, refreshPreflight } from "./loading
 import { raiseMessage } from "./messageStore.ts";
 import { readPlace, usePlaceStore } from "./place.ts";
 import { reportDeath, reportDeviceLoss, reportFailedStart, reportFailure, starting } from "./recovery.ts";
+import { hearRewardModel } from "./rewardModels.ts";
 import { addLog, applyEvent, useRunStore } from "./runStore.ts";
 import { followLink, watchSaes } from "./saes.ts";
 import { hearSaeTraining, watchSaeTraining } from "./saeTraining.ts";
@@ -60,6 +61,7 @@ function followAddress(): void {
 
 function hear(event: WorkerEvent): void {
   if (event.type === "sae") hearSaeTraining(event);
+  if (event.type === "rewardModel") hearRewardModel(event);
   if (event.type === "download") hearDownload(event);
   if (event.type === "loading") useSetupStore.setState({ loadingBytes: event });
   applyEvent(event);

@@ -62,15 +62,22 @@ export function problemsOf(config: RunConfig, preflight: Preflight | null): Prob
 interface Issue {
   readonly code?: string | undefined;
   readonly path: readonly PropertyKey[];
+  /** What kind of value it is. */
+  readonly origin?: string | undefined;
   readonly minimum?: unknown;
   readonly maximum?: unknown;
   readonly keys?: readonly string[];
   readonly expected?: unknown;
 }
 
-function issueSentence(issue: Issue): string {
+/** What is wrong with a value, in a sentence. */
+export function issueSentence(issue: Issue): string {
   if (issue.code === "unrecognized_keys") return `There is no setting named ${issue.keys?.join(", ") ?? ""}.`;
   if (issue.path[0] === "loraTargets") return "Choose at least one module for the adapter.";
+  if (issue.origin === "string" && issue.code === "too_big")
+    return `At most ${String(issue.maximum)} characters.`;
+  if (issue.origin === "array" && issue.code === "too_big")
+    return `At most ${String(issue.maximum)} of them.`;
   if (issue.code === "too_small") return `Must be at least ${String(issue.minimum)}.`;
   if (issue.code === "too_big") return `Must be at most ${String(issue.maximum)}.`;
   if (issue.code === "invalid_value") return "This choice is not offered.";

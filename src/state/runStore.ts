@@ -18,6 +18,7 @@ import { featureHistory } from "./movingFeatures.ts";
 import { referenceLine } from "./referenceLine.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
 import { ShownSteps } from "./shownSteps.ts";
+import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./toldRounds.ts";
 import { roomSentence } from "./stepRoom.ts";
 import { StepClock } from "./timing.ts";
 
@@ -164,6 +165,7 @@ export function rewindRun(checkpoint: Checkpoint): void {
     activeMs: checkpoint.activeMs,
     failure: null,
     room: null,
+    judgement: null,
     secondsPerStep: null,
     stepsPerSecond: null,
     latest: history.steps.at(-1)?.metrics ?? {},
@@ -249,12 +251,9 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
     case "checkpoint":
       return { checkpoint: event.checkpoint };
     case "round":
-      return { rounds: withRound(state.rounds, event.record), version: state.version + 1 };
+      return afterRound(event.record, state);
     case "onlineEvaluation":
-      return {
-        onlineEvaluations: withEvaluation(state.onlineEvaluations, event.evaluation),
-        version: state.version + 1,
-      };
+      return afterOnlineEvaluation(event.evaluation, state);
     case "judgement":
       return { judgement: event.question };
     case "failed":
@@ -266,6 +265,8 @@ function changeFor(event: RunEvent, state: RunState): Partial<RunState> {
 function sentenceFor(event: RunEvent, previous: Phase): string | null {
   if (event.type === "evaluation") return evaluationSentence(event.metrics);
   if (event.type === "room") return roomSentence(event.room);
+  if (event.type === "round") return roundSentence(event.record);
+  if (event.type === "onlineEvaluation") return evaluationEnds(event.evaluation);
   if (event.type !== "phase" || event.phase === previous) return null;
   const sentences: Partial<Record<Phase, string>> = {
     generating: "Drawing answers for the next round.",
@@ -328,18 +329,6 @@ function afterEvaluation(
     trail: [...state.trail, { x: mean(points.chosenDelta), y: mean(points.rejectedDelta) }],
     version: state.version + 1,
   };
-}
-
-/** The rounds with one told anew; what a run that was taken back had told of later ones is gone. */
-function withRound(rounds: readonly RoundRecord[], record: RoundRecord): RoundRecord[] {
-  return [...rounds.filter(({ round }) => round < record.round), record];
-}
-
-function withEvaluation(
-  evaluations: readonly OnlineEvaluation[],
-  evaluation: OnlineEvaluation,
-): OnlineEvaluation[] {
-  return [...evaluations.filter(({ rounds }) => rounds < evaluation.rounds), evaluation];
 }
 
 function betterOf(best: SampleSet | null, candidate: SampleSet): SampleSet | null {

@@ -23,7 +23,7 @@ const card = (
 
 const beta = { key: "beta", label: "β", help: "How strongly the model is held.", scale: "log" as const };
 
-/** Five methods of as many kinds, three presets and two preference sets. */
+/** Five methods of as many kinds, three presets, two preference sets and a reward model for one of them. */
 export const testDescription: Description = {
   objectives: [
     card("sft", "SFT", [], { group: "imitate" }),
@@ -86,20 +86,21 @@ export const testDescription: Description = {
     },
   ],
   models: [{ id: "story", label: "story-0.6M" }],
+  rewardModels: [{ id: "story-kind", model: "story", data: "kind-endings", objective: "kind" }],
   datasets: [
     {
       id: "kind-endings",
       label: "Kind endings",
       sentence: "Stories that end kindly are preferred.",
-      objectives: [{ id: "kind", label: "Kind", judge: "kindness lexicon" }],
+      objectives: [{ id: "kind", label: "Kind", judge: "kindEndings" }],
     },
     {
       id: "helpful-harmless",
       label: "Helpful vs harmless",
       sentence: "An assistant that answers, or that turns down a bad idea.",
       objectives: [
-        { id: "helpful", label: "Helpful", judge: "answers the question" },
-        { id: "harmless", label: "Harmless", judge: "turns down harm" },
+        { id: "helpful", label: "Helpful", judge: "helpful" },
+        { id: "harmless", label: "Harmless", judge: "harmless" },
       ],
     },
   ],

@@ -30,6 +30,27 @@ const rewardModel: RewardModelSummary = {
 /** Answers by command. */
 export const testOnlineAnswers: { [Name in keyof OnlineCommands]: OnlineCommands[Name]["answer"] } = {
   listJudges: {
+    kinds: [
+      {
+        kind: "program",
+        label: "Built in",
+        help: "A program that comes with the studio.",
+        needs: "",
+        fields: [{ key: "id", label: "Program", help: "Each says what it rewards.", form: "choice" }],
+        initial: { kind: "program", id: "kindEndings" },
+      },
+      {
+        kind: "words",
+        label: "Words",
+        help: "Each liked word adds 1.",
+        needs: "",
+        fields: [
+          { key: "liked", label: "Liked words", help: "Whole words.", form: "words" },
+          { key: "disliked", label: "Disliked words", help: "They count against it.", form: "words" },
+        ],
+        initial: { kind: "words", liked: ["happy"], disliked: [] },
+      },
+    ],
     programs: [
       { id: "kindEndings", label: "Kind ending", help: "Counts words of kindness." },
       { id: "helpful", label: "Helpful", help: "Rewards answers." },

@@ -2,6 +2,7 @@
 import type { ObjectiveGroup, ObjectiveNeed } from "../engine/losses/objective.ts";
 import type { BaseWeights } from "../engine/training/config.ts";
 import type { Phase } from "../worker/protocol.ts";
+import { onlineChoiceTexts, onlineSettingTexts } from "./onlineText.ts";
 
 /** What the studio is, in two sentences. */
 export const tagline = ["Teach a tiny language model what you prefer.", "It trains in this tab."] as const;
@@ -27,6 +28,8 @@ export const phaseWords: Record<Phase, string> = {
 export interface SettingText {
   readonly label: string;
   readonly help: string;
+  /** The published value, or that it is not public. */
+  readonly paper?: string;
 }
 
 /** Settings of the form by their name in the configuration. */
@@ -146,6 +149,7 @@ export const settingTexts = {
     label: "Compute on",
     help: "Automatic uses the GPU when there is one. The CPU gives the same results, slower.",
   },
+  ...onlineSettingTexts,
 } satisfies Record<string, SettingText>;
 
 /** Choices that are words rather than numbers. */
@@ -163,6 +167,7 @@ export const choiceTexts = {
     q4: "4 bits (QLoRA)",
   },
   backend: { auto: "Automatic", webgpu: "GPU (WebGPU)", cpu: "CPU" },
+  ...onlineChoiceTexts,
 } as const;
 
 /** What each layout of the base weights costs and saves. */

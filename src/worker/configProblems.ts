@@ -92,7 +92,10 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
     if (known[field] === "") continue;
     const objective = objectiveNamed(known[field]);
     problems.push(
-      ...dataProblems(objective, [...data.train, ...data.heldout]).map((message) => ({ field, message })),
+      ...dataProblems(objective, config, [...data.train, ...data.heldout]).map((message) => ({
+        field,
+        message,
+      })),
       ...setupProblems(objective, config, data.heldout.length),
       ...featureProblems(objective, config, { field, features }),
     );
@@ -133,7 +136,11 @@ export function frozenProblem({ base }: LoadedModel["model"]): string | null {
 }
 
 /** What an objective needs that the model or the pairs do not have. */
-function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string[] {
+function dataProblems(
+  objective: Objective,
+  { rounds }: Pick<RunConfig, "rounds">,
+  pairs: readonly TokenPair[],
+): string[] {
   const { needs, label } = objective;
   const problems: string[] = [];
   const found = (count: number) =>
@@ -151,7 +158,8 @@ function dataProblems(objective: Objective, pairs: readonly TokenPair[]): string
     );
   }
   const scoreless = pairs.filter(({ rewardGap }) => rewardGap === undefined).length;
-  if (needs.includes("rewardGap") && scoreless > 0) {
+  // The judges of online rounds score the pairs.
+  if (needs.includes("rewardGap") && scoreless > 0 && rounds === 0) {
     const remedy = "choose a set with a judge, or a file with score_chosen and score_rejected";
     problems.push(`${label} weights pairs by a judge's scores, and ${found(scoreless)}: ${remedy}.`);
   }

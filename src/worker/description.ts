@@ -1,5 +1,5 @@
 /** What the trainer says of itself: the methods, models, preference sets and presets that there are. */
-import { embeddedDatasets, embeddedModels } from "../engine/data/embedded.ts";
+import { embeddedDatasets, embeddedModels, embeddedRewardModels } from "../engine/data/embedded.ts";
 import { objectives } from "../engine/losses/index.ts";
 import type { Objective } from "../engine/losses/objective.ts";
 import { presets, type PresetSummary } from "../engine/training/presets.ts";
@@ -20,6 +20,13 @@ export interface Description {
   readonly objectives: readonly ObjectiveCard[];
   readonly datasets: readonly DataCard[];
   readonly models: readonly { readonly id: string; readonly label: string }[];
+  /** The reward model that comes with the studio for an objective of a set, on one model. */
+  readonly rewardModels: readonly {
+    readonly id: string;
+    readonly model: string;
+    readonly data: string;
+    readonly objective: string;
+  }[];
   readonly presets: readonly PresetSummary[];
 }
 
@@ -34,6 +41,12 @@ export function describeStudio(): Description {
       objectives: [...aims],
     })),
     models: embeddedModels.map(({ id, label }) => ({ id, label })),
+    rewardModels: embeddedRewardModels.map(({ id, model, data, objective }) => ({
+      id,
+      model,
+      data,
+      objective,
+    })),
     presets,
   };
 }

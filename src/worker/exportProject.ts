@@ -9,6 +9,7 @@ import type { RunConfig } from "../engine/training/config.ts";
 import { createPolicy } from "../engine/training/policy.ts";
 import type { Tokenizer } from "../engine/tokenizer/tokenizer.ts";
 import { objectiveOf } from "./configProblems.ts";
+import { refuse } from "./errorReport.ts";
 import { adapterFiles } from "./exportFiles.ts";
 import type { FoundFeatures } from "./featureDesk.ts";
 import type { OwnModel } from "./keptReference.ts";
@@ -27,6 +28,12 @@ export interface LoadedParts {
 /** Writes the project; refuses an unknown method. */
 export async function exportProject(config: RunConfig, parts: LoadedParts): Promise<ProjectFile[]> {
   const { owner, data } = parts;
+  if (config.rounds > 0) {
+    refuse(
+      "CFG-1",
+      `A run of ${config.rounds} online rounds draws its own pairs, and a project trains on pairs that are there: save the pairs of a round on the Online screen, open them as a data set, and take the project of that.`,
+    );
+  }
   const objective = objectiveOf(config);
   const { train, heldout } = data;
   return trlProject({

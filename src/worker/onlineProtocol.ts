@@ -1,5 +1,6 @@
 /** The part of the protocol that is about judges and the rounds of an online run. */
 import type { Verdict } from "../engine/judges/answerJudge.ts";
+import type { JudgeCard } from "../engine/judges/judgeCards.ts";
 import type { JudgeSpec } from "../engine/judges/judgeSpec.ts";
 import type { OnlineEvaluation, RoundRecord } from "../engine/online/roundRecord.ts";
 import type { RewardModelQuality, RewardModelSettings } from "../engine/rewardModel/settings.ts";
@@ -8,6 +9,7 @@ import type { FileBytes } from "../engine/files/fileBytes.ts";
 export type * from "../engine/online/roundRecord.ts";
 export type { RewardModelQuality, RewardModelSettings } from "../engine/rewardModel/settings.ts";
 export type { JudgeSpec, WeightedJudge } from "../engine/judges/judgeSpec.ts";
+export type { JudgeCard, JudgeField } from "../engine/judges/judgeCards.ts";
 export type { Verdict } from "../engine/judges/answerJudge.ts";
 
 /** A reward model at hand. */
@@ -40,12 +42,21 @@ export interface JudgeEndpoint {
   readonly rubric: string;
 }
 
+/** The endpoint without its secret. */
+export interface EndpointSummary extends Omit<JudgeEndpoint, "key"> {
+  readonly hasKey: boolean;
+  /** What is sent there, in one sentence. */
+  readonly sends: string;
+}
+
 /** The judges that there are. */
 export interface JudgeList {
+  /** Every kind of judge, for choosing one. */
+  readonly kinds: readonly JudgeCard[];
   readonly programs: readonly ProgramCard[];
   readonly rewardModels: readonly RewardModelSummary[];
-  /** The endpoint without its secret; null where none was typed in. */
-  readonly endpoint: Omit<JudgeEndpoint, "key"> | null;
+  /** Null where none was typed in. */
+  readonly endpoint: EndpointSummary | null;
 }
 
 /** Answers that a person is to judge: the best and the worst of each group. */

@@ -6,6 +6,7 @@
 import type { RunConfig } from "../engine/training/config.ts";
 import type { PairScores } from "../engine/training/evaluate.ts";
 import type { FileBytes } from "../engine/files/fileBytes.ts";
+import type { RoundsCheckpoint } from "../engine/online/onlineSetup.ts";
 import type { DataCommands, DataSummary, PairText } from "./dataProtocol.ts";
 import type { Description } from "./description.ts";
 import type { FeatureCommands, SaeSummary, SaeTrainingEvent } from "./featureProtocol.ts";
@@ -171,14 +172,6 @@ export interface Sample {
   /** log p(policy) − log p(reference) of each token. */
   readonly tokenDeltas: readonly number[];
   readonly judgeScore: number | null;
-}
-
-/** Where the rounds of an online run are, as its engine writes it. */
-export interface RoundsCheckpoint {
-  /** JSON: round, stage, stored pairs, answers drawn and scored so far, records. */
-  readonly state: string;
-  /** The policy at the start of the round, where that is the reference; empty otherwise. */
-  readonly reference: Readonly<Record<string, Float32Array>>;
 }
 
 /** State that continues a run exactly: adapter, optimizer moments and position. */

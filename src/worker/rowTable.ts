@@ -1,8 +1,8 @@
 /** The table of loaded pairs: searched, filtered and sorted here, so that only the rows in sight cross the wall. */
 import type { SetHealth } from "../engine/data/health/checkSet.ts";
 import { textOf } from "../engine/data/row.ts";
-import { PatternError } from "../engine/data/search/patternProgram.ts";
-import { textSearch } from "../engine/data/search/textSearch.ts";
+import { PatternError } from "../engine/search/patternProgram.ts";
+import { textSearch } from "../engine/search/textSearch.ts";
 import type { HealthCheck } from "../engine/data/steps/dataStep.ts";
 import type { SetRow } from "../engine/data/steps/setRow.ts";
 import type { HeldPair } from "./checkedData.ts";

@@ -125,7 +125,11 @@ function readReply(data: unknown): Reply | string {
   try {
     return replySchema.parse(data);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const [issue] = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues ?? [];
+    // Where it is wrong comes before what would be right, which can be long.
+    const place =
+      issue === undefined || issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `;
+    const reason = place + (error instanceof Error ? error.message : String(error));
     return reason.replaceAll(/\s+/g, " ").slice(0, LONGEST_REASON);
   }
 }

@@ -1,12 +1,15 @@
 /** What a run is made of: a configuration with what the session has loaded for it. */
+import type { OnlinePrompt, OnlineSetup } from "../engine/online/onlineSetup.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import type { SamplePrompt, SampleSettings } from "../engine/training/samples.ts";
 import type { TrainingRun } from "../engine/training/train.ts";
 import { objectiveOf } from "./configProblems.ts";
 import type { DeskSource } from "./featureDesk.ts";
 import type { KeptReference, OwnModel } from "./keptReference.ts";
-import { promptText, type LoadedData } from "./library.ts";
+import { pairText, promptText, type LoadedData } from "./library.ts";
 import { adapterPrint } from "./referenceIdentity.ts";
+
+const noText = { prompt: "", chosen: "", rejected: "" };
 
 /** Pairs with what is known of the reference on them. */
 export interface OwnData extends LoadedData {
@@ -19,6 +22,35 @@ export interface RunParts {
   readonly data: OwnData;
   /** Null where no autoencoder is at hand. */
   readonly features: DeskSource | null;
+}
+
+/** Prompts of the training pairs, each once, with its first pair. */
+function onlinePrompts({ onlinePrompts: most }: RunConfig, { train, trainRows }: LoadedData): OnlinePrompt[] {
+  const known = new Map<string, OnlinePrompt>();
+  for (const pair of train) {
+    const key = pair.prompt.join(" ");
+    if (known.has(key)) continue;
+    if (most > 0 && known.size === most) break;
+    const row = trainRows[pair.row];
+    const { prompt: text, chosen, rejected } = row === undefined ? noText : pairText(row);
+    known.set(key, { text, ids: pair.prompt, pair, chosen, rejected });
+  }
+  return [...known.values()];
+}
+
+/** What the rounds of a run are made of. */
+export function onlineSetup(
+  config: RunConfig,
+  { owner, data }: Omit<RunParts, "features">,
+  judges: Pick<OnlineSetup, "judges" | "heldoutJudge" | "signal">,
+): OnlineSetup {
+  return {
+    ...judges,
+    prompts: onlinePrompts(config, data),
+    heldoutPrompts: promptsOf(data, config.samplePrompts),
+    tokenizer: owner.tokenizer,
+    now: () => performance.now(),
+  };
 }
 
 /** A run of the training loop; what is known of a reference with other adapters, and features of other autoencoders, are forgotten. */

@@ -29,6 +29,8 @@ export interface RunnerSettings {
   readonly saes: readonly MeasuredSae[];
   /** Active milliseconds of the run that is resumed. */
   readonly activeMs: number;
+  /** Aborted when the run is asked to end, so that a judge that waits lets go. */
+  readonly stopping?: AbortController;
   readonly emit: (event: WorkerEvent) => void;
 }
 
@@ -46,6 +48,8 @@ export interface Runner {
   /** Runs the task at the next milestone, or not at all when the run ends before; rejects with the task's error. */
   readonly atMilestone: (task: PolicyTask) => Promise<void>;
   readonly sample: () => Promise<void>;
+  /** Goes on by asking the judges again for what they could not score; resumes where none has failed. */
+  readonly retryJudges: () => void;
   /** Resolves when the run has ended in whatever way. */
   readonly ended: Promise<void>;
 }
@@ -53,7 +57,6 @@ export interface Runner {
 /** Starts a run. */
 export function startRunner(settings: RunnerSettings): Runner {
   const { runId, run, emit } = settings;
-  const totalSteps = run.config.steps;
   const tasks: PolicyTask[] = [];
   let activeMs = settings.activeMs;
   let step = run.resume?.step ?? 0;
@@ -61,6 +64,12 @@ export function startRunner(settings: RunnerSettings): Runner {
   let phase: Phase | null = null;
   let stepsAllowed = Infinity;
   let isStopping = false;
+  /** The last milestone was reached. */
+  let isOver = false;
+  /** The policy as it is between two steps. */
+  let between: Milestone | null = null;
+  let decide: ((choice: "retry") => void) | null = null;
+  let saved: { readonly step: number; readonly tensors: Checkpoint["tensors"] } | null = null;
   let wake: (() => void) | null = null;
 
   const steps = createStepBuffer(runId, emit);
@@ -76,12 +85,15 @@ export function startRunner(settings: RunnerSettings): Runner {
   };
 
   const checkpoint = async (milestone: Milestone) => {
-    if (milestone.step === 0 || milestone.step === lastGoodStep) return;
+    const rounds = milestone.rounds();
+    // Rounds are kept before the first step as well: their answers took a while.
+    if (rounds === null && (milestone.step === 0 || milestone.step === lastGoodStep)) return;
     if (milestone.isLast || isStopping) enter("saving");
-    const tensors = await milestone.save();
+    // Nothing trains within a round's work: what was read at its step is still true.
+    if (saved?.step !== milestone.step) saved = { step: milestone.step, tensors: await milestone.save() };
     lastGoodStep = milestone.step;
-    const saved: Checkpoint = { runId, step: milestone.step, activeMs, tensors, rounds: null };
-    say({ type: "checkpoint", checkpoint: saved });
+    const { tensors } = saved;
+    say({ type: "checkpoint", checkpoint: { runId, step: milestone.step, activeMs, tensors, rounds } });
   };
 
   const sample = async (milestone: Milestone, prompts: readonly SamplePrompt[]) => {
@@ -94,6 +106,12 @@ export function startRunner(settings: RunnerSettings): Runner {
   };
 
   const visit = async (milestone: Milestone) => {
+    between = milestone;
+    if (milestone.isMidRound) {
+      await checkpoint(milestone);
+      await serve(milestone);
+      return;
+    }
     if (milestone.isLast || milestone.step % CHECKPOINT_EVERY === 0) await checkpoint(milestone);
     const isEdge = milestone.isLast || milestone.step === 0;
     const isSampled = milestone.step === run.resume?.step;
@@ -117,6 +135,15 @@ export function startRunner(settings: RunnerSettings): Runner {
     }
   };
 
+  /** Waits like a pause; without a word about the judges the round goes on with what it has. */
+  const askWhatToDo = async (report: Extract<TrainingReport, { kind: "judgeFailed" }>) => {
+    if (between === null) return;
+    stepsAllowed = 0;
+    ({ decide } = report);
+    await serve(between);
+    decide = null;
+  };
+
   const hear = async (report: TrainingReport, elapsedMs: number) => {
     if (report.kind === "reference") enter("caching-ref", { done: report.done, total: report.total });
     if (report.kind === "evaluating") enter("evaluating", { done: report.done, total: report.total });
@@ -128,6 +155,14 @@ export function startRunner(settings: RunnerSettings): Runner {
       const features = means === null ? null : { saes: settings.saes, ...means };
       say({ type: "evaluation", runId, step: report.step, activeMs, metrics, points, scores, features });
     }
+    if (report.kind === "generating" || report.kind === "judging") {
+      enter(report.kind, { done: report.done, total: report.total });
+    }
+    if (report.kind === "round") say({ type: "round", runId, record: report.record });
+    if (report.kind === "onlineEvaluation") {
+      say({ type: "onlineEvaluation", runId, evaluation: report.evaluation });
+    }
+    if (report.kind === "judgeFailed") await askWhatToDo(report);
     if (report.kind === "ready") say({ type: "room", runId, room: stepRoom(run, report) });
     if (report.kind === "step") {
       ({ step } = report);
@@ -138,7 +173,8 @@ export function startRunner(settings: RunnerSettings): Runner {
     if (report.kind === "milestone") {
       const { milestone } = report;
       await visit(milestone);
-      if (!milestone.isLast && !isStopping) enter("training");
+      isOver ||= milestone.isLast;
+      if (!milestone.isLast && !milestone.isMidRound && !isStopping) enter("training");
     }
   };
 
@@ -155,7 +191,7 @@ export function startRunner(settings: RunnerSettings): Runner {
         // Messages from the page are heard between tasks only.
         await nextTask();
       }
-      enter(step >= totalSteps ? "done" : "stopped");
+      enter(isOver ? "done" : "stopped");
     } catch (error) {
       enter("failed");
       const failed = reportError(error);
@@ -192,10 +228,16 @@ export function startRunner(settings: RunnerSettings): Runner {
     },
     stop: () => {
       isStopping = true;
+      settings.stopping?.abort();
       go();
       return ended;
     },
     atMilestone,
+    retryJudges: () => {
+      decide?.("retry");
+      stepsAllowed = Infinity;
+      go();
+    },
     sample: () => atMilestone((milestone) => sample(milestone, settings.prompts.slice(0, followedPrompts))),
     ended,
   };

@@ -3,7 +3,6 @@ import { referenceWeights } from "../engine/models/weights.ts";
 import type { Device } from "../engine/tensor/device.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { followedPrompts, meanScore, samplePrompts } from "../engine/training/samples.ts";
-import type { TrainingRun } from "../engine/training/train.ts";
 import type { FileStore } from "../storage/fileStore.ts";
 import { reportBackend } from "./backendReport.ts";
 import { configProblems, objectiveOf, refuseOtherModel, refuseOtherPairs } from "./configProblems.ts";
@@ -11,26 +10,24 @@ import { describeStudio } from "./description.ts";
 import { lossReason, refuse } from "./errorReport.ts";
 import { exportFiles } from "./exportFiles.ts";
 import { exportProject } from "./exportProject.ts";
-import { createFeatureDesk, type DeskSources } from "./featureDesk.ts";
+import { createFeatureDesk } from "./featureDesk.ts";
 import { createTamper } from "./injection.ts";
-import { inspectPair } from "./inspectPair.ts";
-import { seePolicy } from "./lastPolicy.ts";
 import { openReference, type OwnModel } from "./keptReference.ts";
 import { identify, loadData, loadOnto, summarizeModel, tellLoading, type FetchFile } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { createJudgeDesk } from "./judgeDesk.ts";
+import { judgedHeldout } from "./judgedHeldout.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
-import type { ExportedRun } from "./exporting.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
 import { weightsPerplexity } from "./weightsPerplexity.ts";
 import { lossSurface } from "./lossLab.ts";
 import { openBackend } from "./openBackend.ts";
 import { preflight } from "./preflight.ts";
 import { numericsOf } from "./referenceIdentity.ts";
-import type { Checkpoint, CommandName, Commands, WorkerEvent } from "./protocol.ts";
+import type { CommandName, Commands, WorkerEvent } from "./protocol.ts";
 import { promptsOf, samplingOf, trainingRun, type OwnData, type RunParts } from "./runSettings.ts";
-import { startRunner, type Runner } from "./runner.ts";
+import { createRunDesk } from "./runDesk.ts";
 import { measureStep, speedKey } from "./speed.ts";
 import { createTurns } from "./turns.ts";
 
@@ -50,9 +47,7 @@ export interface SessionOptions {
 }
 
 /** A throwaway run that compiles the shaders and then measures the speed; objectives that compare pairs need two. */
-const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0 };
-
-const nothingTold = { data: null, before: null, after: null };
+const warmUpRun = { steps: 2, evalEvery: 0, evalPairs: 2, seed: 0, rounds: 0 };
 
 /** Creates the session; nothing is opened until the page asks. */
 export function createSession({ emit, fetchFile, store }: SessionOptions): Handlers {
@@ -61,25 +56,11 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   /** What the model was loaded from. */
   let origin: Pick<LoadedFiles, "files" | "weights" | "license"> | null = null;
   let data: OwnData | null = null;
-  let runner: Runner | null = null;
   let tamper = createTamper([]);
-  let last: { readonly config: RunConfig; readonly checkpoint: Checkpoint } | null = null;
-  let runningConfig: RunConfig | null = null;
-  /** What the run is trained on, and metrics of its first and last evaluation. */
-  let told: Pick<ExportedRun, "data" | "before" | "after"> = nothingTold;
-  let runs = 0;
   const { alone, ahead, isComingUp } = createTurns();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
   const tell = (event: WorkerEvent) => {
-    if (event.type === "checkpoint" && runningConfig) {
-      last = { config: runningConfig, checkpoint: event.checkpoint };
-    }
-    if (event.type === "evaluation") {
-      // A run that was resumed tells nothing of before its first step.
-      const first = event.step === 0 ? event.metrics : null;
-      told = { ...told, before: told.before ?? first, after: event.metrics };
-    }
     // Whatever comes after the reference pass tells that it is over.
     if (event.type === "phase" && (event.phase === "evaluating" || event.phase === "training")) {
       void data?.kept.keep();
@@ -89,16 +70,21 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   const needDevice = () => device ?? refuse("CFG-1", "No device is open.");
   const needModel = () => model ?? refuse("CFG-1", "No model is loaded. Load a model first.");
   const needData = () => data ?? refuse("CFG-1", "No preference pairs are loaded. Choose a dataset first.");
-  const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
-  const withPolicy: DeskSources["withPolicy"] = (look) =>
-    seePolicy(look, { runner, last, loaded: model, run: runs });
+  const run = createRunDesk({
+    emit: tell,
+    model: needModel,
+    loaded: () => model,
+    data: needData,
+    tamper: () => tamper,
+  });
+  const { withPolicy, isRunning } = run;
   const desk = createFeatureDesk({
     model: needModel,
     data: needData,
     fetchFile,
     alone,
     withPolicy,
-    isRunning: () => runner !== null || isComingUp(),
+    isRunning: () => isRunning() || isComingUp(),
     emit,
   });
   const models = createModelDesk({
@@ -113,10 +99,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       forgetFunction();
     },
     run: async () => {
-      const run = await trainedRun();
-      return run === null ? null : { ...run, ...told };
+      const trained = await run.trained();
+      return trained === null ? null : { ...trained, ...run.told() };
     },
-    isRunning: () => runner !== null,
+    isRunning,
     alone: (change) => alonePaused(change),
   });
   const sets = { fetchFile, openHubData: models.hub.openHubData };
@@ -135,7 +121,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     data: needData,
     withPolicy,
     alone: (change) => alonePaused(change),
-    isRunning: () => runner !== null,
+    isRunning,
   });
   /** Changes what a training of an autoencoder works on. */
   const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
@@ -153,59 +139,20 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   const forgetFunction = () => {
     void desk.forgetTraining();
     desk.forgetCorpora();
-    [last, speed] = [null, null];
+    run.setLast(null);
+    speed = null;
   };
   const forgetModel = () => {
     desk.clear();
     models.forget();
-    [model, origin, data, last, speed] = [null, null, null, null, null];
+    run.setLast(null);
+    [model, origin, data, speed] = [null, null, null, null];
   };
-  const endRun = async () => {
-    await runner?.stop();
-    runner = null;
-  };
-
   const partsOf = (config: RunConfig): RunParts => ({
     owner: needModel(),
     data: needData(),
     features: desk.featuresOf(config).source,
   });
-  /** The run under way as of its next milestone, or the last one; null where nothing was trained. */
-  const trainedRun = async () => {
-    let trained = last;
-    await runner?.atMilestone(async ({ step, save }) => {
-      if (runningConfig === null) return;
-      const checkpoint = { runId: "", step, activeMs: 0, tensors: await save(), rounds: null };
-      trained = { config: runningConfig, checkpoint };
-    });
-    return trained === null || trained.checkpoint.step === 0 ? null : trained;
-  };
-  let live: TrainingRun["live"] | null = null;
-  const begin = ({ runId, config, resume, isStepping }: Commands["start"]["question"]) => {
-    const parts = partsOf(config);
-    const run: TrainingRun = { ...trainingRun(config, parts), tamper };
-    runs += 1;
-    ({ live } = run);
-    runningConfig = config;
-    last = resume === null ? null : { config, checkpoint: resume };
-    const { label, trainPairs, heldoutPairs } = parts.data.summary;
-    told = { ...nothingTold, data: { label, trainPairs, heldoutPairs } };
-    const started = startRunner({
-      runId,
-      run: resume === null ? run : { ...run, resume },
-      activeMs: resume?.activeMs ?? 0,
-      emit: tell,
-      saes: parts.features?.measured ?? [],
-      prompts: promptsOf(parts.data, config.samplePrompts),
-      sampling: samplingOf(config, parts),
-    });
-    if (isStepping) started.step();
-    runner = started;
-    void started.ended.then(() => {
-      if (runner === started) runner = null;
-    });
-  };
-
   const start = async (question: Commands["start"]["question"]): Promise<null> => {
     const { config } = question;
     refuseOtherModel(config, { id: needModel().id, weights: origin?.weights ?? "keep" });
@@ -213,20 +160,29 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     await models.provide(config.adapters);
     await desk.provide(config);
     const parts = { loaded: needModel(), data: needData(), features: desk.featuresOf(config) };
-    const [problem] = configProblems(config, parts);
+    const [problem] = [...configProblems(config, parts), ...judges.problemsOf(config)];
     if (problem !== undefined) refuse("CFG-1", problem.message);
-    await endRun();
+    await run.end();
     desk.sweep();
     // What an earlier run asked too much of the device is no fault of this one.
     device?.takeErrors();
-    begin(question);
+    const opened =
+      config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
+    const ready = partsOf(config);
+    try {
+      const data = opened === null ? ready.data : await judgedHeldout(config, ready.data, opened);
+      run.begin(question, { ...ready, data }, opened);
+    } catch (error) {
+      opened?.dispose();
+      throw error;
+    }
     return null;
   };
 
   return {
     open: (question) =>
       afterTraining(async () => {
-        await endRun();
+        await run.end();
         await data?.kept.settled();
         const previous = model;
         forgetModel();
@@ -247,7 +203,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const onto = needDevice();
         const { files, label, license } =
           given === null ? await models.filesOf(id) : { files: given, label: "Local model", license: null };
-        if (runner === null) onto.takeErrors();
+        if (!isRunning()) onto.takeErrors();
         const loaded = await loadOnto(onto, files, { weights, onProgress: tellLoading(emit) });
         // Nothing was shipped for a person's own weights, nor for rounded ones.
         const isShipped = label === null && loaded.weights.rounding.length === 0;
@@ -255,7 +211,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           loaded.dispose();
           throw error;
         });
-        await endRun();
+        await run.end();
         // Files of one name must not be written at once.
         await data?.kept.settled();
         const previous = model;
@@ -271,9 +227,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
       afterTraining(async () => {
         const [owner, opened] = [needModel(), needDevice()];
         // Choosing pairs by their likeness takes the device.
-        if (question.steps.some(({ kind }) => kind === "select")) await endRun();
+        if (question.steps.some(({ kind }) => kind === "select")) await run.end();
         const loaded = await loadData(question, owner, sets);
-        await endRun();
+        await run.end();
         speed = null;
         await data?.kept.settled();
         data = {
@@ -289,11 +245,18 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     preflight: async ({ config }) => {
       if (desk.lacks(config)) await alone(() => desk.provide(config));
       const [loaded, data] = [needModel(), needData()];
-      return preflight(config, { loaded, data, kept: data.kept, features: desk.featuresOf(config), speed });
+      const priced = preflight(config, {
+        loaded,
+        data,
+        kept: data.kept,
+        features: desk.featuresOf(config),
+        speed,
+      });
+      return { ...priced, problems: [...priced.problems, ...judges.problemsOf(config)] };
     },
     preview: ({ config }) =>
       alone(async () => {
-        if (runner !== null) return { samples: [], meanJudgeScore: null };
+        if (isRunning()) return { samples: [], meanJudgeScore: null };
         const untouched = referenceWeights(needModel().model);
         const samples = await samplePrompts(
           samplingOf(config, { owner: needModel(), data: needData() }),
@@ -306,61 +269,29 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     warmUp: ({ config }) =>
       alone(async (isOvertaken) => {
         // A run tells its own speed, and is not stopped to measure it.
-        if (runner !== null) return { secondsPerStep: null };
+        if (isRunning()) return { secondsPerStep: null };
         device?.takeErrors();
         await desk.provide(config);
-        const run = trainingRun({ ...config, ...warmUpRun }, partsOf(config));
-        const secondsPerStep = await measureStep(run, isOvertaken);
-        if (secondsPerStep !== null) speed = { key: speedKey(config, run.objective), secondsPerStep };
+        const throwaway = trainingRun({ ...config, ...warmUpRun }, partsOf(config));
+        const secondsPerStep = await measureStep(throwaway, isOvertaken);
+        if (secondsPerStep !== null) speed = { key: speedKey(config, throwaway.objective), secondsPerStep };
         return { secondsPerStep };
       }),
     start: (question) => alonePaused(() => start(question)),
-    pause: () => {
-      needRunner().pause();
-      return null;
-    },
-    resume: () => {
-      needRunner().resume();
-      return null;
-    },
-    step: () => {
-      needRunner().step();
-      return null;
-    },
     stop: () => {
       // At once, and not behind a question that waits for the run's next milestone.
-      void runner?.stop();
+      void run.end();
       return alone(async () => {
-        await endRun();
+        await run.end();
         return null;
       });
-    },
-    setLive: (changes) => {
-      if (live !== null) Object.assign(live, changes);
-      // What is saved or continued from here on was trained with the changed settings.
-      if (runner !== null && runningConfig !== null) runningConfig = { ...runningConfig, ...changes };
-      return null;
-    },
-    sampleNow: async () => {
-      await needRunner().sample();
-      return null;
-    },
-    inspectPair: async ({ pairIndex }) => {
-      const settings = { loaded: needModel(), data: needData(), pairIndex };
-      let answer: Commands["inspectPair"]["answer"] | null = null;
-      if (runner !== null) {
-        await runner.atMilestone(async ({ weights }) => {
-          answer = await inspectPair(settings, { weights });
-        });
-      }
-      return answer ?? inspectPair(settings, last ?? { weights: null });
     },
     lossSurface: ({ config, axis }) => {
       const pairs = data === null ? null : { heldout: data.heldout, reference: data.kept.cache };
       return lossSurface(objectiveOf(config), config.params, { axis, pairs });
     },
     exportAdapter: async () => {
-      const trained = await trainedRun();
+      const trained = await run.trained();
       if (trained === null) refuse("RUN-1", "There is nothing to save yet: train at least one step.");
       return exportFiles(needModel(), trained);
     },
@@ -378,12 +309,12 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     ...models.handlers,
     weightsPerplexity: () =>
       alonePaused(async () => {
-        if (runner !== null) refuse("RUN-1", "A run is going on. Stop it first, then measure the weights.");
+        if (isRunning()) refuse("RUN-1", "A run is going on. Stop it first, then measure the weights.");
         const [loaded, heldout] = [needModel(), needData().heldout];
         if (origin === null) return refuse("CFG-1", "No model is loaded. Load a model first.");
         const { files, weights } = origin;
         const standing = models.standing().adapters;
-        const trained = last;
+        const trained = run.last();
         const replace = async (again: LoadedModel | null) => {
           void desk.forgetTraining();
           models.forget();
@@ -395,16 +326,12 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
           }
           model = { ...loaded, ...again };
           await models.provide(standing);
-          last = trained;
+          run.setLast(trained);
         };
         return weightsPerplexity({ device: needDevice(), loaded, files, weights, heldout, replace });
       }),
     ...dataDesk,
     ...judges.handlers,
-    retryJudges: () => {
-      needRunner();
-      return null;
-    },
-    exportRound: () => refuse("RUN-1", "No round has been trained yet."),
+    ...run.handlers,
   };
 }

@@ -19,11 +19,18 @@ function cosineIntegral(power, end) {
   return (sum * width) / 3;
 }
 
+const knownT = new Map();
+
 /**
  * The t that Student's distribution stays within, on both sides, with a probability of 95 %.
  * With t = √ν tan θ the density becomes cos^(ν−1) θ on (−π/2, π/2), and so a share of a plain integral.
  */
 export function studentT(freedom) {
+  if (!knownT.has(freedom)) knownT.set(freedom, findT(freedom));
+  return knownT.get(freedom);
+}
+
+function findT(freedom) {
   const whole = cosineIntegral(freedom - 1, Math.PI / 2);
   let [low, high] = [0, Math.PI / 2];
   for (let halving = 0; halving < HALVINGS; halving++) {

@@ -9,12 +9,11 @@ import { projectRoot, run, runScript, secondsSince } from "../scripts/run.mjs";
 import { readTableOptions, tableHelp } from "./options.mjs";
 import { hashSources, openRunCache } from "./runCache.mjs";
 import { tables } from "./tables.mjs";
-import { SEEDS, STEPS } from "./training.mjs";
 
-const start = { seeds: SEEDS, steps: STEPS, pages: 2, backend: "cpu" };
-const parts = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, table.parts]));
 const cacheOf = (table) => join(projectRoot, "node_modules", ".cache", `prefscope-table-${table}`);
-const pageOf = (table) => join(projectRoot, "docs", "tables", `${table}.md`);
+const pageOf = (table) => join(projectRoot, tables[table].file);
+/** Times of runs are compared only where one call of this script trained both. */
+const sitting = new Date().toISOString();
 /** Failures that are a result of the training itself, and come again when the run is repeated. */
 const trainingFailures = ["NUM-1", "NUM-2"];
 
@@ -42,13 +41,13 @@ function lazyStudios(openStudio, count) {
   });
 }
 
-/** A run's record with the commit; a run that training itself ended is a record of that. */
+/** A run's record with the commit and the sitting; a run that training itself ended is a record of that. */
 async function trainRecord(studio, config, commit) {
   try {
-    return { ...(await studio.train(config)), commit };
+    return { ...(await studio.train(config)), commit, sitting };
   } catch (error) {
     if (!trainingFailures.includes(error.code)) throw error;
-    return { failure: { code: error.code, message: error.message }, commit };
+    return { failure: { code: error.code, message: error.message }, commit, sitting };
   }
 }
 
@@ -57,6 +56,7 @@ async function makeTable(options, openStudio) {
   const { objectives, defaultConfig } = await loadDefinitions();
   const [fingerprint, commit] = await Promise.all([hashSources(), commitNow()]);
   const cache = openRunCache(cacheOf(table), fingerprint);
+  const { run: runTable, page, nameOf, start } = tables[table];
   const common = { defaultConfig, steps, backend };
   let done = 0;
   let total = 0;
@@ -68,16 +68,14 @@ async function makeTable(options, openStudio) {
     const { record, isKept } = await cache.get({ config }, async () =>
       trainRecord(await studio(), config, commit),
     );
-    const { method, seed, learningRate } = config;
     const took = isKept ? "kept" : secondsSince(startedAt);
     done += 1;
-    console.log(`${done}/${total} ${method}, seed ${seed}, rate ${learningRate}: ${took}`);
+    console.log(`${done}/${total} ${nameOf(config)}: ${took}`);
     return record;
   };
   const price = async (config, studio) =>
     (await cache.get({ price: config }, async () => (await studio()).preflight(config))).record;
   const workers = lazyStudios(openStudio, pages);
-  const { run: runTable, page } = tables[table];
   const wanted = options.parts;
   const found = await runTable({ objectives, parts: wanted, workers, common, seeds, train, price, announce });
   const asked = Object.entries({ seeds, steps, backend })
@@ -89,9 +87,9 @@ async function makeTable(options, openStudio) {
 }
 
 await runScript(async () => {
-  const options = readTableOptions(process.argv.slice(2), start, parts);
+  const options = readTableOptions(process.argv.slice(2), tables);
   if (options.isHelp) {
-    console.log(tableHelp(start, parts));
+    console.log(tableHelp(tables));
     return;
   }
   await ensureInstalled();

@@ -1,5 +1,5 @@
 /** Pieces of Markdown that the pages of the tables share. */
-import { RATES, SEARCH_SEED, settings } from "./training.mjs";
+import { RATES, runName, SEARCH_SEED, settings } from "./training.mjs";
 
 /** A number with a true minus sign. */
 export const plain = (value, digits) => value.toFixed(digits).replace("-", "−");
@@ -76,14 +76,11 @@ function knobText({ label, key, choices }, value) {
   return `${label} (\`${key}\`) ${choices?.[value] ?? value}`;
 }
 
-/** The runs that broke, or that none did. */
-export function failures(runs) {
+/** The runs that broke, or that none did; `nameOf` says in a few words which run a configuration is. */
+export function failures(runs, nameOf = runName) {
   const broken = runs.filter(({ record }) => record.failure);
   if (broken.length === 0) return "All runs came to their end.";
-  const lines = broken.map(
-    ({ config, record }) =>
-      `- ${config.method}, seed ${config.seed}, rate ${config.learningRate}: ${record.failure.message}`,
-  );
+  const lines = broken.map(({ config, record }) => `- ${nameOf(config)}: ${record.failure.message}`);
   return `Runs that did not come to their end and are in no mean:\n\n${lines.join("\n")}`;
 }
 

@@ -28,16 +28,17 @@ function readBackend(text) {
 }
 
 /**
- * Reads the command line; `start` holds what is not asked for, `{ seeds, steps, pages, backend }`, and `parts` the parts
- * of every table by its name. Gives `{ isHelp: true }`, or the fields of `start` with `table`, its `parts` and `isPart`;
- * throws one sentence on the first mistake.
+ * Reads the command line. `tables` has for every table by its name its `parts` and its `start`, what is not asked for:
+ * `{ seeds, steps, pages, backend }`. Gives `{ isHelp: true }`, or the fields of `start` with `table`, its `parts` and
+ * `isPart`; throws one sentence on the first mistake.
  */
-export function readTableOptions(args, start, parts) {
+export function readTableOptions(args, tables) {
   const [table, ...rest] = args;
   if (args.length === 0 || args.includes("--help")) return { isHelp: true };
-  if (!(table in parts))
-    throw new Error(`There is no table ${table}: give one of ${Object.keys(parts).join(", ")}.`);
-  const options = { ...start, table, parts: parts[table], isPart: false };
+  if (!Object.hasOwn(tables, table))
+    throw new Error(`There is no table ${table}: give one of ${Object.keys(tables).join(", ")}.`);
+  const { parts, start } = tables[table];
+  const options = { ...start, table, parts, isPart: false };
   while (rest.length > 0) {
     const [word, inline] = rest.shift().split("=", 2);
     const name = word.replace(/^--/, "");
@@ -47,25 +48,33 @@ export function readTableOptions(args, start, parts) {
     if (text === undefined) throw new Error(`${word} needs a value after it.`);
     if (name === "backend") options.backend = readBackend(text);
     else if (name === "only") {
-      options.parts = readParts(text, parts[table]);
-      options.isPart = options.parts.length < parts[table].length;
+      options.parts = readParts(text, parts);
+      options.isPart = options.parts.length < parts.length;
     } else options[name] = readNumber(name, text);
   }
   return options;
 }
 
+/** What an option is where it is not given: one value, or one for each table. */
+function otherwise(name, tables) {
+  const values = Object.entries(tables).map(([table, { start }]) => [start[name], table]);
+  const different = [...new Set(values.map(([value]) => value))];
+  if (different.length === 1) return `otherwise ${different[0]}`;
+  return `otherwise ${values.map(([value, table]) => `${value} (${table})`).join(", ")}`;
+}
+
 /** The text of `--help`. */
-export function tableHelp(start, parts) {
+export function tableHelp(tables) {
   const line = (name, help) => `  --${name}\n    ${help}`;
-  const known = Object.entries(parts).map(([table, names]) => `${names.join(",")} (${table})`);
+  const known = Object.entries(tables).map(([table, { parts }]) => `${parts.join(",")} (${table})`);
   return [
     "Trains every method with several seeds and writes one page of tables; runs that are on disk already are kept.",
     "",
-    ...Object.keys(parts).map((table) => `  npm run table -- ${table}`),
+    ...Object.keys(tables).map((table) => `  npm run table -- ${table}`),
     "",
     "Options:",
-    ...Object.entries(numbers).map(([name, { help }]) => line(name, `${help}; otherwise ${start[name]}`)),
-    line("backend", `what computes: ${backends.join(" or ")}; otherwise ${start.backend}`),
+    ...Object.entries(numbers).map(([name, { help }]) => line(name, `${help}; ${otherwise(name, tables)}`)),
+    line("backend", `what computes: ${backends.join(" or ")}; ${otherwise("backend", tables)}`),
     line("only", `some of ${known.join(" or ")}; the page is then printed and not written`),
   ].join("\n");
 }

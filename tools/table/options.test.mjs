@@ -3,16 +3,20 @@ import { test } from "node:test";
 import { readTableOptions, tableHelp } from "./options.mjs";
 
 const start = { seeds: 5, steps: 40, pages: 2, backend: "cpu" };
-const parts = { objectives: ["sft", "dpo", "tdpo2"], fpo: ["methods", "cost"] };
-const read = (line) => readTableOptions(line.split(" ").filter(Boolean), start, parts);
+const tables = {
+  objectives: { start, parts: ["sft", "dpo", "tdpo2"] },
+  fpo: { start: { ...start, steps: 24 }, parts: ["methods", "cost"] },
+};
+const read = (line) => readTableOptions(line.split(" ").filter(Boolean), tables);
 
 test("what is not asked for stays as it was", () => {
   assert.deepEqual(read("objectives"), {
     ...start,
     table: "objectives",
-    parts: parts.objectives,
+    parts: tables.objectives.parts,
     isPart: false,
   });
+  assert.equal(read("fpo").steps, 24);
 });
 
 test("parts keep the table's order, and some of them are not the whole", () => {
@@ -27,6 +31,7 @@ test("parts keep the table's order, and some of them are not the whole", () => {
 
 test("every mistake is a sentence", () => {
   assert.throws(() => read("losses"), /There is no table losses/);
+  assert.throws(() => read("toString"), /There is no table toString/);
   assert.throws(() => read("objectives --colour blue"), /--colour is not an option/);
   assert.throws(() => read("objectives --seeds 1"), /from 2 to 50/);
   assert.throws(() => read("objectives --seeds"), /needs a value/);
@@ -37,7 +42,9 @@ test("every mistake is a sentence", () => {
 
 test("help names every table and every option", () => {
   assert.equal(read("").isHelp, true);
-  assert.match(tableHelp(start, parts), /table -- objectives\n  npm run table -- fpo\n/);
+  assert.match(tableHelp(tables), /table -- objectives\n  npm run table -- fpo\n/);
   for (const name of ["seeds", "steps", "pages", "backend", "only"])
-    assert.match(tableHelp(start, parts), new RegExp(`--${name}`));
+    assert.match(tableHelp(tables), new RegExp(`--${name}`));
+  assert.match(tableHelp(tables), /every run; otherwise 40 \(objectives\), 24 \(fpo\)/);
+  assert.match(tableHelp(tables), /same time; otherwise 2\n/);
 });

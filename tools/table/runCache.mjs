@@ -5,15 +5,7 @@ import { join } from "node:path";
 import { projectRoot } from "../scripts/run.mjs";
 
 /** What a run's numbers come from, beside its settings. */
-const sources = [
-  "package-lock.json",
-  "public/data",
-  "public/models/story",
-  "public/saes",
-  "src/engine",
-  "src/state/automation.ts",
-  "src/worker",
-];
+const sources = ["package-lock.json", "public", "src/engine", "src/state/automation.ts", "src/worker"];
 const isComputed = (name) =>
   /\.(ts|json|jsonl|safetensors)$/.test(name) && !/\.(test|testing)\.ts$/.test(name);
 const keyLength = 24;

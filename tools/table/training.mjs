@@ -56,6 +56,9 @@ export function configOf(objective, { defaultConfig, steps, backend, params, ...
   return { ...defaultConfig, ...settings, ...own, ...changes };
 }
 
+/** A run in a few words, for the log and the list of those that broke. */
+export const runName = ({ method, seed, learningRate }) => `${method}, seed ${seed}, rate ${learningRate}`;
+
 /** Trains configurations on whichever worker is free; resolves to `{ config, record }` in their order. */
 export function trainerOf({ workers, train, announce }) {
   return (configs) => {

@@ -189,6 +189,25 @@ describe("generate", () => {
     expect(empty).toEqual([[]]);
   });
 
+  it("keeps the stop token where asked for, and takes it for one of the new tokens", async () => {
+    const free = await generate(model, weights, prompts, greedy);
+    const stop = free[1]?.[3] ?? NaN;
+    const keeping = { ...greedy, stopTokenIds: [99, stop], keepsStopToken: true };
+    for (const readEvery of [1, 8]) {
+      const kept = await generate(model, weights, prompts, { ...keeping, readEvery });
+      expect(kept).toEqual(
+        free.map((answer) => (answer.includes(stop) ? answer.slice(0, answer.indexOf(stop) + 1) : answer)),
+      );
+      expect(kept[1]?.at(-1)).toBe(stop);
+    }
+    const first = free.map(([token]) => token ?? NaN);
+    // An answer of the stop token alone, also where there is room for one token only.
+    for (const maxNewTokens of [1, 5]) {
+      const short = { ...keeping, stopTokenIds: first, maxNewTokens };
+      expect(await generate(model, weights, prompts, short)).toEqual(first.map((token) => [token]));
+    }
+  });
+
   it("ends at the model's last position", async () => {
     const { maxPositions } = model.config;
     const filled = new Int32Array(maxPositions).fill(3);
@@ -204,6 +223,15 @@ describe("generate", () => {
     const nearEnd = filled.subarray(0, maxPositions - 3);
     const [answer] = await generate(model, weights, [nearEnd], greedy);
     expect(answer).toEqual(await slowly(nearEnd, 3));
+  });
+
+  it.each([
+    [[1, 2], "2 streams for 4 prompts"],
+    [[0, 1, 2, -1], "Stream -1"],
+    [[0, 1, 2, 0.5], "Stream 0.5"],
+    [[0, 1, 2, 2 ** 31], "Stream 2147483648"],
+  ])("refuses the streams %o", async (streams, message) => {
+    await expect(generate(model, weights, prompts, { ...greedy, streams })).rejects.toThrow(message);
   });
 
   it("refuses a prompt without a token", async () => {

@@ -12,7 +12,14 @@ export interface GenerationOptions {
   readonly temperature: number;
   /** Each prompt draws from its own stream, so batch-mates change nothing. */
   readonly seed: number;
+  /**
+   * The stream of random numbers of each prompt, below 2^31: its place among the prompts when left out. Prompts that keep
+   * their streams get the same answers in any order and in any part of the list.
+   */
+  readonly streams?: readonly number[];
   readonly stopTokenIds: readonly number[];
+  /** An answer ends with the stop token that ended it, which counts as one of the new tokens. */
+  readonly keepsStopToken?: boolean;
   /** Only that many of the likeliest tokens may be drawn; 0 for all. */
   readonly topK?: number;
   /** Only the likeliest tokens that together have this probability may be drawn; 1 for all. */
@@ -27,6 +34,9 @@ export interface GenerationOptions {
 
 /** Prompts that grow together: each holds room for all its keys and values, so many at once would not fit. */
 export const promptsAtOnce = 32;
+
+/** Streams reach the device as integers of 32 bits, of which one is for the sign. */
+const STREAM_LIMIT = 2 ** 31;
 
 /** A look waits for the device, and a finished answer grows on until then. */
 const READ_EVERY = 8;
@@ -43,9 +53,9 @@ interface Growing {
 }
 
 /**
- * Continues every prompt; answers hold neither the prompt nor the stop token. A prompt that leaves no room under
- * the model's longest position yields an empty answer. Throws `RangeError` for a prompt without a token, and for steering
- * that cannot be done.
+ * Continues every prompt; answers do not hold the prompt, and the stop token only where it is asked for. A prompt that
+ * leaves no room under the model's longest position yields an empty answer. Throws `RangeError` for a prompt without a
+ * token, for streams that do not fit the prompts, and for steering that cannot be done.
  */
 export async function generate(
   model: Model,
@@ -54,11 +64,25 @@ export async function generate(
   options: GenerationOptions,
 ): Promise<number[][]> {
   if (options.steering !== undefined) checkSteering(options.steering);
+  checkStreams(prompts.length, options.streams);
   const sequences = layOut(model, prompts, options);
   for (let start = 0; start < sequences.length; start += promptsAtOnce) {
     await decodeTogether({ model, weights }, sequences.slice(start, start + promptsAtOnce), options);
   }
   return sequences.map((sequence) => sequence.tokens.slice(sequence.promptLength));
+}
+
+function checkStreams(prompts: number, streams: readonly number[] | undefined): void {
+  if (streams === undefined) return;
+  if (streams.length !== prompts) {
+    throw new RangeError(
+      `There are ${streams.length} streams for ${prompts} prompts; every prompt needs one.`,
+    );
+  }
+  for (const stream of streams) {
+    if (Number.isInteger(stream) && stream >= 0 && stream < STREAM_LIMIT) continue;
+    throw new RangeError(`Stream ${stream} is not a whole number from 0 to ${STREAM_LIMIT - 1}.`);
+  }
 }
 
 function layOut(model: Model, prompts: readonly Int32Array[], options: GenerationOptions): Growing[] {
@@ -69,7 +93,7 @@ function layOut(model: Model, prompts: readonly Int32Array[], options: Generatio
     const limit = Math.min(prompt.length + options.maxNewTokens, model.config.maxPositions);
     const sequence: Growing = {
       slot,
-      stream: index,
+      stream: options.streams?.[index] ?? index,
       tokens: [...prompt],
       isStopped: false,
       promptLength: prompt.length,
@@ -113,7 +137,7 @@ async function decodeTogether(
       }));
       const chosen = await decode({ model, weights, cache, sampling, steering }, pending, { grown, steps });
       live.forEach((sequence, index) => {
-        extend(sequence, chosen[index] ?? [], options.stopTokenIds);
+        extend(sequence, chosen[index] ?? [], options);
       });
       grown += steps;
       live = live.filter((sequence) => room(sequence) > 0);
@@ -124,8 +148,12 @@ async function decodeTogether(
 }
 
 /** Adds tokens up to the first one that ends the text. */
-function extend(sequence: Growing, chosen: readonly number[], stopTokenIds: readonly number[]): void {
+function extend(
+  sequence: Growing,
+  chosen: readonly number[],
+  { stopTokenIds, keepsStopToken = false }: GenerationOptions,
+): void {
   const end = chosen.findIndex((token) => stopTokenIds.includes(token));
   sequence.isStopped = end >= 0;
-  sequence.tokens.push(...(end < 0 ? chosen : chosen.slice(0, end)));
+  sequence.tokens.push(...(end < 0 ? chosen : chosen.slice(0, keepsStopToken ? end + 1 : end)));
 }

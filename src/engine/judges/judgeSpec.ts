@@ -11,8 +11,8 @@ export const judgeSpecSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("words"), liked: words, disliked: words }),
   /** How near an answer's length comes to so many words. */
   z.strictObject({ kind: z.literal("length"), words: z.int().check(z.gte(1), z.lte(10_000)) }),
-  /** Whether an answer matches a regular expression. */
-  z.strictObject({ kind: z.literal("pattern"), pattern: z.string().check(z.maxLength(1000)) }),
+  /** Whether an answer matches a regular expression: bare, or between slashes with its flags. */
+  z.strictObject({ kind: z.literal("pattern"), pattern: z.string().check(z.maxLength(500)) }),
   /** What share of the texts wanted stands in the answer, minus the share of those to avoid. */
   z.strictObject({ kind: z.literal("contains"), wanted: words, avoided: words }),
   /** The policy's own log p(policy) − log p(reference), summed over the answer. */

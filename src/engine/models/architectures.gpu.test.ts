@@ -16,8 +16,5 @@ describe("the decoder on WebGPU computes what transformers does", () => {
 
   it.each(goldenNames)("for %s: log-probs as training takes them", (name) => checkGoldenPass(name));
 
-  // A window, soft-caps and two rotations; learned positions.
-  it.each(["gemma2", "gemma3_text", "gpt2"])("for %s: text", { timeout: 60_000 }, (name) =>
-    checkGoldenDecoding(name),
-  );
+  it.each(goldenNames)("for %s: text", { timeout: 60_000 }, (name) => checkGoldenDecoding(name));
 });

@@ -1,12 +1,13 @@
 /** Logits without a cache: one forward pass over the whole text for every token. */
 import { flatBatch } from "../data/batch.ts";
 import { steerPass, type FeatureSteering } from "../generation/steering.ts";
+import { linear } from "../kernels/linear/linear.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { distinctWindows } from "../models/config.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { headName, type Model } from "../models/decoder.ts";
 import { tapedPass } from "../models/tapedPass.ts";
-import { parameter, type Weights } from "../models/weights.ts";
+import { parameter, wholeMatrix, type Weights } from "../models/weights.ts";
 import { dispose, read, tidy } from "../tensor/run.ts";
 import { uploadBatch } from "../training/deviceBatch.ts";
 import { atOnce } from "../training/parts.ts";
@@ -29,7 +30,7 @@ export async function uncachedLogits(
     if (steering?.sae.layer === layer) steerPass(pass, batch.rows.tokenIds, steering);
   }
   const hidden = pass.scored(batch.scored);
-  const logits = tidy(() => matmul(hidden, parameter(weights, headName(model.config)), { form: "abt" }));
+  const logits = tidy(() => linear(hidden, { weight: wholeMatrix(weights, headName(model.config)) }));
   const values = await read(logits);
   boundLogits(model.config, values);
   logits.dispose();

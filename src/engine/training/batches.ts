@@ -48,7 +48,7 @@ export interface StepBatch {
 }
 
 /**
- * The micro-batches from a step on that no other one needs more room than, the one with the most rows first. They are
+ * The micro-batches from one step to another that no other one needs more room than, the one with the most rows first. They are
  * two where layers of the largest batches are computed again: a smaller one that keeps them whole can need more.
  */
 export function largestBatches(
@@ -57,10 +57,15 @@ export function largestBatches(
   {
     pairsOf,
     firstStep = 1,
-  }: { readonly pairsOf: (step: number) => readonly TokenPair[]; readonly firstStep?: number },
+    lastStep = config.steps,
+  }: {
+    readonly pairsOf: (step: number) => readonly TokenPair[];
+    readonly firstStep?: number;
+    readonly lastStep?: number;
+  },
 ): StepBatch[] {
   const found = new Map<StepKeeps, { readonly rows: number; readonly pairs: readonly TokenPair[] }>();
-  for (let step = firstStep; step <= config.steps; step++) {
+  for (let step = firstStep; step <= lastStep; step++) {
     for (const pairs of microBatches(config, pairsOf(step))) {
       const rows = pairs.reduce((sum, pair) => sum + rowCount(pair, config), 0);
       const keeps = keepsOf(model, config, rows);

@@ -7,7 +7,7 @@ import {
   type LoraSettings,
 } from "../adapters/lora.ts";
 import { flatParameters, type FlatParameters, type Trainable } from "../adapters/parameters.ts";
-import { frozenStart, type StoodModel } from "../adapters/standing.ts";
+import { frozenStart, withoutStanding, type StoodModel } from "../adapters/standing.ts";
 import { createRandom } from "../data/random.ts";
 import { accumulateAt } from "../kernels/adamw/adamw.ts";
 import { isPackedWeight } from "../kernels/weightLayout/packedWeight.ts";
@@ -20,7 +20,7 @@ import {
   referenceWeights,
   type Weights,
 } from "../models/weights.ts";
-import { dispose, view } from "../tensor/run.ts";
+import { dispose, view, write } from "../tensor/run.ts";
 import type { Tensor } from "../tensor/tfjs.ts";
 import type { RunConfig } from "./config.ts";
 
@@ -80,6 +80,42 @@ function loraOf({ loraRank, loraAlpha, loraTargets, topLayers }: PolicySettings)
 /** The model as the run's reference: adapters that stand on it are frozen as the policy starts with them. */
 export function referenceOf(model: Model, settings: PolicySettings): StoodModel {
   return frozenStart(model, loraOf(settings), createRandom(settings.seed));
+}
+
+/** A frozen policy that can be moved to where a policy with the same settings is. */
+export interface MovableReference {
+  readonly model: Model;
+  /** Takes the policy's parameters over by name and gives them; others, such as moments, are not looked at. */
+  readonly moveTo: (values: Readonly<Record<string, Float32Array>>) => Readonly<Record<string, Float32Array>>;
+  readonly dispose: () => void;
+}
+
+/** A reference of its own for a run that trains an adapter; it shares the base, and computes what the policy computes. */
+export function movableReference(model: Model, settings: PolicySettings): MovableReference {
+  const bare = withoutStanding(model);
+  const random = createRandom(settings.seed);
+  const { parameters, modules, groups } = createAdapters(bare, loraOf(settings), { random });
+  // Nothing goes on with this model, so that its sum on the host is not needed.
+  const standing = { adapters: modules, groupAdapters: groups, sum: new Map() };
+  return {
+    model: { ...bare, standing },
+    moveTo: (values) => {
+      const taken: Record<string, Float32Array> = {};
+      const flat = new Float32Array(parameters.theta.size);
+      for (const { name, offset, tensor } of parameters.trainables) {
+        const own = values[name];
+        if (own?.length !== tensor.size) {
+          const count = own?.length ?? "no";
+          throw new RangeError(`The reference has ${count} values for "${name}", expected ${tensor.size}.`);
+        }
+        flat.set(own, offset);
+        taken[name] = own;
+      }
+      write(parameters.theta, flat);
+      return taken;
+    },
+    dispose: parameters.dispose,
+  };
 }
 
 /** Why a run cannot go on with the adapters that stand on the model, and the setting to change; null where it can. */

@@ -10,6 +10,18 @@ export interface PresetSummary {
   readonly config: RunConfig;
 }
 
+/** What presets with rounds share: a minute on the embedded model, with enough held-out prompts for an interval. */
+const online = {
+  ...defaultConfig,
+  rounds: 3,
+  steps: 36,
+  evalEvery: 12,
+  evalPairs: 32,
+  onlinePrompts: 32,
+  samplePrompts: 32,
+  sampleTokens: 24,
+} satisfies RunConfig;
+
 /** Presets in the order of the menu; the first is the page's start. */
 export const presets = [
   {
@@ -52,6 +64,39 @@ export const presets = [
       objective: "harmless",
       params: { beta: 1 },
       learningRate: 1e-3,
+    },
+  },
+  {
+    id: "online",
+    label: "Online · OPTune",
+    promise:
+      "Draws anew only the half of the prompts that scores lowest, and trains on what the model says now.",
+    config: {
+      ...online,
+      method: "wdpo",
+      // The set's reward model scores pairs some 7 apart, where programs stay within 2: at their β₂ all weights would be 1.
+      params: { beta: 0.5, beta2: 0.25, weighting: 0, normalise: 0 },
+      regeneratedShare: 0.5,
+    },
+  },
+  {
+    id: "iterative-dpo",
+    label: "Online · iterative DPO",
+    promise: "Draws every prompt anew in every round: the plain way, and the slow one.",
+    config: { ...online, regeneratedShare: 1 },
+  },
+  {
+    id: "best-of-n",
+    label: "Online · best of n (RAFT)",
+    promise:
+      "Best-of-n fine-tuning (RAFT): copies the best of eight answers of its own, and never sees a bad one.",
+    config: {
+      ...online,
+      method: "sft",
+      params: {},
+      learningRate: 5e-3,
+      regeneratedShare: 1,
+      answersPerPrompt: 8,
     },
   },
 ] as const satisfies readonly PresetSummary[];

@@ -4,31 +4,30 @@
  */
 import type { InitialValues } from "../adapters/lora.ts";
 import type { StoodModel } from "../adapters/standing.ts";
-import { pairBatch } from "../data/batch.ts";
 import type { TokenPair } from "../data/tokenPair.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { Model } from "../models/decoder.ts";
 import type { Weights } from "../models/weights.ts";
+import type { OnlineReport, OnlineSetup, RoundsCheckpoint } from "../online/onlineSetup.ts";
+import type { RoundReport } from "../online/roundContext.ts";
+import { openRounds, type Rounds } from "../online/rounds.ts";
+import { noStopwatch } from "../online/stopwatch.ts";
 import { onlyLogps, type ReferenceCache } from "../reference/referenceCache.ts";
 import { checkFeatureOptions } from "../sae/featureErrors.ts";
 import { GpuOutOfMemoryError } from "../tensor/errors.ts";
 import { largestBinding, trimMemory } from "../tensor/run.ts";
-import { largestBatches, microBatches, stepPairs, type StepBatch } from "./batches.ts";
 import type { RunConfig } from "./config.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { totalWidth } from "./featureTap.ts";
-import { MetricAccumulator, type MetricRecord } from "./metrics.ts";
-import { EmptyResultError, NonFiniteLossError } from "./numericErrors.ts";
-import { adamwDefaults, createOptimizer, type Optimizer } from "./optimizer.ts";
-import { driftsOf, metricBatch, pairStatistics, rememberedStates, tokenGradients } from "./pairScores.ts";
-import { countTrainable, createPolicy, referenceOf, trainingWeights, type Policy } from "./policy.ts";
-import { rememberReference, type ReferencePassOptions } from "./referencePass.ts";
-import { learningRateAt } from "./schedule.ts";
+import { measuresOf, type FeatureSource } from "./measures.ts";
+import type { MetricRecord } from "./metrics.ts";
+import { adamwDefaults, createOptimizer } from "./optimizer.ts";
+import { countTrainable, createPolicy, referenceOf, type Policy } from "./policy.ts";
+import { makeStretchReady, remember, rememberStretch, type PreparationReport } from "./prepareStretch.ts";
 import type { EntryStatistics } from "./scoring.ts";
-import { measuresOf, trainingNeeds, type FeatureSource, type Measures } from "./measures.ts";
-import { mismatchedRatiosOf } from "./mismatched.ts";
-import { keepsOf, type StepKeeps } from "./stepMemory.ts";
-import { createStepRunner, type StepRunner } from "./stepRunner.ts";
+import { createStepRunner } from "./stepRunner.ts";
+import { countTokens, stretchOf, type Stretch } from "./stretch.ts";
+import { takeStep, type StepTools } from "./takeStep.ts";
 
 const BYTES_PER_NUMBER = 4;
 
@@ -51,16 +50,17 @@ export interface TrainingRun {
   readonly initialAdapter?: InitialValues;
   /** Changes what a step measured, so that tests can reach the failures. */
   readonly tamper?: (step: number, entries: EntryStatistics) => EntryStatistics;
+  /** Rounds that draw and score new pairs, `config.rounds` of them; without it the run trains on `trainPairs` alone. */
+  readonly online?: OnlineSetup;
 }
 
 /** What the loop reports; steps are counted from 1, step 0 is the untouched model. `tokens` are those of the step alone. */
 export type TrainingReport =
-  | { readonly kind: "reference"; readonly done: number; readonly total: number }
+  | OnlineReport
+  | PreparationReport
   | { readonly kind: "evaluating"; readonly step: number; readonly done: number; readonly total: number }
   | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
   | { readonly kind: "step"; readonly step: number; readonly metrics: MetricRecord; readonly tokens: number }
-  /** Room for the largest micro-batch has been made; a device that records holds `bytes` for its steps. */
-  | { readonly kind: "ready"; readonly keeps: StepKeeps; readonly bytes: number }
   /** Nothing is in flight: until the next report the policy may be sampled, inspected and saved. */
   | { readonly kind: "milestone"; readonly milestone: Milestone };
 
@@ -69,8 +69,12 @@ export interface Milestone {
   readonly step: number;
   readonly weights: Weights;
   readonly isLast: boolean;
+  /** Between two parts of a round's work, not behind a step: the step has had its milestone, or will have it. */
+  readonly isMidRound: boolean;
   /** Parameters and moments on the host: what `resume` takes. */
   readonly save: () => Promise<Record<string, Float32Array>>;
+  /** Where the rounds are: what `online.resume` takes; null offline. */
+  readonly rounds: () => RoundsCheckpoint | null;
 }
 
 /**
@@ -94,68 +98,148 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 async function* trainPolicy(run: TrainingRun, policy: Policy): AsyncGenerator<TrainingReport, void> {
   const { model, config, objective, reference } = run;
   const heldout = run.heldoutPairs.slice(0, config.evalPairs);
-  const pairsOf = stepPairs(config, run.trainPairs);
   const firstStep = (run.resume?.step ?? 0) + 1;
 
   const measures = measuresOf(objective, config, run.features);
   if (measures.tap !== null) checkFeatureOptions(measures.tap.errors, totalWidth(measures.tap));
   const optimizer = createOptimizer(policy.parameters, { ...adamwDefaults, ...pickOptimizer(config) });
-  const milestoneAt = (step: number): TrainingReport => ({
-    kind: "milestone",
-    milestone: { step, weights: policy.weights, isLast: step === config.steps, save: optimizer.save },
-  });
-  const runner = createStepRunner();
+  const tools = { policy, optimizer, runner: createStepRunner(), measures };
+  let rounds: Rounds | null = null;
   let evaluator: Evaluator | null = null;
   try {
     if (run.resume) optimizer.restore(run.resume.tensors, run.resume.step);
-    const needs = trainingNeeds(measures);
-    const { tap } = measures;
-    if (needs !== null) yield* remember(run, [...pairsOfRun(run, firstStep, pairsOf)], { needs, tap });
+    if (run.online !== undefined) {
+      rounds = openRounds(run.online, { ...run, weights: policy.weights, save: optimizer.save });
+    }
+    // The pairs of a round are not there before it begins.
+    const stretch = rounds === null ? wholeRun(run, firstStep) : null;
+    if (stretch !== null) yield* rememberStretch(config, stretch, measures);
     // An evaluation runs the reference itself, for KL and features.
-    yield* remember(run, heldout, { needs: onlyLogps, tap: null });
+    yield* remember(run, heldout, { needs: onlyLogps, batchPairs: config.batchPairs });
     const settings = { pairs: heldout, objective, params: config.params, reference, measures };
     evaluator = createEvaluator(model, { ...settings, batchPairs: config.batchPairs });
 
-    if (firstStep === 1) yield* evaluateAt(0, evaluator, policy.weights);
-    yield milestoneAt(firstStep - 1);
-    let tokensSeen = 0;
-    for (let step = 1; step < firstStep; step++) tokensSeen += countTokens(pairsOf(step));
-    const batches = largestBatches(model.config, config, { pairsOf, firstStep });
-    const checkpointing = await makeRoom(run, { policy, optimizer, runner, measures }, batches);
-    const [largest] = batches;
-    if (largest !== undefined) {
-      const keeps = checkpointing === config.checkpointing ? largest.keeps : "layerInputs";
-      yield { kind: "ready", keeps, bytes: runner.bytes() };
+    if (firstStep === 1 && run.online?.resume === undefined) {
+      yield* evaluateAt(0, evaluator, policy.weights);
     }
-    for (let step = firstStep; step <= config.steps; step++) {
-      const pairs = pairsOf(step);
-      const at = { policy, optimizer, runner, measures, checkpointing, step, pairs };
-      const metrics = await takeStep(run, at);
-      const tokens = countTokens(pairs);
-      tokensSeen += tokens;
-      yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
-      const { evalEvery } = run.live;
-      if (step === config.steps || (evalEvery > 0 && step % evalEvery === 0)) {
-        yield* evaluateAt(step, evaluator, policy.weights);
-      }
-      yield milestoneAt(step);
-    }
+    yield* trainSteps(run, { tools, evaluator, rounds, firstStep }, stretch);
   } finally {
     evaluator?.dispose();
-    runner.dispose();
+    rounds?.dispose();
+    tools.runner.dispose();
     optimizer.dispose();
   }
 }
 
-/** Scores what is not remembered yet of the pairs. */
-async function* remember(
-  { model, reference, config: { batchPairs } }: TrainingRun,
-  pairs: readonly TokenPair[],
-  what: Pick<ReferencePassOptions, "needs" | "tap">,
-): AsyncGenerator<TrainingReport> {
-  for await (const progress of rememberReference(model, reference, pairs, { batchPairs, ...what })) {
-    yield { kind: "reference", ...progress };
+/** What steps are taken with, and told by. */
+interface Loop {
+  readonly tools: StepTools;
+  readonly evaluator: Evaluator;
+  /** Null where the pairs of the run are fixed. */
+  readonly rounds: Rounds | null;
+  readonly firstStep: number;
+}
+
+/** All steps from the first on: over one stretch of pairs, or where there are rounds, over one after another. */
+async function* trainSteps(
+  run: TrainingRun,
+  loop: Loop,
+  whole: Stretch | null,
+): AsyncGenerator<TrainingReport, void> {
+  const { tools, rounds, firstStep } = loop;
+  const { config } = run;
+  const milestoneAt = milestones(run, loop);
+  const { timed } = rounds?.watch ?? noStopwatch;
+  let stretch = whole;
+  let room: RunConfig["checkpointing"] | null = null;
+  let tokensSeen = rounds?.state.tokensSeen ?? tokensBefore(firstStep, stretch);
+
+  yield milestoneAt(firstStep - 1, rounds?.isMidRound());
+  if (rounds?.state.stage === "evaluate") {
+    const step = firstStep - 1;
+    if (!(yield* resting(rounds.close(step), () => milestoneAt(step, true)))) return;
+    yield milestoneAt(step);
   }
+  for (let step = firstStep; step <= config.steps && rounds?.state.hasEnded !== true; step++) {
+    if (stretch === null && rounds !== null) {
+      stretch = yield* resting(rounds.open(step - 1), () => milestoneAt(step - 1, true));
+      if (stretch !== null) yield* timed("reference", rememberStretch(config, stretch, tools.measures));
+    }
+    // The run was stopped.
+    if (stretch === null) return;
+    room ??= yield* timed("train", makeStretchReady(run.config, tools, stretch));
+    tokensSeen += countTokens(stretch.pairsOf(step));
+    yield* trainStep(run, loop, { stretch, step, checkpointing: room, tokensSeen });
+    if (rounds !== null && step === stretch.lastStep) {
+      if (!(yield* resting(rounds.close(step), () => milestoneAt(step, true)))) return;
+      [stretch, room] = [null, null];
+    }
+    yield milestoneAt(step);
+  }
+}
+
+/** One step, and the evaluation that is due after it. */
+async function* trainStep(
+  run: TrainingRun,
+  { tools, rounds, evaluator }: Loop,
+  at: {
+    readonly stretch: Stretch;
+    readonly step: number;
+    readonly checkpointing: RunConfig["checkpointing"];
+    readonly tokensSeen: number;
+  },
+): AsyncGenerator<TrainingReport, void> {
+  const { stretch, step, checkpointing, tokensSeen } = at;
+  const { spend } = rounds?.watch ?? noStopwatch;
+  const pairs = stretch.pairsOf(step);
+  const settings = { ...run, model: stretch.model, reference: stretch.reference };
+  const metrics = await spend("train", () => takeStep(settings, tools, { step, pairs, checkpointing }));
+  rounds?.countTokens(tokensSeen);
+  const tokens = countTokens(pairs);
+  yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
+  const { evalEvery } = run.live;
+  if (step === run.config.steps || (evalEvery > 0 && step % evalEvery === 0)) {
+    yield* evaluateAt(step, evaluator, tools.policy.weights);
+  }
+}
+
+/** Makes the milestones of a run. */
+function milestones({ config }: TrainingRun, { tools: { policy, optimizer }, rounds }: Loop) {
+  return (step: number, isMidRound = false): TrainingReport => ({
+    kind: "milestone",
+    milestone: {
+      step,
+      weights: policy.weights,
+      isLast: !isMidRound && (step === config.steps || rounds?.state.hasEnded === true),
+      isMidRound,
+      save: optimizer.save,
+      rounds: () => rounds?.checkpoint() ?? null,
+    },
+  });
+}
+
+/** Hands the reports of a round on, with a milestone wherever the run may be left. */
+async function* resting<Result>(
+  reports: AsyncGenerator<RoundReport, Result>,
+  milestone: () => TrainingReport,
+): AsyncGenerator<TrainingReport, Result> {
+  for (;;) {
+    const next = await reports.next();
+    if (next.done === true) return next.value;
+    yield next.value.kind === "restingPlace" ? milestone() : next.value;
+  }
+}
+
+/** The steps of a run whose pairs are fixed. */
+function wholeRun({ config, trainPairs, model, reference }: TrainingRun, firstStep: number): Stretch {
+  return stretchOf(config, trainPairs, { model, reference, firstStep, lastStep: config.steps });
+}
+
+/** Tokens that the steps before have read. */
+function tokensBefore(firstStep: number, stretch: Stretch | null): number {
+  let tokens = 0;
+  for (let step = 1; step < firstStep; step++) tokens += countTokens(stretch?.pairsOf(step) ?? []);
+  return tokens;
 }
 
 /** What trains is one tensor: throws `GpuOutOfMemoryError` when the device cannot bind it. */
@@ -166,64 +250,6 @@ function checkTrainable({ model, config }: TrainingRun): void {
   throw new GpuOutOfMemoryError(
     `what trains takes ${taken} MB, this device reads at most ${most} MB at once: train adapters, on fewer layers or of a smaller rank.`,
   );
-}
-
-/** One optimizer step over all of its micro-batches; metrics are those of the batch before the update. */
-async function takeStep(
-  run: TrainingRun,
-  at: {
-    readonly policy: Policy;
-    readonly optimizer: Optimizer;
-    readonly runner: StepRunner;
-    readonly measures: Measures;
-    readonly checkpointing: RunConfig["checkpointing"];
-    readonly step: number;
-    readonly pairs: readonly TokenPair[];
-  },
-): Promise<MetricRecord> {
-  const { config, objective, model, reference } = run;
-  const { policy, optimizer, runner, measures, checkpointing, step, pairs } = at;
-  const { hasTokenKl, tap } = measures;
-  const totals = {
-    pairs: pairs.length,
-    chosenTokens: pairs.reduce((sum, { chosen }) => sum + chosen.length, 0),
-  };
-  const accumulator = new MetricAccumulator();
-  const sink = { flat: optimizer.gradients, trainables: policy.trainables };
-  optimizer.clearGradients();
-  for (const [index, some] of microBatches(config, pairs).entries()) {
-    const flat = pairBatch(some, config);
-    const seed = step * config.accumulationSteps + index + config.seed;
-    const weights = trainingWeights(policy, config, seed);
-    const keeps = keepsOf(model.config, { ...config, checkpointing }, flat.tokenIds.length);
-    const pass = { model, weights, keeps, sink, measures };
-    const mismatchedRatios = await mismatchedRatiosOf({ model, weights: policy.weights, objective }, some);
-    const isRemembered = hasTokenKl && !measures.isReferenceLive;
-    await runner.run(pass, flat, {
-      referenceHidden: isRemembered ? rememberedStates(some, reference) : undefined,
-      gradients: (found) => {
-        const entries = run.tamper?.(step, found.entries) ?? found.entries;
-        if (entries.logps.every((logp) => logp === 0)) throw new EmptyResultError(step);
-        const measured = { ...found, entries };
-        const drifts = driftsOf(measures, some, flat, {
-          pooled: found.pooled,
-          referencePooled: found.reference?.pooled ?? null,
-          reference,
-        });
-        const drift = drifts.own;
-        const statistics = pairStatistics(some, flat, measured, { reference, mismatchedRatios, drift });
-        const result = objective.compute(statistics, config.params, totals);
-        // An infinite loss can have a finite gradient, so the gradient's norm alone does not tell.
-        if (!result.losses.every(Number.isFinite)) throw new NonFiniteLossError("The loss", step);
-        accumulator.add(metricBatch(flat, measured, { statistics, result, hasKl: hasTokenKl, drifts }));
-        return tokenGradients(flat, result, tap === null || drift === null ? null : { tap, drift });
-      },
-    });
-  }
-  const learningRate = learningRateAt(step, { ...config, learningRate: run.live.learningRate });
-  const gradientNorm = await optimizer.step(learningRate);
-  if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError("The gradient norm", step);
-  return { ...accumulator.record(), grad_norm: gradientNorm, learning_rate: learningRate };
 }
 
 async function* evaluateAt(
@@ -240,52 +266,6 @@ async function* evaluateAt(
     }
     yield { kind: "evaluating", step, ...next.value };
   }
-}
-
-/**
- * Runs the largest micro-batches without effect, so that what a run cannot hold is known before its first step. Where
- * layers do not fit whole they are computed again; rejects with `GpuOutOfMemoryError` when that does not fit either.
- */
-async function makeRoom(
-  { model, config }: TrainingRun,
-  at: { policy: Policy; optimizer: Optimizer; runner: StepRunner; measures: Measures },
-  batches: readonly StepBatch[],
-): Promise<RunConfig["checkpointing"]> {
-  const { policy, optimizer, runner, measures } = at;
-  const sink = { flat: optimizer.gradients, trainables: policy.trainables };
-  const pass = { model, weights: trainingWeights(policy, config, config.seed), sink, measures };
-  try {
-    for (const { flat, keeps } of batches) await runner.probe({ ...pass, keeps }, flat);
-    return config.checkpointing;
-  } catch (cause) {
-    const [largest] = batches;
-    const isWhole = batches.some(({ keeps }) => keeps === "everything");
-    if (!(cause instanceof GpuOutOfMemoryError) || largest === undefined || !isWhole) throw cause;
-    if (config.checkpointing === "off") throw cause;
-    await runner.probe({ ...pass, keeps: "layerInputs" }, largest.flat);
-    return "on";
-  }
-}
-
-/** The distinct training pairs that the run will meet. */
-function pairsOfRun(
-  run: TrainingRun,
-  firstStep: number,
-  pairsOf: (step: number) => readonly TokenPair[],
-): Set<TokenPair> {
-  const used = new Set<TokenPair>();
-  for (let step = firstStep; step <= run.config.steps && used.size < run.trainPairs.length; step++) {
-    for (const pair of pairsOf(step)) used.add(pair);
-  }
-  return used;
-}
-
-/** Tokens of both sequences of every pair. */
-function countTokens(pairs: readonly TokenPair[]): number {
-  return pairs.reduce(
-    (sum, { prompt, chosen, rejected }) => sum + 2 * prompt.length + chosen.length + rejected.length,
-    0,
-  );
 }
 
 function pickOptimizer({ weightDecay, maxGradNorm }: RunConfig) {

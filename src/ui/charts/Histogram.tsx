@@ -11,6 +11,8 @@ export interface HistogramProps {
   readonly after: Float32Array | null;
   /** A value that is pointed at on the axis. */
   readonly marker: number | null;
+  /** Something else at the middle of each bin, as a dashed line over an axis of its own that begins at 0. */
+  readonly curve?: Float32Array;
   readonly height?: number;
 }
 
@@ -19,15 +21,19 @@ const axisHeight = 20;
 const axisWidth = 44;
 
 /** How often values lie in each bin: bars, and as an outline the same later. Its numbers stand in a table elsewhere. */
-export function Histogram({ edges, before, after, marker, height = 120 }: HistogramProps) {
+export function Histogram({ edges, before, after, marker, curve, height = 120 }: HistogramProps) {
   const { ref, width } = useElementSize();
   const bins = Array.from(before, (count, index) => ({
     x: ((edges[index] ?? 0) + (edges[index + 1] ?? 0)) / 2,
     before: count,
     after: after?.[index] ?? 0,
+    curve: curve?.[index] ?? 0,
   }));
   const domain = [edges[0] ?? 0, edges.at(-1) ?? 1];
-  const barSize = Math.max((width - axisWidth) / Math.max(bins.length, 1) - 1, 1);
+  const barSize = Math.max(
+    (width - axisWidth * (curve === undefined ? 1 : 2)) / Math.max(bins.length, 1) - 1,
+    1,
+  );
   return (
     <div ref={ref} className="plot" style={{ height }} aria-hidden="true">
       {width > 0 && (
@@ -71,9 +77,39 @@ export function Histogram({ edges, before, after, marker, height = 120 }: Histog
               isAnimationActive={false}
             />
           )}
+          {curve !== undefined && curveParts()}
           {marker !== null && <ReferenceLine x={marker} stroke="var(--rejected)" strokeWidth={2} />}
         </ComposedChart>
       )}
     </div>
   );
+}
+
+function curveParts() {
+  return [
+    <YAxis
+      key="axis"
+      yAxisId="curve"
+      orientation="right"
+      width={axisWidth}
+      domain={[0, "auto"]}
+      tick={tickStyle}
+      tickLine={false}
+      axisLine={false}
+      tickCount={3}
+      tickFormatter={formatValue}
+    />,
+    <Line
+      key="line"
+      yAxisId="curve"
+      type="linear"
+      dataKey="curve"
+      stroke="var(--ink)"
+      strokeWidth={2}
+      strokeDasharray="6 4"
+      dot={false}
+      activeDot={false}
+      isAnimationActive={false}
+    />,
+  ];
 }

@@ -3,6 +3,7 @@ import { useId, useMemo, useState } from "react";
 import "./charts.css";
 import { ChartCrosshair } from "./ChartCrosshair.tsx";
 import { ChartHeading } from "./ChartHeading.tsx";
+import { ChartIntervals } from "./ChartIntervals.tsx";
 import { ChartLabels, gutterFor } from "./ChartLabels.tsx";
 import { ChartPlot } from "./ChartPlot.tsx";
 import { ChartTable } from "./ChartTable.tsx";
@@ -61,12 +62,13 @@ type PlotProps = Omit<MetricChartProps, "scale"> & {
 
 function Plot(props: PlotProps) {
   const { title, series, xLabel, smoothing, hoveredX, onHoverX, summaryId, isEmpty, height = 176 } = props;
+  const { leastPlaces } = props;
   const { ref, width } = useElementSize();
   const [ownZoom, setOwnZoom] = useState<Range | null>(null);
   const zoom = props.zoom === undefined ? ownZoom : props.zoom;
   const onZoom = props.onZoom ?? setOwnZoom;
   const lines = useMemo(() => series.map((line) => drawnLine(line, smoothing)), [series, smoothing]);
-  const everything = useMemo(() => fitPlaces(allPoints(lines), shortestAxis), [lines]);
+  const everything = useMemo(() => placesOf(lines, leastPlaces), [lines, leastPlaces]);
   const geometry = useGeometry(props, { lines, width, height, places: zoom ?? everything });
   const notes = { geometry, guides: props.guides ?? noGuides, marks: props.marks ?? noMarks };
   return (
@@ -75,6 +77,7 @@ function Plot(props: PlotProps) {
       {width > 0 && !isEmpty && (
         <>
           <ChartUnderlay {...notes} />
+          <ChartIntervals lines={lines} geometry={geometry} />
           <ChartPlot lines={lines} geometry={geometry} />
           <ChartNotes {...notes} />
           <ChartLabels lines={lines} geometry={geometry} hoveredX={hoveredX} />
@@ -125,6 +128,21 @@ function useGeometry({ scale, fixedRange, guides }: PlotProps, layout: Layout): 
   }, [lines, width, height, places, scale, fixedRange, guides]);
 }
 
+/** Everything there is to see of some lines. */
+function placesOf(lines: readonly DrawnLine[], least: Range | undefined): Range {
+  if (least === undefined) return fitPlaces(allPoints(lines), shortestAxis);
+  const [first, last] = fitPlaces(allPoints(lines), 0);
+  return [Math.min(first, least[0]), Math.max(last, least[1])];
+}
+
 function allPoints(lines: readonly DrawnLine[]) {
-  return lines.flatMap(({ rawPoints, smoothPoints, evalPoints }) => [rawPoints, smoothPoints, evalPoints]);
+  return lines.flatMap(({ rawPoints, smoothPoints, evalPoints, intervals }) => [
+    rawPoints,
+    smoothPoints,
+    evalPoints,
+    intervals.flatMap(({ x, low, high }) => [
+      { x, y: low },
+      { x, y: high },
+    ]),
+  ]);
 }

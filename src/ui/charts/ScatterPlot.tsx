@@ -1,6 +1,7 @@
 import { useElementSize } from "@mantine/hooks";
 import { CartesianGrid, ReferenceLine, Scatter, ScatterChart, XAxis, YAxis, ZAxis } from "recharts";
 import { formatValue } from "../format.ts";
+import "./charts.css";
 
 /** A dot of a scatter plot. */
 export interface ScatterPoint {

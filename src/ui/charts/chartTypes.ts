@@ -25,6 +25,13 @@ export interface ChartGuide {
   readonly side?: "above" | "below";
 }
 
+/** How uncertain the value at a place is. */
+export interface ChartInterval {
+  readonly x: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** One line of a chart. */
 export interface ChartSeries {
   /** The metric's name as TRL writes it. */
@@ -39,6 +46,8 @@ export interface ChartSeries {
   readonly complete?: readonly SeriesPoint[];
   /** Held-out values, drawn as dots in the same hue and never smoothed. */
   readonly evalPoints?: readonly SeriesPoint[];
+  /** Intervals of those values, drawn as whiskers. */
+  readonly intervals?: readonly ChartInterval[];
   /** Shades the area between the line and this value. */
   readonly fillFrom?: number;
 }
@@ -76,6 +85,8 @@ export interface MetricChartProps {
   readonly onZoom?: (zoom: readonly [number, number] | null) => void;
   /** What stands in the plot before there is anything to draw. */
   readonly emptyText?: string;
+  /** The part of x that is shown at least; by default ten places from the first on. */
+  readonly leastPlaces?: readonly [number, number];
   /** Height of the plot in pixels. */
   readonly height?: number;
 }

@@ -1,6 +1,6 @@
 /** Lines as they are drawn: raw, smoothed and held-out strokes with their colour and dash. */
 import type { SeriesPoint } from "../../state/series.ts";
-import type { ChartColor, ChartDash, ChartSeries } from "./chartTypes.ts";
+import type { ChartColor, ChartDash, ChartInterval, ChartSeries } from "./chartTypes.ts";
 import { smooth, thin } from "./smoothing.ts";
 
 /** Most points of a drawn line. */
@@ -38,6 +38,7 @@ export interface DrawnLine {
   readonly rawPoints: readonly SeriesPoint[];
   readonly smoothPoints: readonly SeriesPoint[];
   readonly evalPoints: readonly SeriesPoint[];
+  readonly intervals: readonly ChartInterval[];
 }
 
 /** Makes a series ready to be drawn; `smoothing` is the weight of the past in [0, 1). */
@@ -56,6 +57,7 @@ export function drawnLine(series: ChartSeries, smoothing: number): DrawnLine {
     rawPoints: thin(series.points, mostPoints),
     smoothPoints: thin(smoothed, mostPoints),
     evalPoints: series.evalPoints ?? [],
+    intervals: series.intervals ?? [],
   };
 }
 

@@ -133,3 +133,18 @@ test("the file holds raw values, with nothing where nothing was measured", () =>
   const rows = tableRows(buildSeries(chartOf("loss").views[0], history, "steps"));
   expect(toCsv(rows, "step")).toBe("step,loss,eval_loss\n0,,0.7\n1,0.1,\n2,NaN,\n");
 });
+
+test("intervals are drawn with their line and stand in the table", () => {
+  const line = {
+    name: "judge/score",
+    label: "proxy",
+    color: "rejected",
+    points: [],
+    evalPoints: [{ x: 1, y: 0.5 }],
+    intervals: [{ x: 1, low: 0.25, high: 0.75 }],
+  } as const;
+  expect(tableRows([line])).toEqual({
+    columns: ["eval_judge/score", "judge/score from", "judge/score to"],
+    rows: [{ x: 1, values: [0.5, 0.25, 0.75] }],
+  });
+});

@@ -44,10 +44,14 @@ export interface ChartRows {
 /** The raw values of a chart as a table. */
 export function tableRows(series: readonly ChartSeries[]): ChartRows {
   const columns: { name: string; points: readonly SeriesPoint[] }[] = [];
-  for (const { name, points, complete, evalPoints } of series) {
+  for (const { name, points, complete, evalPoints, intervals = [] } of series) {
     if (points.length > 0) columns.push({ name, points: complete ?? points });
     if (evalPoints !== undefined && evalPoints.length > 0) {
       columns.push({ name: `eval_${name}`, points: evalPoints });
+    }
+    if (intervals.length > 0) {
+      columns.push({ name: `${name} from`, points: intervals.map(({ x, low }) => ({ x, y: low })) });
+      columns.push({ name: `${name} to`, points: intervals.map(({ x, high }) => ({ x, y: high })) });
     }
   }
   const byPlace = new Map<number, (number | null)[]>();

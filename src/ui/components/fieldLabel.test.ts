@@ -8,6 +8,7 @@ it("names knobs as their methods do, and those of the second method apart", () =
   expect(label("params.second.gamma")).toBe("Second γ");
   expect(label("params.unknown")).toBe("unknown");
   expect(label("steps")).toBe("Steps");
+  expect(label("judges.0.weight")).toBe("Judges in use");
 });
 
 it("writes the choice of a knob as its name, and a number as a number", () => {
@@ -18,4 +19,15 @@ it("writes the choice of a knob as its name, and a number as a number", () => {
   // A method without the knob.
   expect(value("params.weighting", undefined)).toBe("–");
   expect(fieldValue("method", "tdpo2", testDescription)).toBe("TDPO-2");
+});
+
+it("writes judges by their names and weights, and none as those of the set", () => {
+  const value = (field: string, at: Parameters<typeof fieldValue>[1]) =>
+    fieldValue(field, at, testDescription);
+  expect(value("judges", [])).toBe("the set’s own");
+  expect(value("judges", [{ judge: { kind: "length", words: 20 }, weight: -0.5 }])).toBe(
+    "Near 20 words × -0.5",
+  );
+  expect(value("heldoutJudge", null)).toBe("the set’s own");
+  expect(value("heldoutJudge", { kind: "pattern", pattern: "^a" })).toBe("Matches ^a");
 });

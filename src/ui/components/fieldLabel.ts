@@ -1,8 +1,10 @@
 import type { RunConfig } from "../../engine/training/config.ts";
 import { secondPrefix } from "../../state/link.ts";
 import type { ConfigValue } from "../../state/configChanges.ts";
+import { judgeLabel, judgeList } from "../../state/judges.ts";
 import { useShelfStore } from "../../state/shelfStore.ts";
 import type { Description } from "../../worker/description.ts";
+import type { JudgeSpec, WeightedJudge } from "../../worker/protocol.ts";
 import { formatConfigValue, formatSetting } from "../format.ts";
 import { choiceTexts, settingTexts } from "../text.ts";
 
@@ -21,7 +23,9 @@ export function fieldLabel(field: string, description: Description | null): stri
     return field.startsWith(`params.${secondPrefix}`) ? `Second ${label}` : label;
   }
   const known: Record<string, { readonly label: string }> = settingTexts;
-  return known[field]?.label ?? otherLabels[field] ?? field;
+  // A part of a list, such as `judges.0.weight`, is named as the whole.
+  const whole = field.split(".")[0] ?? field;
+  return known[whole]?.label ?? otherLabels[whole] ?? field;
 }
 
 /** Adapters with their scales by the names that they have on the shelf. */
@@ -46,8 +50,19 @@ function specOf(field: string, description: Description | null) {
   return specs.find(({ key }) => key === knobKey(field));
 }
 
+/** Judges by their names with their weights, or the one kept aside; without any, those of the set stand for them. */
+function judgesText(value: ConfigValue): string {
+  const list = judgeList.useStore.getState().answer;
+  if (!Array.isArray(value)) return value ? judgeLabel(value as JudgeSpec, list) : "the set’s own";
+  const names = (value as readonly WeightedJudge[]).map(
+    ({ judge, weight }) => `${judgeLabel(judge, list)} × ${formatSetting(weight)}`,
+  );
+  return names.join(", ") || "the set’s own";
+}
+
 /** A setting's value as the form prints it: the name of a method, a set or a choice, or the number. */
 export function fieldValue(field: string, value: ConfigValue, description: Description | null): string {
+  if (field === "judges" || field === "heldoutJudge") return judgesText(value);
   if (field === "adapters" && Array.isArray(value)) return adaptersText(value as RunConfig["adapters"]);
   const choices: Record<string, Readonly<Record<string, string>>> = choiceTexts;
   const names = specOf(field, description)?.choices;

@@ -3,12 +3,10 @@ import { counterHash } from "../dropout/dropout.cpu.ts";
 import { halvings, ONE } from "./halvings.ts";
 import { BITS, CAP_STEPS, isBounded, numbersOf, type SampleAttributes } from "./sampleAttributes.ts";
 
-/** One token that may be drawn. */
-interface Candidate {
-  readonly id: number;
-  readonly logit: number;
-  /** Its probability over that of the likeliest token, in units of 2^-31. */
-  readonly weight: number;
+/** Tokens that may be drawn, by id, and the weights of all tokens: probabilities over that of the likeliest, in units of 2^-31. */
+interface Candidates {
+  readonly ids: Int32Array;
+  readonly weights: Float64Array;
 }
 
 /** Bounds a logit to [-softCap, softCap]: softCap · tanh(logit / softCap), in 24 bits. */
@@ -26,15 +24,18 @@ function logitsOfRow(
   attributes: SampleAttributes,
 ): Float32Array {
   const numbers = numbersOf(attributes);
-  return Float32Array.from(row.logits, (logit, id) => {
-    let z = Math.fround(logit);
-    if (isBounded(attributes)) z = bounded(z, numbers);
-    if (row.seen !== undefined && (((row.seen[Math.floor(id / BITS)] ?? 0) >>> (id % BITS)) & 1) === 1) {
+  const hasBound = isBounded(attributes);
+  const { logits, seen } = row;
+  const compared = new Float32Array(logits.length);
+  for (let id = 0; id < logits.length; id++) {
+    let z = Math.fround(logits[id]!);
+    if (hasBound) z = bounded(z, numbers);
+    if (seen !== undefined && (((seen[Math.floor(id / BITS)] ?? 0) >>> (id % BITS)) & 1) === 1) {
       z = Math.fround(z * (z < 0 ? numbers.penalty : numbers.inversePenalty));
     }
-    if (Number.isNaN(z)) return -Infinity;
-    return Math.abs(z) < 2 ** -126 ? 0 : z;
-  });
+    compared[id] = Number.isNaN(z) ? -Infinity : Math.abs(z) < 2 ** -126 ? 0 : z;
+  }
+  return compared;
 }
 
 function likeliest(logits: Float32Array): number {
@@ -43,9 +44,11 @@ function likeliest(logits: Float32Array): number {
   return best;
 }
 
-/** Sum of all weights; whole numbers below 2^53 for any vocabulary below 2^22. */
-function totalOf(candidates: readonly Candidate[]): number {
-  return candidates.reduce((sum, { weight }) => sum + weight, 0);
+/** Sum of the candidates' weights; whole numbers below 2^53 for any vocabulary below 2^22. */
+function totalOf({ ids, weights }: Candidates): number {
+  let total = 0;
+  for (const id of ids) total += weights[id]!;
+  return total;
 }
 
 /** Share `fraction` / 2^32 of a whole number, rounded down or up. */
@@ -54,34 +57,39 @@ function shareOf(sum: number, fraction: number, rounding: "down" | "up"): number
   return Number((rounding === "up" ? product + 0xffff_ffffn : product) >> 32n);
 }
 
-/** The tokens that may be drawn, by id. */
-function survivors(logits: Float32Array, attributes: SampleAttributes): readonly Candidate[] {
+/** The tokens that may be drawn. */
+function survivors(logits: Float32Array, attributes: SampleAttributes): Candidates {
   const { sharpness, share } = numbersOf(attributes);
   const peak = logits[likeliest(logits)]!;
-  const all = Array.from(logits, (logit, id): Candidate => {
-    const weight = logit === peak ? ONE : halvings(Math.fround(Math.fround(peak - logit) * sharpness));
-    return { id, logit, weight };
-  });
-  const { topK, topP } = attributes;
-  if (topK === 0 && topP === 1) return all;
-  all.sort((a, b) => (a.logit === b.logit ? a.id - b.id : b.logit - a.logit));
-  const kept = topK === 0 ? all : all.slice(0, topK);
-  if (topP < 1) {
-    const wanted = shareOf(totalOf(kept), share, "up");
-    let mass = 0;
-    kept.length = 1 + kept.findIndex(({ weight }) => (mass += weight) >= wanted);
+  const ids = new Int32Array(logits.length);
+  const weights = new Float64Array(logits.length);
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    ids[id] = id;
+    weights[id] = logit === peak ? ONE : halvings(Math.fround(Math.fround(peak - logit) * sharpness));
   }
-  return kept.toSorted((a, b) => a.id - b.id);
+  const { topK, topP } = attributes;
+  if (topK === 0 && topP === 1) return { ids, weights };
+  // Two infinite logits have no difference, and are equal.
+  ids.sort((a, b) => logits[b]! - logits[a]! || a - b);
+  let kept = topK === 0 ? ids : ids.subarray(0, topK);
+  if (topP < 1) {
+    const wanted = shareOf(totalOf({ ids: kept, weights }), share, "up");
+    let mass = 0;
+    kept = kept.subarray(0, 1 + kept.findIndex((id) => (mass += weights[id]!) >= wanted));
+  }
+  return { ids: kept.toSorted(), weights };
 }
 
 /** The candidate at a place of the row of all weights, `fraction` / 2^32 of its length from the beginning. */
-function drawn(candidates: readonly Candidate[], fraction: number): number {
+function drawn(candidates: Candidates, fraction: number): number {
   let rest = shareOf(totalOf(candidates), fraction, "down");
-  for (const { id, weight } of candidates) {
+  for (const id of candidates.ids) {
+    const weight = candidates.weights[id]!;
     if (rest < weight) return id;
     rest -= weight;
   }
-  return candidates.at(-1)?.id ?? 0;
+  return candidates.ids.at(-1) ?? 0;
 }
 
 /** Oracle of `sample`: logits [rows, vocabulary] → chosen [rows]; marks the chosen tokens as seen. */

@@ -72,3 +72,44 @@ it("takes no key for a choice while somebody types", async () => {
   await press(button("Use this text"));
   expect(find("blind-a")?.textContent).toBe("Mine.");
 });
+
+it("lets the judges in use make pairs of several answers, lists what failed, and joins them to the set", async () => {
+  trainer.answers.sampleAnswers = ({ answersPerPrompt }) =>
+    ["p0", "p1", "p2"].map((prompt) => ({
+      prompt,
+      answers: Array.from({ length: answersPerPrompt }, (_, place) => ` answer ${place}`),
+    }));
+  trainer.answers.scoreAnswers = ({ items }) =>
+    items.map(({ prompt }, place) => {
+      if (prompt === "p1") return { score: 0.5 };
+      return place === 8 ? { reason: "too long" } : { score: place };
+    });
+  await show("annotate");
+  await press(page.querySelector('input[value="judges"]'));
+  expect(find("sampling-judges")?.textContent).toContain("Kind endings");
+  await type(find("sampling-answers")!, "3");
+  await press(find("sample-answers"));
+  expect(trainer.questions("sampleAnswers")).toMatchObject([
+    { prompts: null, count: 20, answersPerPrompt: 3 },
+  ]);
+  expect(trainer.questions("scoreAnswers")).toMatchObject([
+    { judge: { kind: "rewardModel", id: "story-kind" }, items: { length: 9 } },
+  ]);
+  expect(find("judged-summary")?.textContent).toBe(
+    "2 pairs from the judges · 1 left out: texts or scores were equal",
+  );
+  expect(find("judged-failures")?.textContent).toContain("Kind endings: too long “answer 2”");
+  await press(find("use-pairs"));
+  const [file] = useSetupStore.getState().chosenFiles.data ?? [];
+  const lines = (await file!.text())
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+  expect(lines).toEqual([
+    { prompt: "p0", chosen: " answer 2", rejected: " answer 0", score_chosen: 2, score_rejected: 0 },
+    { prompt: "p2", chosen: " answer 1", rejected: " answer 0", score_chosen: 7, score_rejected: 6 },
+  ]);
+  expect(config().data).toBe("local");
+  await press(button("Start over"));
+  expect(find("sample-answers")).not.toBeNull();
+});

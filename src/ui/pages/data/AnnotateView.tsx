@@ -11,13 +11,15 @@ import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { formatCount } from "../../format.ts";
 import { BlindChoice } from "./BlindChoice.tsx";
+import { JudgedPairsView } from "./JudgedPairsView.tsx";
 import { SamplingForm } from "./SamplingForm.tsx";
 import { useVerdictKeys } from "./useVerdictKeys.ts";
 
-/** Pairs from the model's own answers: it answers twice, a person chooses blindly. */
+/** Pairs from the model's own answers: a person chooses blindly, or judges score them. */
 export function AnnotateView() {
-  const round = useAnnotationStore((state) => state.round);
-  return round === null ? <SamplingForm /> : <Decisions round={round} />;
+  const { round, judged } = useAnnotationStore();
+  if (round !== null) return <Decisions round={round} />;
+  return judged === null ? <SamplingForm /> : <JudgedPairsView judged={judged} />;
 }
 
 function Decisions({ round }: { readonly round: Round }) {

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { usePlaceStore, type OnlineTab } from "../../../state/place.ts";
 import { MessageAlerts } from "../../components/MessageAlerts.tsx";
 import { ScreenTabs } from "../../components/ScreenTabs.tsx";
+import { JudgementPanel } from "./JudgementPanel.tsx";
 import { JudgesView } from "./JudgesView.tsx";
 import { PromptsView } from "./PromptsView.tsx";
 import { RoundsView } from "./RoundsView.tsx";
@@ -22,6 +23,7 @@ export function OnlinePage() {
   return (
     <main className="online" id="live" tabIndex={-1} aria-label="Online">
       <MessageAlerts />
+      <JudgementPanel />
       <ScreenTabs screen="online" label="Online" tab={tab} names={tabNames} />
       <div role="tabpanel" id="online-panel" aria-labelledby={`online-tab-${tab}`}>
         {views[tab]()}

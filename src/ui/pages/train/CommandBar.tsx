@@ -49,7 +49,8 @@ export function PhoneCommandBar() {
   );
 }
 
-function TrainButton() {
+/** The main button: starts, pauses and goes on, and says what else is to be done. */
+export function TrainButton() {
   const { label, detail, action, press } = useTrainButton();
   const icons: Partial<Record<typeof action, IconName>> = {
     train: "play",

@@ -1,13 +1,13 @@
 import { Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
-import { setupProblems, useSetupStore } from "../../../state/setupStore.ts";
-import { focusSetting } from "../../components/focusSetting.ts";
-import { fieldLabel } from "../../components/fieldLabel.ts";
+import { useSetupStore } from "../../../state/setupStore.ts";
 import { PreflightPanel } from "./PreflightPanel.tsx";
 import { ChoiceField, NumberField, SwitchField, TargetsField } from "./setup/FieldSettings.tsx";
 import { MethodCards } from "./setup/MethodCards.tsx";
 import { MixSettings } from "./setup/MixSettings.tsx";
+import { ProblemList } from "./setup/ProblemList.tsx";
 import { ModelChoice } from "./setup/ModelChoice.tsx";
+import { OnlineSection } from "./setup/OnlineSection.tsx";
 import { DataChoice, PresetChoice } from "./setup/SourceCards.tsx";
 
 /** The whole setup of a run: sources, method, settings, and what it will cost. */
@@ -16,7 +16,7 @@ export function SetupPanel() {
   if (!isDescribed) return <SetupSkeleton />;
   return (
     <div className="setup" data-testid="setup">
-      <Problems />
+      <ProblemList />
       <Group title="Preset">
         <PresetChoice />
       </Group>
@@ -37,6 +37,9 @@ export function SetupPanel() {
         <NumberField field="steps" />
         <NumberField field="batchPairs" />
         <NumberField field="seed" />
+      </Group>
+      <Group title="Online rounds">
+        <OnlineSection />
       </Group>
       <AdapterGroup />
       <Fold title="Optimiser">
@@ -101,33 +104,6 @@ function Fold({ title, children }: { readonly title: string; readonly children: 
       </summary>
       {children}
     </details>
-  );
-}
-
-function Problems() {
-  const setup = useSetupStore();
-  const problems = setupProblems(setup);
-  if (problems.length === 0) return null;
-  return (
-    <div className="setup-problems" data-testid="problems">
-      <strong>{problems.length === 1 ? "1 problem" : `${problems.length} problems`}</strong>
-      <ul>
-        {problems.map(({ field, message }) => (
-          <li key={`${field} ${message}`}>
-            <button
-              type="button"
-              className="link-button"
-              onClick={() => {
-                focusSetting(field);
-              }}
-            >
-              {fieldLabel(field, setup.description)}
-            </button>
-            : {message}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }
 

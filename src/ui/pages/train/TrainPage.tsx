@@ -11,6 +11,7 @@ import { tagline } from "../../text.ts";
 import { CommandBar, PhoneCommandBar } from "./CommandBar.tsx";
 import { knobValues } from "./explain/formulaNumbers.ts";
 import { ExplainPanel } from "./ExplainPanel.tsx";
+import { JudgementNotice } from "./JudgementNotice.tsx";
 import { LogPanel } from "./LogPanel.tsx";
 import { MethodFold } from "./setup/MethodCards.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
@@ -117,6 +118,7 @@ function PhoneLayout() {
         <p className="tagline">{tagline.join(" ")}</p>
         <MethodFold />
         <MessageAlerts />
+        <JudgementNotice />
         <Slot height={380}>
           <Hero />
         </Slot>
@@ -143,6 +145,7 @@ function Live({ children }: { readonly children: ReactNode }) {
     <main className="column column-live" id="live" tabIndex={-1} aria-label="Run">
       <CommandBar />
       <MessageAlerts />
+      <JudgementNotice />
       {children}
     </main>
   );

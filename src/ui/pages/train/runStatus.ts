@@ -15,6 +15,9 @@ export function phaseLabel({ phase, step, progress, checkpoint, failure }: Statu
   if (phase === "caching-ref" && progress !== null) {
     return `Reference ${formatCount(progress.done)} of ${formatCount(progress.total)}`;
   }
+  if ((phase === "generating" || phase === "judging") && progress !== null) {
+    return `${phaseWords[phase]} ${formatCount(progress.done)} of ${formatCount(progress.total)}`;
+  }
   if (phase === "recovering" && checkpoint !== null) return `Restoring from step ${checkpoint.step}`;
   if (phase === "stopped") return `Stopped at ${step}, kept`;
   if (phase === "failed" && failure !== null) return failure.error.code;
@@ -48,7 +51,11 @@ export function readyParts(
   secondsPerStep: number | null,
 ): string[] {
   const parts = [`${formatCount(config.steps)} steps`];
-  if (secondsPerStep !== null) parts.push(`≈ ${formatSpan(secondsPerStep * config.steps)}`);
+  if (secondsPerStep !== null) {
+    const span = formatSpan(secondsPerStep * config.steps);
+    // What rounds draw and score takes as long as the answers get.
+    parts.push(config.rounds > 0 ? `≈ ${span} and ${config.rounds} rounds of answers` : `≈ ${span}`);
+  }
   if (preflight !== null) parts.push(formatBytes(totalMemory(preflight)));
   return parts;
 }

@@ -11,6 +11,7 @@ const ready: TrainButtonInput = {
   problems: 0,
   changes: 0,
   secondsForRun: 25,
+  rounds: 0,
   failureCode: null,
   lastGoodStep: null,
   canShrink: true,
@@ -22,6 +23,7 @@ it.each([
   ["an invalid field", { problems: 1 }, "Train", "1 problem", "show-problem"],
   ["ready", {}, "Train", "≈ 25 s", "train"],
   ["asked for, not begun", { isStarting: true }, "Starting…", "", "none"],
+  ["ready with rounds of answers", { rounds: 3 }, "Train", "> 25 s", "train"],
   ["ready without WebGPU", { isOnCpu: true, secondsForRun: 180 }, "Train on CPU", "≈ 3 min", "train"],
   [
     "reading the reference",

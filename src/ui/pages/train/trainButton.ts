@@ -29,6 +29,8 @@ export interface TrainButtonInput {
   readonly changes: number;
   /** Estimated from timed steps; null until they were timed. */
   readonly secondsForRun: number | null;
+  /** Rounds of answers to draw, whose time nobody knows before. */
+  readonly rounds: number;
   readonly failureCode: MessageCode | null;
   readonly lastGoodStep: number | null;
   /** The run that ran out of memory has something to give up. */
@@ -79,12 +81,14 @@ function idleView({
   isLoading,
   problems,
   secondsForRun,
+  rounds,
 }: TrainButtonInput): TrainButtonView {
   if (isLoading) return view("Loading…", "", "none");
   if (!hasData) return view("Choose a dataset", "", "choose-data");
   const label = `${phase === "ready" ? "Train" : "Train again"}${isOnCpu ? " on CPU" : ""}`;
   if (problems > 0) return view(label, problems === 1 ? "1 problem" : `${problems} problems`, "show-problem");
-  return view(label, secondsForRun === null ? "" : `≈ ${formatSpan(secondsForRun)}`, "train");
+  const sign = rounds > 0 ? ">" : "≈";
+  return view(label, secondsForRun === null ? "" : `${sign} ${formatSpan(secondsForRun)}`, "train");
 }
 
 function preparingDetail({ phase, progress }: TrainButtonInput): string {

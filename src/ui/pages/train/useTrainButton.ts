@@ -41,6 +41,7 @@ export function useTrainButton(): TrainButton {
     problems: problems.length,
     changes: pendingChanges(setup).length,
     secondsForRun: setup.secondsPerStep === null ? null : setup.secondsPerStep * setup.config.steps,
+    rounds: setup.config.rounds,
     failureCode: failure?.error.code ?? null,
     lastGoodStep: failure?.lastGoodStep ?? null,
     canShrink: remediesNow(true).length > 0,

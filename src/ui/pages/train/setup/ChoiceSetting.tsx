@@ -8,20 +8,22 @@ export interface ChoiceSettingProps<Value extends string> {
   readonly help: string;
   readonly value: Value;
   readonly choices: Readonly<Record<Value, string>>;
+  /** The published choice, or that it is not public. */
+  readonly paper?: string | undefined;
   readonly problem?: string | undefined;
   readonly onChange: (value: Value) => void;
 }
 
 /** A named choice between a few words. */
 export function ChoiceSetting<Value extends string>(props: ChoiceSettingProps<Value>) {
-  const { field, label, help, value, choices, problem, onChange } = props;
+  const { field, label, help, value, choices, paper, problem, onChange } = props;
   const entries = Object.entries(choices) as [Value, string][];
   return (
     <div className="setting">
       <div className="setting-line">
         <span className="setting-label">
           {label}
-          <HelpButton label={label} help={help} />
+          <HelpButton label={label} help={help} paper={paper} />
         </span>
         <NativeSelect
           size="xs"
@@ -42,6 +44,7 @@ export function ChoiceSetting<Value extends string>(props: ChoiceSettingProps<Va
           {problem}
         </p>
       )}
+      {paper !== undefined && <p className="setting-paper">{paper}</p>}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { isLiveField } from "../../../../state/configChanges.ts";
 import { defaultOf, edit } from "../../../../state/editing.ts";
 import { setupProblems, useSetupStore } from "../../../../state/setupStore.ts";
 import type { RunConfig } from "../../../../engine/training/config.ts";
-import { choiceTexts, settingTexts } from "../../../text.ts";
+import { choiceTexts, settingTexts, type SettingText } from "../../../text.ts";
 import { ChoiceSetting } from "./ChoiceSetting.tsx";
 import { HelpButton, NumberSetting } from "./NumberSetting.tsx";
 
@@ -50,6 +50,13 @@ const ranges = {
   sampleTokens: whole(8, 128),
   sampleTemperature: real(0, 2),
   maxTokens: whole(32, 512),
+  rounds: whole(0, 10, "linear"),
+  onlinePrompts: whole(0, 512, "linear"),
+  regeneratedShare: real(0, 1),
+  answersPerPrompt: whole(2, 16, "linear"),
+  answerTemperature: real(0.1, 2),
+  answerTopP: real(0.05, 1),
+  declineRounds: whole(0, 5, "linear"),
 } as const satisfies Partial<Record<keyof RunConfig, Range>>;
 
 /** Settings that are numbers. */
@@ -60,22 +67,31 @@ export type ChoiceField = keyof typeof choiceTexts;
 
 /** A number of the configuration. */
 export function NumberField({ field }: { readonly field: NumberField }) {
-  const setup = useSetupStore();
-  const problem = setupProblems(setup).find((candidate) => candidate.field === field)?.message;
+  const value = useSetupStore((setup) => setup.config[field]);
+  const layers = useSetupStore((setup) => setup.model?.layers);
+  const initial = useSetupStore((setup) => Number(defaultOf(field) ?? setup.config[field]));
+  const problem = useProblem(field);
   return (
     <NumberSetting
       field={field}
       {...settingTexts[field]}
       {...ranges[field]}
-      maximum={maximumOf(field, setup.model?.layers)}
-      value={setup.config[field]}
-      initial={Number(defaultOf(field) ?? setup.config[field])}
+      maximum={maximumOf(field, layers)}
+      value={value}
+      initial={initial}
       isLive={isLiveField(field)}
       problem={problem}
       onChange={(value) => {
         edit({ [field]: value });
       }}
     />
+  );
+}
+
+/** What is wrong with a setting. Each field listens to its own part of the setup, so that an edit draws one of them anew. */
+function useProblem(field: string): string | undefined {
+  return useSetupStore(
+    (setup) => setupProblems(setup).find((candidate) => candidate.field === field)?.message,
   );
 }
 
@@ -86,13 +102,13 @@ function maximumOf(field: NumberField, layers: number | undefined): number {
 
 /** A choice of the configuration. */
 export function ChoiceField({ field }: { readonly field: ChoiceField }) {
-  const setup = useSetupStore();
-  const problem = setupProblems(setup).find((candidate) => candidate.field === field)?.message;
+  const value = useSetupStore((setup) => setup.config[field]);
+  const problem = useProblem(field);
   return (
     <ChoiceSetting<string>
       field={field}
       {...settingTexts[field]}
-      value={setup.config[field]}
+      value={value}
       choices={choiceTexts[field]}
       problem={problem}
       onChange={(value) => {
@@ -103,27 +119,30 @@ export function ChoiceField({ field }: { readonly field: ChoiceField }) {
 }
 
 /** Settings that are switched on and off. */
-export type SwitchField = "isShuffled" | "sharesPrompts";
+export type SwitchField = "isShuffled" | "sharesPrompts" | "hasPromptBaseline";
 
 /** A switch of the configuration. */
 export function SwitchField({ field }: { readonly field: SwitchField }) {
   const isOn = useSetupStore((state) => state.config[field]);
-  const { label, help } = settingTexts[field];
+  const { label, help, paper }: SettingText = settingTexts[field];
   return (
-    <div className="setting setting-line">
-      <span className="setting-label">
-        {label}
-        <HelpButton label={label} help={help} />
-      </span>
-      <Switch
-        size="sm"
-        aria-label={label}
-        data-field={field}
-        checked={isOn}
-        onChange={({ currentTarget }) => {
-          edit({ [field]: currentTarget.checked });
-        }}
-      />
+    <div className="setting">
+      <div className="setting-line">
+        <span className="setting-label">
+          {label}
+          <HelpButton label={label} help={help} paper={paper} />
+        </span>
+        <Switch
+          size="sm"
+          aria-label={label}
+          data-field={field}
+          checked={isOn}
+          onChange={({ currentTarget }) => {
+            edit({ [field]: currentTarget.checked });
+          }}
+        />
+      </div>
+      {paper !== undefined && <p className="setting-paper">{paper}</p>}
     </div>
   );
 }

@@ -6,20 +6,23 @@ const EXPRESSION = /^\/(.+)\/([a-z]*)$/s;
 
 /**
  * Whether a text holds what is searched: a piece of text whatever its case, or between slashes a regular expression, with
- * `i`, `m` and `s` behind it. An expression is run in time linear in the text: it cannot hang, and has neither back
- * references nor looking around. Throws `PatternError` for one that is not valid.
+ * `i`, `m` and `s` behind it. Throws `PatternError` as `patternSearch` does.
  */
 export function textSearch(search: string): (text: string) => boolean {
-  if (search.length > LONGEST_SEARCH) {
-    throw new PatternError(
-      `A search has at most ${LONGEST_SEARCH} characters; this one has ${search.length}.`,
-    );
-  }
-  const [, pattern, flags = ""] = EXPRESSION.exec(search) ?? [];
-  if (pattern === undefined) {
-    const wanted = search.toLowerCase();
-    return (text) => text.toLowerCase().includes(wanted);
-  }
+  if (EXPRESSION.test(search)) return patternSearch(search);
+  checkLength(search);
+  const wanted = search.toLowerCase();
+  return (text) => text.toLowerCase().includes(wanted);
+}
+
+/**
+ * Whether a text matches a regular expression anywhere, written bare, or between slashes with `i`, `m` and `s` behind it. It
+ * is run in time linear in the text: it cannot hang, and has neither back references nor looking around. Throws
+ * `PatternError` for one that is not valid or too long.
+ */
+export function patternSearch(search: string): (text: string) => boolean {
+  checkLength(search);
+  const [, pattern = search, flags = ""] = EXPRESSION.exec(search) ?? [];
   try {
     checkFlags(flags);
     const used = `u${flags.replaceAll(/[^is]/g, "")}`;
@@ -31,6 +34,11 @@ export function textSearch(search: string): (text: string) => boolean {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PatternError(`"${search}" is no regular expression that can be searched: ${reason}.`);
   }
+}
+
+function checkLength({ length }: string): void {
+  if (length <= LONGEST_SEARCH) return;
+  throw new PatternError(`A search has at most ${LONGEST_SEARCH} characters; this one has ${length}.`);
 }
 
 function checkFlags(flags: string): void {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PatternError } from "./patternProgram.ts";
-import { textSearch } from "./textSearch.ts";
+import { patternSearch, textSearch } from "./textSearch.ts";
 
 /** Random patterns of few letters, in which parts repeat and nest. */
 const { pattern } = fc.letrec<{ pattern: string }>((tie) => ({
@@ -54,6 +54,14 @@ describe("textSearch", () => {
     expect(textSearch("")("")).toBe(true);
     expect(textSearch("a.c")("abc")).toBe(false);
     expect(textSearch("/a.c/")("abc")).toBe(true);
+  });
+
+  it("takes a bare expression where one is expected", () => {
+    const found = (pattern: string) => ["a cat", "a Cat", "ca"].map(patternSearch(pattern));
+    expect(found("c.t$")).toEqual([true, false, false]);
+    expect(found("/c.t$/i")).toEqual([true, true, false]);
+    expect(() => patternSearch("(ab")).toThrow(PatternError);
+    expect(() => patternSearch("a".repeat(501))).toThrow("at most 500 characters");
   });
 
   it("takes patterns that hang others in time that grows with the text", () => {

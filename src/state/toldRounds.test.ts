@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./toldRounds.ts";
+import { testOnlineEvaluations, testRounds } from "./testOnlineAnswers.ts";
+
+const [first, second] = [testRounds[0]!, testRounds[1]!];
+const nothing = { rounds: [], onlineEvaluations: [], marks: [], version: 3 };
+
+it("marks a round where it begins, once", () => {
+  const told = afterRound({ ...first, isOver: false }, nothing);
+  expect(told).toEqual({
+    rounds: [{ ...first, isOver: false }],
+    marks: [{ step: 0, label: "Round 1" }],
+    version: 4,
+  });
+  const over = afterRound(first, { ...nothing, ...told });
+  expect(over.rounds).toEqual([first]);
+  expect(over.marks).toHaveLength(1);
+});
+
+it("forgets what was told of later rounds before the run was taken back", () => {
+  const both = { ...nothing, rounds: [first, second], onlineEvaluations: testOnlineEvaluations };
+  expect(afterRound(first, both).rounds).toEqual([first]);
+  expect(afterOnlineEvaluation(testOnlineEvaluations[1]!, both).onlineEvaluations).toEqual(
+    testOnlineEvaluations.slice(0, 2),
+  );
+});
+
+it("says in the log what a round trains on, what failed, and why a run ends", () => {
+  const failures = [{ judge: "J", prompt: "p", answer: "a", reason: "NaN" }];
+  expect(roundSentence({ ...second, isOver: false, failures })).toBe(
+    "Round 2 trains on 1 pairs; 1 of 2 prompts were answered anew. Judges could not score 1 answers.",
+  );
+  expect(roundSentence(second)).toBe("Round 2 is over.");
+  expect(evaluationEnds(testOnlineEvaluations[2]!)).toBeNull();
+  expect(evaluationEnds({ ...testOnlineEvaluations[2]!, endsRun: true })).toMatch(/after round 2/);
+});

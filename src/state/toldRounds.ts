@@ -1,0 +1,41 @@
+/** What becomes of the run's state when the trainer tells of its rounds. */
+import type { OnlineEvaluation, RoundRecord } from "../worker/protocol.ts";
+import type { RunState } from "./runStore.ts";
+
+type Rounds = Pick<RunState, "rounds" | "onlineEvaluations" | "marks" | "version">;
+
+/** A round as it is told, in place of what was told of it and of later ones; charts mark where it begins. */
+export function afterRound(record: RoundRecord, { rounds, marks, version }: Rounds): Partial<RunState> {
+  const isKnown = rounds.some(({ round }) => round === record.round);
+  const mark = { step: record.step, label: `Round ${record.round + 1}` };
+  return {
+    rounds: [...rounds.filter(({ round }) => round < record.round), record],
+    marks: isKnown ? marks : [...marks, mark],
+    version: version + 1,
+  };
+}
+
+/** Answers to held-out prompts after so many rounds, in place of those that were told before and of later ones. */
+export function afterOnlineEvaluation(
+  evaluation: OnlineEvaluation,
+  { onlineEvaluations, version }: Rounds,
+): Partial<RunState> {
+  const earlier = onlineEvaluations.filter(({ rounds }) => rounds < evaluation.rounds);
+  return { onlineEvaluations: [...earlier, evaluation], version: version + 1 };
+}
+
+/** What the log keeps of a round: what it trains on, once that is known and once more when it is over. */
+export function roundSentence({ round, prompts, failures, isOver }: RoundRecord): string {
+  const name = `Round ${round + 1}`;
+  if (isOver) return `${name} is over.`;
+  const drawn = prompts.filter(({ isRegenerated }) => isRegenerated).length;
+  const pairs = prompts.filter(({ now }) => now !== null).length;
+  const failed = failures.length === 0 ? "" : ` Judges could not score ${failures.length} answers.`;
+  return `${name} trains on ${pairs} pairs; ${drawn} of ${prompts.length} prompts were answered anew.${failed}`;
+}
+
+/** Why the run ends after an evaluation; null where it does not. */
+export function evaluationEnds({ endsRun, rounds }: OnlineEvaluation): string | null {
+  if (!endsRun) return null;
+  return `The held-out judge has fallen for as many rounds as the setup allows: the run ends after round ${rounds}.`;
+}
