@@ -172,6 +172,20 @@ describe("the reference of a round", () => {
   });
 });
 
+it("weighs the pairs of rounds by their judges, also where the set's own pairs have no scores", async () => {
+  const changes = { method: "wdpo", regeneratedShare: 1, rounds: 1, steps: 1, batchPairs: 4 } as const;
+  const { rounds, steps, isLast } = await followOnline(onlineRun(model, changes));
+  const gaps = (pairsOf(rounds)[0] ?? []).map(
+    ({ now }) => (now?.chosenScore ?? NaN) - (now?.rejectedScore ?? NaN),
+  );
+  // w = σ(β₂ · gap) with β₂ = 4; the step reads all four pairs once.
+  const weights = gaps.map((gap) => 1 / (1 + Math.exp(-4 * gap)));
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+  expect(rounds.at(-1)?.metrics["weights/mean"]).toBeCloseTo(mean, 12);
+  expect(steps[0]?.metrics["weights/mean"]).toBeCloseTo(mean, 12);
+  expect(isLast).toBe(true);
+});
+
 describe("what cannot be trained in rounds", () => {
   it.each([
     [{ tuning: "full" }, "keep the reference where the run started, or train an adapter"],
