@@ -105,6 +105,21 @@ describe("the rounds of a run", () => {
     expect(last?.savedTokens).toBeLessThanOrEqual(24);
   });
 
+  it("rank by how far a prompt has come since its first pair where that is the baseline", async () => {
+    const changes = { hasPromptBaseline: true, rankingKey: "worst" } as const;
+    const { rounds } = await followOnline(onlineRun(model, changes, { heldoutPrompts: [] }));
+    const [first = [], second = [], third = []] = pairsOf(rounds);
+    const drawn = (prompts: readonly PromptOutcome[]) =>
+      [...prompts.keys()].filter((prompt) => prompts[prompt]?.isRegenerated);
+    // Nothing has come anywhere yet: all are equal.
+    expect(drawn(second)).toEqual([0, 1]);
+    const keyOf = (prompts: readonly PromptOutcome[], prompt: number) =>
+      prompts[prompt]?.now?.rejectedScore ?? NaN;
+    const gains = first.map((_, prompt) => keyOf(second, prompt) - keyOf(first, prompt));
+    const settings = { selection: "lowest", regeneratedShare: 0.5, seed: 7 } as const;
+    expect(drawn(third)).toEqual(promptsToDraw(gains, settings, 2));
+  });
+
   it("train on the very pairs of their records: same seed, same pairs; another seed, others", async () => {
     const first = await followOnline(onlineRun(model));
     const again = await followOnline(onlineRun(model));
