@@ -196,3 +196,17 @@ it("asks for an autoencoder, and for a list of its features where some are held"
   for (const method of ["dpo", "fpo"]) expect(problemsOf({ method }, { features: lost })).toEqual(problem);
   sae.dispose();
 });
+
+it("refuses rounds that cannot be, at the setting that keeps them from it", () => {
+  const fieldsOf = (changes: Partial<RunConfig>) => problemsOf(changes).map(({ field }) => field);
+  const whole = { tuning: "full", onlineReference: "round" } as const;
+  expect(fieldsOf({ ...whole, rounds: 0 })).toEqual([]);
+  expect(fieldsOf({ ...whole, rounds: 2 })).toEqual(["onlineReference"]);
+  expect(fieldsOf({ ...whole, rounds: 2, onlineReference: "initial" })).toEqual([]);
+  expect(fieldsOf({ rounds: 5, steps: 4 })).toEqual(["rounds"]);
+  expect(fieldsOf({ rounds: 4, steps: 4 })).toEqual([]);
+  // The column is the set's, and drawn answers have none.
+  const weighted = pairs.map((pair) => ({ ...pair, weight: 1 }));
+  const [weights] = problemsOf({ method: "wdpo_column", rounds: 2 }, { train: weighted, heldout: weighted });
+  expect(weights?.message).toContain("answers that rounds draw do not have");
+});

@@ -6,6 +6,7 @@ import type { Objective, ParameterSpec } from "../engine/losses/objective.ts";
 import type { TokenPair } from "../engine/data/tokenPair.ts";
 import { isPackedWeight, isShardedWeight } from "../engine/kernels/weightLayout/packedWeight.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
+import { whyNotOnline } from "../engine/online/rounds.ts";
 import { checkFeatureOptions } from "../engine/sae/featureErrors.ts";
 import type { RunConfig } from "../engine/training/config.ts";
 import { totalWidth } from "../engine/training/featureTap.ts";
@@ -118,6 +119,8 @@ export function configProblems(config: RunConfig, parts: RunParts): Preflight["p
   }
   const unfit = whyNotOn(model, config);
   if (unfit !== null) say(unfit.field, unfit.message);
+  const undivided = config.rounds > 0 ? whyNotOnline(config) : null;
+  if (undivided !== null) say(undivided.field, undivided.message);
   // Where both methods ask for another batch or adapter, one sentence at its field is enough.
   const isFirst = ({ field }: { field: string }, index: number) =>
     problems.findIndex((other) => other.field === field) === index;
@@ -162,6 +165,11 @@ function dataProblems(
   if (needs.includes("rewardGap") && scoreless > 0 && rounds === 0) {
     const remedy = "choose a set with a judge, or a file with score_chosen and score_rejected";
     problems.push(`${label} weights pairs by a judge's scores, and ${found(scoreless)}: ${remedy}.`);
+  }
+  if (needs.includes("pairWeight") && rounds > 0) {
+    problems.push(
+      `${label} reads the column "weight", which answers that rounds draw do not have: train without rounds, or choose another method.`,
+    );
   }
   const weightless = pairs.filter(({ weight }) => weight === undefined).length;
   if (needs.includes("pairWeight") && weightless > 0) {

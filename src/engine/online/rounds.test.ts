@@ -105,6 +105,21 @@ describe("the rounds of a run", () => {
     expect(last?.savedTokens).toBeLessThanOrEqual(24);
   });
 
+  it("rank by how far a prompt has come since its first pair where that is the baseline", async () => {
+    const changes = { hasPromptBaseline: true, rankingKey: "worst" } as const;
+    const { rounds } = await followOnline(onlineRun(model, changes, { heldoutPrompts: [] }));
+    const [first = [], second = [], third = []] = pairsOf(rounds);
+    const drawn = (prompts: readonly PromptOutcome[]) =>
+      [...prompts.keys()].filter((prompt) => prompts[prompt]?.isRegenerated);
+    // Nothing has come anywhere yet: all are equal.
+    expect(drawn(second)).toEqual([0, 1]);
+    const keyOf = (prompts: readonly PromptOutcome[], prompt: number) =>
+      prompts[prompt]?.now?.rejectedScore ?? NaN;
+    const gains = first.map((_, prompt) => keyOf(second, prompt) - keyOf(first, prompt));
+    const settings = { selection: "lowest", regeneratedShare: 0.5, seed: 7 } as const;
+    expect(drawn(third)).toEqual(promptsToDraw(gains, settings, 2));
+  });
+
   it("train on the very pairs of their records: same seed, same pairs; another seed, others", async () => {
     const first = await followOnline(onlineRun(model));
     const again = await followOnline(onlineRun(model));
@@ -170,6 +185,20 @@ describe("the reference of a round", () => {
     const live = await followOnline(onlineRun(model, { referenceMode: "live" }));
     expect(live.tensors).toEqual(cached.tensors);
   });
+});
+
+it("weighs the pairs of rounds by their judges, also where the set's own pairs have no scores", async () => {
+  const changes = { method: "wdpo", regeneratedShare: 1, rounds: 1, steps: 1, batchPairs: 4 } as const;
+  const { rounds, steps, isLast } = await followOnline(onlineRun(model, changes));
+  const gaps = (pairsOf(rounds)[0] ?? []).map(
+    ({ now }) => (now?.chosenScore ?? NaN) - (now?.rejectedScore ?? NaN),
+  );
+  // w = σ(β₂ · gap) with β₂ = 4; the step reads all four pairs once.
+  const weights = gaps.map((gap) => 1 / (1 + Math.exp(-4 * gap)));
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+  expect(rounds.at(-1)?.metrics["weights/mean"]).toBeCloseTo(mean, 12);
+  expect(steps[0]?.metrics["weights/mean"]).toBeCloseTo(mean, 12);
+  expect(isLast).toBe(true);
 });
 
 describe("what cannot be trained in rounds", () => {

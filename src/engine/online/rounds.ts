@@ -72,6 +72,7 @@ export interface Rounds {
 /** The rounds of a run, from the first or from a checkpoint on. Throws `RangeError` for a setup that has none. */
 export function openRounds(setup: OnlineSetup, parts: RoundParts): Rounds {
   const { config } = parts;
+  if (config.rounds < 1) throw new RangeError(`${config.rounds} rounds were asked for, expected at least 1.`);
   const problem = whyNotOnline(config);
   if (problem !== null) throw new RangeError(problem.message);
   const { prompts, heldoutPrompts, heldoutJudge, tokenizer, signal, now, resume } = setup;

@@ -30,6 +30,8 @@ import { countTokens, stretchOf, type Stretch } from "./stretch.ts";
 import { takeStep, type StepTools } from "./takeStep.ts";
 
 const BYTES_PER_NUMBER = 4;
+/** Any number above 0 gives all pairs one weight. */
+const SAME_GAP = 1;
 
 /** Everything a run needs. */
 export interface TrainingRun {
@@ -97,7 +99,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingReport, v
 
 async function* trainPolicy(run: TrainingRun, policy: Policy): AsyncGenerator<TrainingReport, void> {
   const { model, config, objective, reference } = run;
-  const heldout = run.heldoutPairs.slice(0, config.evalPairs);
+  const heldout = heldoutOf(run);
   const firstStep = (run.resume?.step ?? 0) + 1;
 
   const measures = measuresOf(objective, config, run.features);
@@ -129,6 +131,12 @@ async function* trainPolicy(run: TrainingRun, policy: Policy): AsyncGenerator<Tr
     tools.runner.dispose();
     optimizer.dispose();
   }
+}
+
+/** Pairs that are evaluated. The judges of rounds are not asked of them: those without a reward gap all count alike. */
+function heldoutOf({ heldoutPairs, config, online }: TrainingRun): readonly TokenPair[] {
+  const heldout = heldoutPairs.slice(0, config.evalPairs);
+  return online === undefined ? heldout : heldout.map((pair) => ({ rewardGap: SAME_GAP, ...pair }));
 }
 
 /** What steps are taken with, and told by. */
