@@ -2,7 +2,15 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { placeRewardModel } from "../engine/rewardModel/rewardModel.ts";
 import { readRewardModel } from "../engine/rewardModel/rewardFiles.ts";
+import { write } from "../engine/tensor/run.ts";
+import { distinctWindows } from "../engine/models/config.ts";
+import { referenceWeights, type Weights } from "../engine/models/weights.ts";
+import { createPolicy } from "../engine/training/policy.ts";
+import { scoreBatch } from "../engine/training/scoring.ts";
+import { uploadBatch } from "../engine/training/deviceBatch.ts";
+import { flatBatch } from "../engine/data/batch.ts";
 import { reportError } from "./errorReport.ts";
+import type { SeenPolicy } from "./featureCorpora.ts";
 import { createJudgeDesk } from "./judgeDesk.ts";
 import { openTinyModel } from "./judges/openedModel.testing.ts";
 import type { OwnModel } from "./keptReference.ts";
@@ -43,7 +51,7 @@ beforeAll(async () => {
 /** A desk beside the loaded model, with files of its own. */
 function openDesk(files: Readonly<Record<string, Uint8Array>> = {}) {
   const events: WorkerEvent[] = [];
-  const state = { isRunning: false, model: owner };
+  const state = { isRunning: false, model: owner, policy: null as SeenPolicy | null };
   const fetched: string[] = [];
   const desk = createJudgeDesk({
     model: () => state.model,
@@ -56,7 +64,7 @@ function openDesk(files: Readonly<Record<string, Uint8Array>> = {}) {
     },
     emit: (event) => events.push(event),
     alone: (change) => change(),
-    withPolicy: (look) => look(null),
+    withPolicy: (look) => look(state.policy),
     isRunning: () => state.isRunning,
   });
   return { ...desk, events, state, fetched };
@@ -218,6 +226,33 @@ describe("a judge that is tried", () => {
     const many = Array.from({ length: 257 }, () => ({ prompt: "a", answer: "b" }));
     const judge = { kind: "length", words: 3 } as const;
     expect(await refusal(() => handlers.scoreAnswers({ judge, items: many }))).toContain("at most 256");
+  });
+});
+
+describe("the policy as a judge", () => {
+  it("scores with its log-probs less the model's, and is asked for once there is one", async () => {
+    const desk = openDesk();
+    const row = data.trainRows[0] as OwnData["trainRows"][number];
+    const items = [{ prompt: row.prompt as string, answer: row.chosen as string }];
+    const tried = () => desk.handlers.scoreAnswers({ judge: { kind: "implicit" }, items });
+    expect(await refusal(tried)).toContain("train at least one step");
+    const policy = createPolicy(owner.model, tinyRunConfig);
+    for (const { tensor } of policy.trainables)
+      write(
+        tensor,
+        Float32Array.from({ length: tensor.size }, (_, at) => 0.3 * Math.sin(at)),
+      );
+    desk.state.policy = { weights: policy.weights, run: 1, step: 1 };
+    const { prompt, chosen } = data.train[0] as OwnData["train"][number];
+    const sequence = { tokens: Int32Array.from([...prompt, ...chosen]), scoredFrom: prompt.length };
+    const batch = uploadBatch(flatBatch([sequence]), distinctWindows(owner.model.config));
+    const sumOf = async (weights: Weights) =>
+      (await scoreBatch(owner.model, weights, batch)).logps.reduce((sum, logp) => sum + logp, 0);
+    const expected = (await sumOf(policy.weights)) - (await sumOf(referenceWeights(owner.model)));
+    expect(Math.abs(expected)).toBeGreaterThan(0.01);
+    expect(await tried()).toEqual([{ score: expect.closeTo(expected, 4) }]);
+    batch.dispose();
+    policy.dispose();
   });
 });
 
