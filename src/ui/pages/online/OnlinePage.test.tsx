@@ -244,6 +244,15 @@ it("lists prompts with their pairs before and now, filtered, searched and sorted
   expect(words(find("prompt-1"))).toContain("no pair: equal scores");
 });
 
+it("shows the set's own pairs of a first round as what they are", async () => {
+  const [prompt] = testRounds[0]!.prompts;
+  const ofSet = { ...prompt!, isRegenerated: false, before: null, now: { ...prompt!.now!, drawnIn: -1 } };
+  beginOnline({ phase: "done", rounds: [{ ...testRounds[0]!, prompts: [ofSet] }] });
+  await show("prompts");
+  expect(words(find("prompt-0"))).toContain("from the set");
+  expect(words(find("prompt-0"))).not.toContain("the same pair");
+});
+
 it("opens a row and walks through the list by keys", async () => {
   beginOnline({ phase: "done" });
   await show("prompts");

@@ -20,8 +20,7 @@ interface PromptItemProps {
 /** A prompt with its pair before and now; words of the new answers that the old ones do not have are marked. */
 export function PromptItem({ index, row, isOpen, isReachable, onToggle }: PromptItemProps) {
   const { place, outcome, fate, score, change } = row;
-  // What a round keeps is the pair that it trains on.
-  const keptPair = fate === "kept" ? outcome.now : null;
+  const isSame = fate === "kept" && outcome.before !== null;
   const pieces = useMemo(() => (fate === "regenerated" ? changedPieces(outcome) : null), [outcome, fate]);
   return (
     <div
@@ -50,14 +49,10 @@ export function PromptItem({ index, row, isOpen, isReachable, onToggle }: Prompt
         {outcome.prompt}
       </span>
       <span role="gridcell" className="prompt-pair">
-        <Pair
-          title={keptPair === null ? "Before" : outcome.before === null ? "Now" : "Before and now"}
-          pair={outcome.before ?? keptPair}
-          pieces={null}
-        />
+        <Pair title={isSame ? "Before and now" : "Before"} pair={outcome.before} pieces={null} />
       </span>
       <span role="gridcell" className="prompt-pair">
-        {fate === "kept" ? (
+        {isSame ? (
           <span className="prompt-none prompt-same">the same pair</span>
         ) : (
           <Pair title="Now" pair={outcome.now} pieces={pieces} />
