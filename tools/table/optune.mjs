@@ -6,24 +6,29 @@ import { configOf, seedsUpTo } from "./training.mjs";
 export const SHARES = [0.3, 0.5, 0.7, 1];
 export const SELECTIONS = ["lowest", "random"];
 const BETA = 0.5;
-/** Weighted DPO weighs by σ(4·gap); DPO with the same β is its loss without weights. */
+/**
+ * A pair's weight is σ(β₂·gap). The reward model's gaps are several units wide: at the studio's start of 4, meant for judges
+ * from −1 to 1, every weight would be 1.
+ */
+export const BETA2 = 0.25;
+/** DPO with the same β is weighted DPO's loss without weights. */
 export const weightings = {
-  weighted: { method: "wdpo", params: { beta: BETA, beta2: 4, weighting: 0, normalise: 0 } },
+  weighted: { method: "wdpo", params: { beta: BETA, beta2: BETA2, weighting: 0, normalise: 0 } },
   plain: { method: "dpo", params: { beta: BETA } },
 };
 
 /** Sizes of the table: a whole number of steps for each round, and one page, so that none takes time from another. */
-export const optuneStart = { steps: 36, pages: 1 };
+export const optuneStart = { steps: 24, pages: 1 };
 
 /** What every run of the table has, beside the common settings. */
 export const onlineSettings = {
   batchPairs: 8,
-  learningRate: 2e-3,
+  learningRate: 4e-3,
   rounds: 3,
-  onlinePrompts: 48,
+  onlinePrompts: 24,
   answersPerPrompt: 4,
   sampleTokens: 24,
-  samplePrompts: 64,
+  samplePrompts: 32,
   firstPairs: "generated",
   rankingKey: "mean",
   onlineReference: "round",

@@ -18,6 +18,7 @@ import {
   runSpeedUp,
   scoreAt,
   secondsOf,
+  weightColumns,
   winShare,
 } from "./optuneNumbers.mjs";
 
@@ -88,7 +89,7 @@ describe("what is trained", () => {
     assert.deepEqual(weighted, {
       ...plain,
       method: "wdpo",
-      params: { beta: 0.5, beta2: 4, weighting: 0, normalise: 0 },
+      params: { beta: 0.5, beta2: 0.25, weighting: 0, normalise: 0 },
     });
     assert.deepEqual(plain.params, { beta: 0.5 });
     assert.deepEqual([plain.selection, plain.rounds, plain.steps, plain.backend], ["random", 3, 36, "cpu"]);
@@ -140,6 +141,10 @@ describe("what is read", () => {
     near(halfGain(full, "lowest"), 0.301);
     near(halfGain(full, "highest"), -0.15);
     near(pairlessShare(full), 1 / 12);
+    // Gaps of 1, 4 and 4, and of 1, 4, 4 and 3 twice; 2.4 of 3 pairs and twice of 4.
+    near(weightColumns.gap(full), (9 + 12 + 12) / 11);
+    near(weightColumns.weight(full), 0.7);
+    near(weightColumns.effective(full), (0.8 + 0.6 + 0.6) / 3);
   });
 
   test("a record without rounds or scores is refused in a sentence", () => {

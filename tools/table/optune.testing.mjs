@@ -38,10 +38,14 @@ function riseOf({ method, regeneratedShare, selection, learningRate }) {
   return (method === "wdpo" ? 0.12 : 0.1) - lost;
 }
 
+const pair = (gap) => ({ now: { chosenScore: gap - 1, rejectedScore: -1 } });
+
 function roundRecord(config, round) {
   const share = round === 0 ? 1 : config.regeneratedShare;
   // By chance alone the lower half gains 0.2 and the other loses 0.2; learning adds to both, a little more to the lower.
   const learned = config.learningRate === 0 ? 0 : 0.1;
+  // An effective size of 2.4 pairs of 3 in the first round, of 4 in the others.
+  const weights = config.method === "wdpo" ? { "weights/mean": 0.6 + 0.1 * round, "weights/ess": 2.4 } : {};
   return {
     round,
     step: 12 * round,
@@ -49,12 +53,13 @@ function roundRecord(config, round) {
     generatedTokens: 1000 * share,
     savedTokens: 1000 * (1 - share),
     failures: round === 1 ? [{ judge: "j", prompt: "p", answer: "a", reason: "r" }] : [],
-    prompts: [{ now: {} }, { now: {} }, { now: {} }, { now: round === 0 ? null : {} }],
+    prompts: [pair(1), pair(4), pair(4), { now: round === 0 ? null : pair(3).now }],
     isOver: true,
     metrics:
       round === 0
-        ? {}
+        ? weights
         : {
+            ...weights,
             "online/gain_lowest_half": 0.2 + learned * (1 + config.seed / 100),
             "online/gain_highest_half": -0.2 + learned / 2,
           },

@@ -64,6 +64,20 @@ export const halfGain = (record, half) =>
 export const pairlessShare = ({ rounds }) =>
   mean(rounds.map(({ prompts }) => prompts.filter(({ now }) => now === null).length / prompts.length));
 
+/** Of the pairs that rounds trained on: mean gap of scores, mean weight, and effective sample size as a share of them. */
+export const weightColumns = {
+  gap: ({ rounds }) => mean(rounds.flatMap(gapsOf)),
+  weight: ({ rounds }) => mean(rounds.map(({ metrics }) => needed(metrics["weights/mean"], "mean weight"))),
+  effective: ({ rounds }) =>
+    mean(
+      rounds.map(
+        (round) => needed(round.metrics["weights/ess"], "sample size of its weights") / gapsOf(round).length,
+      ),
+    ),
+};
+const gapsOf = ({ prompts }) =>
+  prompts.flatMap(({ now }) => (now === null ? [] : [now.chosenScore - now.rejectedScore]));
+
 /** Seconds, held-out score and win rate after every round; the starting model first. */
 export const courseOf = ({ onlineEvaluations }) =>
   onlineEvaluations.map((evaluation) => ({

@@ -2,6 +2,7 @@
 import { tInterval, verdict } from "./arithmetic.mjs";
 import { bounds, failures, madeBy, plain, spread, table } from "./markdown.mjs";
 import {
+  BETA2,
   DEFAULT_CELL,
   frozen,
   fullOf,
@@ -167,7 +168,7 @@ Preference set kind-endings, model ${defaultConfig.model}, on ${backend}; ${roun
 to ${sampleTokens} tokens to each, drawn at temperature ${defaultConfig.answerTemperature}; the best and the worst by the proxy judge become a pair. Every cell draws all prompts in
 the first round; ρ is the share of every later round. Prompts are ranked by the mean score of their pair. The reference moves to the policy at
 every round's start. LoRA rank 8, alpha ${defaultConfig.loraAlpha}, all linear layers; AdamW at ${learningRate}, schedule ${defaultConfig.schedule} after ${defaultConfig.warmupSteps} steps of warm-up, over the whole
-run. β 0.5 for all; weighted pairs count σ(4·gap), which is not divided by its mean. The paper's own weight is not public: this one is a
+run. β 0.5 for all; weighted pairs count σ(${BETA2}·gap), which is not divided by its mean. The paper's own weight is not public: this one is a
 reconstruction.
 
 The **proxy judge** is the embedded reward model \`story-kind\`, which ranks, chooses and weighs. The **held-out judge** is the program

@@ -127,7 +127,8 @@ describe("the page", () => {
   test("sets weighted beside plain, seed by seed", async () => {
     const page = pageOf(await wholeTable());
     const row = rowsOf(page, "0.7", "random")[0];
-    assert.deepEqual(row.slice(2), ["0.060 [0.060, 0.060]", "0.060 [0.060, 0.060]", "0.000 [0.000, 0.000]"]);
+    assert.deepEqual(row.slice(2, 5), ["3.00 ± 0.00", "0.700 ± 0.000", "67 %"]);
+    assert.deepEqual(row.slice(5), ["0.060 [0.060, 0.060]", "0.060 [0.060, 0.060]", "0.000 [0.000, 0.000]"]);
   });
 
   test("is written of any of its cells", async () => {

@@ -1,10 +1,10 @@
 /** How scores go on from round to round, by half of the prompts and by weighting, as Markdown. */
 import { tInterval } from "./arithmetic.mjs";
-import { bounds, plain, table } from "./markdown.mjs";
-import { onlineSettings } from "./optune.mjs";
-import { courseOf, halfGain, onlineColumns, overPairs } from "./optuneNumbers.mjs";
+import { bounds, plain, spread, table } from "./markdown.mjs";
+import { BETA2, onlineSettings } from "./optune.mjs";
+import { courseOf, halfGain, onlineColumns, overPairs, weightColumns } from "./optuneNumbers.mjs";
 import { claim, shapeSentence } from "./shape.mjs";
-import { finished } from "./training.mjs";
+import { columnsOf, finished } from "./training.mjs";
 
 const afterText = (rounds) => (rounds === 0 ? "start" : `after ${rounds}`);
 
@@ -91,11 +91,14 @@ export function weightingSection(trained) {
       );
       if (!other) return [];
       const differs = (read) => overPairs(runs, other.runs, (one, two) => read(one) - read(two));
+      const { gap, weight, effective } = columnsOf(weightColumns, runs);
+      const weights = [spread(gap, 2), spread(weight, 3), `${plain(100 * effective.mean, 0)} %`];
       const columns = [onlineColumns.heldout, onlineColumns.winRate, onlineColumns.kl];
       return [
         [
           share,
           share === 1 ? "all" : selection,
+          ...weights,
           ...columns.map((read) => {
             const found = differs(read);
             return found === null ? "–" : bounds(found);
@@ -106,9 +109,10 @@ export function weightingSection(trained) {
   if (rows.length === 0) return "## Weighted or plain\n\nNo cell was trained both ways.";
   return `## Weighted or plain
 
-Weighted less plain, paired by seed:
+Δ is weighted less plain, paired by seed; beside it what the weights were: mean **gap** between the proxy's scores of a pair, mean **weight**
+σ(${BETA2}·gap), and the effective sample size (Σw)²/Σw² as a share of the pairs.
 
-${table(["ρ", "drawn anew", "held-out judge", "win rate", "KL"], rows)}
+${table(["ρ", "drawn anew", "gap", "weight", "effective pairs", "Δ held-out judge", "Δ win rate", "Δ KL"], rows)}
 
 Weights lie between ½ and 1 and are not divided by their mean, so weighted pairs also push a little less in all.`;
 }

@@ -74,7 +74,8 @@ export const presets = [
     config: {
       ...online,
       method: "wdpo",
-      params: { beta: 0.5, beta2: 4, weighting: 0, normalise: 0 },
+      // The set's reward model scores pairs some 7 apart, where programs stay within 2: at their β₂ all weights would be 1.
+      params: { beta: 0.5, beta2: 0.25, weighting: 0, normalise: 0 },
       regeneratedShare: 0.5,
     },
   },
