@@ -43,7 +43,14 @@ export function hasTunedModel({ runId, step }: Pick<RunState, "runId" | "step">)
 
 /** Whether a run is changing the model now. */
 export function isRunMoving({ phase }: Pick<RunState, "phase">): boolean {
-  return phase === "training" || phase === "evaluating" || phase === "caching-ref";
+  const moving: readonly (typeof phase)[] = [
+    "generating",
+    "judging",
+    "caching-ref",
+    "training",
+    "evaluating",
+  ];
+  return moving.includes(phase);
 }
 
 /** What answers about the untouched model depend on; null while there is nothing to ask about. */

@@ -5,8 +5,10 @@ import type { JudgeSpec } from "../worker/protocol.ts";
 import { configureTrainer, openTrainer } from "./connection.ts";
 import {
   addJudge,
+  ensureJudges,
   judgeKeptAside,
   judgeLabel,
+  judgeList,
   judgeProblem,
   judgesInUse,
   keepAside,
@@ -91,6 +93,24 @@ it("names every kind of judge, and says what keeps one from scoring", () => {
   expect(judgeProblem({ kind: "endpoint" }, list)).toContain("has no address");
   expect(judgeProblem({ kind: "rewardModel", id: "gone" }, list)).toContain("not at hand");
   expect(judgeProblem(model, list)).toBe("");
+});
+
+it("forgets the list with the trainer that gave it", async () => {
+  vi.useRealTimers();
+  const trainer = new TestTrainer();
+  configureTrainer(() => trainer.port, { onEvent: () => undefined, onDeath: () => undefined });
+  openTrainer();
+  const loaded = { backend: "cpu", model: "story", weights: "keep", adapters: "", data: "d" } as const;
+  useSetupStore.setState({ loaded });
+  ensureJudges();
+  await vi.waitFor(() => expect(judgeList.useStore.getState().answer).not.toBeNull());
+  ensureJudges();
+  expect(trainer.questions("listJudges")).toHaveLength(1);
+  useSetupStore.setState({ loaded: null });
+  expect(judgeList.useStore.getState().answer).toBeNull();
+  useSetupStore.setState({ loaded });
+  ensureJudges();
+  await vi.waitFor(() => expect(trainer.questions("listJudges")).toHaveLength(2));
 });
 
 it("tries every judge in use and the one kept aside; the sum leaves out the latter and needs all others", async () => {

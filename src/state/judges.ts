@@ -13,14 +13,22 @@ import { createAsker, sentenceOf } from "./asked.ts";
 import { issueSentence } from "./configChanges.ts";
 import { callTrainer } from "./connection.ts";
 import { edit } from "./editing.ts";
+import { refreshPreflight } from "./loading.ts";
+import { raiseError } from "./messageStore.ts";
 import { useSetupStore } from "./setupStore.ts";
 
 /** The judges that there are. */
 export const judgeList = createAsker("listJudges");
 
-/** Asks again which judges there are. */
-export function refreshJudges(): Promise<void> {
-  return judgeList.ask(null);
+// Another trainer has no endpoint, and none of the reward models that were trained with the last one.
+useSetupStore.subscribe(({ loaded }, previous) => {
+  if (loaded === null && previous.loaded !== null) judgeList.forget();
+});
+
+/** Asks again which judges there are, and what the setup lacks with them. */
+export async function refreshJudges(): Promise<void> {
+  await judgeList.ask(null);
+  await refreshPreflight().catch(raiseError);
 }
 
 /** Asks which judges there are, once for everything that is loaded. */

@@ -14,7 +14,6 @@ import {
 } from "../../../state/judges.ts";
 import { setupProblems, useSetupStore } from "../../../state/setupStore.ts";
 import type { JudgeSpec, WeightedJudge } from "../../../worker/protocol.ts";
-import { Icon } from "../../components/Icon.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { NumberSetting } from "../train/setup/NumberSetting.tsx";
 
@@ -22,6 +21,7 @@ import { NumberSetting } from "../train/setup/NumberSetting.tsx";
 export function JudgesInUse() {
   const setup = useSetupStore();
   const used = judgesInUse(setup);
+  const list = judgeList.useStore((state) => state.answer);
   const isOwn = setup.config.judges.length === 0;
   return (
     <Panel
@@ -51,7 +51,13 @@ export function JudgesInUse() {
           <UsedJudge key={JSON.stringify(judge.judge)} used={judge} place={place} isOwn={isOwn} />
         ))}
       </ul>
-      <FieldProblems field="judges" />
+      {problemsAt("judges", setup)
+        .filter((message) => !used.some(({ judge }) => judgeProblem(judge, list) === message))
+        .map((message) => (
+          <p key={message} className="setting-problem">
+            {message}
+          </p>
+        ))}
     </Panel>
   );
 }
@@ -66,6 +72,7 @@ function UsedJudge({ used: { judge, weight }, place, isOwn }: UsedJudgeProps) {
   const setup = useSetupStore();
   const list = judgeList.useStore((state) => state.answer);
   const label = judgeLabel(judge, list);
+  const problem = judgeProblem(judge, list);
   const field = `judges.${place}.weight`;
   return (
     <li>
@@ -93,18 +100,9 @@ function UsedJudge({ used: { judge, weight }, place, isOwn }: UsedJudgeProps) {
           </Button>
         )}
       </div>
-      <Against judge={judge} />
+      {problem !== "" && <p className="setting-problem">{problem}</p>}
     </li>
   );
-}
-
-/** What keeps a judge from scoring, where something is known to. */
-function Against({ judge }: { readonly judge: JudgeSpec }) {
-  const problem = judgeProblem(
-    judge,
-    judgeList.useStore((state) => state.answer),
-  );
-  return problem === "" ? null : <p className="setting-problem">{problem}</p>;
 }
 
 /** The judge that nothing is selected or weighed by. */
@@ -133,34 +131,37 @@ export function JudgeKeptAside() {
           No selection and no weight ever sees it. It scores the answers to held-out prompts after every round
           and shows when the judges in use are only being pleased.
         </p>
-        {aside === null && (
-          <p className="setting-problem">
-            Without it nobody notices when the score rises and the answers do not.
-          </p>
-        )}
-        {aside !== null && isUsed(aside, setup) && (
-          <p className="setting-problem">
-            <Icon name="error" size={12} /> It is also in use, and so it checks nothing. Keep another one
-            aside.
-          </p>
-        )}
-        {aside !== null && <Against judge={aside} />}
-        <FieldProblems field="heldoutJudge" />
+        <AsideProblems aside={aside} />
       </div>
     </section>
   );
 }
 
-/** What is wrong with a setting as a whole. */
-function FieldProblems({ field }: { readonly field: string }) {
-  const problems = setupProblems(useSetupStore()).filter(
-    (problem) =>
-      problem.field === field ||
-      (problem.field.startsWith(`${field}.`) && !problem.field.endsWith(".weight")),
-  );
-  return problems.map(({ message }) => (
+/** What is wrong with the judge kept aside: what the trainer says of it, or else what the page sees. */
+function AsideProblems({ aside }: { readonly aside: JudgeSpec | null }) {
+  const setup = useSetupStore();
+  const list = judgeList.useStore((state) => state.answer);
+  const told = problemsAt("heldoutJudge", setup);
+  const seen =
+    aside === null
+      ? "Without it nobody notices when the score rises and the answers do not."
+      : isUsed(aside, setup)
+        ? "It is also in use, and so it checks nothing. Keep another one aside."
+        : judgeProblem(aside, list);
+  return (told.length > 0 || seen === "" ? told : [seen]).map((message) => (
     <p key={message} className="setting-problem">
       {message}
     </p>
   ));
+}
+
+/** What is wrong with a setting, but for the weights, which say so themselves. */
+function problemsAt(field: string, setup: Parameters<typeof setupProblems>[0]): string[] {
+  return setupProblems(setup)
+    .filter(
+      (problem) =>
+        problem.field === field ||
+        (problem.field.startsWith(`${field}.`) && !problem.field.endsWith(".weight")),
+    )
+    .map(({ message }) => message);
 }

@@ -111,10 +111,11 @@ function Live() {
   const [hoveredX, setHoveredX] = useState<number | null>(null);
   if (!isTraining && event === null) return null;
   const { step, steps, loss, accuracy } = event ?? { step: 0, steps: 0, loss: 0, accuracy: 0 };
+  const isMeasured = event !== null && step >= steps;
   return (
     <div className="reward-live" data-testid="reward-live">
       <p>
-        <strong>{isTraining ? "Learning" : "Ended"}</strong>
+        <strong>{!isTraining ? "Ended" : isMeasured ? "Checking on held-out pairs" : "Learning"}</strong>
         {event === null
           ? " · getting ready"
           : ` · step ${formatCount(step)} of ${formatCount(steps)} · loss ${formatValue(loss)} · right on ${formatShare(accuracy)} of the batch`}

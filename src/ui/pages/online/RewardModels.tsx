@@ -57,7 +57,7 @@ const origins: Record<RewardModelSummary["origin"], string> = {
 };
 
 function RewardModelCard({ model }: { readonly model: RewardModelSummary }) {
-  const { id, label, origin, quality, sizeBytes, problem } = model;
+  const { id, label, origin, quality, problem } = model;
   const newest = useRewardModelStore((state) => state.newest);
   return (
     <article
@@ -76,14 +76,14 @@ function RewardModelCard({ model }: { readonly model: RewardModelSummary }) {
       ) : (
         <Quality quality={quality} label={label} />
       )}
-      <CardButtons model={model} size={formatBytes(sizeBytes)} />
+      <CardButtons model={model} />
     </article>
   );
 }
 
-function CardButtons({ model, size }: { readonly model: RewardModelSummary; readonly size: string }) {
+function CardButtons({ model }: { readonly model: RewardModelSummary }) {
   const setup = useSetupStore();
-  const { id, label, origin, problem } = model;
+  const { id, label, origin, problem, sizeBytes } = model;
   const judge: JudgeSpec = { kind: "rewardModel", id };
   const isHere = isUsed(judge, setup);
   return (
@@ -110,9 +110,10 @@ function CardButtons({ model, size }: { readonly model: RewardModelSummary; read
         size="xs"
         variant="default"
         aria-label={`Save ${label}`}
+        disabled={sizeBytes === 0}
         onClick={() => void saveRewardModel(id)}
       >
-        Save {size}
+        Save {sizeBytes > 0 && formatBytes(sizeBytes)}
       </Button>
       {origin !== "embedded" && (
         <DeleteButton
