@@ -99,4 +99,23 @@ export const presets = [
       answersPerPrompt: 8,
     },
   },
+  {
+    id: "gamed-judge",
+    label: "Online · a judge that is gamed",
+    promise:
+      "Counts merry words, laughing at people too: its score climbs, and the judge kept aside does not follow.",
+    config: {
+      ...online,
+      params: { beta: 0.1 },
+      learningRate: 5e-3,
+      schedule: "constant",
+      rounds: 4,
+      steps: 24,
+      evalEvery: 6,
+      onlinePrompts: 16,
+      regeneratedShare: 1,
+      judges: [{ judge: { kind: "words", liked: ["happy", "friends", "laughed"], disliked: [] }, weight: 1 }],
+      heldoutJudge: { kind: "program", id: "kindEndings" },
+    },
+  },
 ] as const satisfies readonly PresetSummary[];
