@@ -61,9 +61,21 @@ export const useSetupStore = create<SetupState>(() => ({
   loadingBytes: null,
 }));
 
+/** The last answer of `setupProblems`: every field of the form asks for the same. */
+let known: {
+  readonly of: Pick<SetupState, "config" | "preflight">;
+  readonly problems: readonly Problem[];
+} | null = null;
+
 /** Everything that keeps the present configuration from being trained. */
-export function setupProblems({ config, preflight }: Pick<SetupState, "config" | "preflight">): Problem[] {
-  return problemsOf(config, preflight);
+export function setupProblems({
+  config,
+  preflight,
+}: Pick<SetupState, "config" | "preflight">): readonly Problem[] {
+  if (known === null || known.of.config !== config || known.of.preflight !== preflight) {
+    known = { of: { config, preflight }, problems: problemsOf(config, preflight) };
+  }
+  return known.problems;
 }
 
 /** Edits that wait for the next run. */

@@ -1,6 +1,6 @@
 /**
- * Adapters and merged weights that leave the studio are opened by Python's PEFT and transformers, and adapters of PEFT by
- * the studio: `npm run interop`. `--python PATH` takes another interpreter than `python3`; it needs what `requirements.txt`
+ * Adapters, reward models and merged weights that leave the studio are opened by Python's PEFT and transformers, and adapters
+ * and reward models of PEFT by the studio: `npm run interop`. `--python PATH` takes another interpreter than `python3`; it needs what `requirements.txt`
  * lists, and without that nothing is compared and it says so. The figures are written to `adapters.json`, but with `--check`.
  */
 import { execFile } from "node:child_process";
@@ -12,7 +12,7 @@ import { withEngine } from "../scripts/engine.mjs";
 import { projectRoot } from "../scripts/run.mjs";
 
 const run = promisify(execFile);
-/** Between logits of the studio and of PEFT. */
+/** Between logits of the studio and of PEFT, and between rewards as a share of the largest. */
 const TOLERANCE = 1e-3;
 const here = join(projectRoot, "tools", "interop");
 const script = join(here, "adapters.py");
@@ -84,6 +84,9 @@ async function loadStudio(load) {
     fit: "src/engine/adapters/fitAdapter.ts",
     standing: "src/engine/adapters/standing.ts",
     exporting: "src/worker/exporting.ts",
+    rewardModel: "src/engine/rewardModel/rewardModel.ts",
+    trainReward: "src/engine/rewardModel/trainRewardModel.ts",
+    rewardFiles: "src/engine/rewardModel/rewardFiles.ts",
     store: "src/storage/memoryStore.ts",
     tiny: "src/worker/tinyStudio.testing.ts",
   };
@@ -139,6 +142,50 @@ async function logitsWith(studio, model, folder) {
   return logits;
 }
 
+/** A reward model of no step with random values everywhere, as its files. */
+async function randomRewardFiles(studio, model) {
+  const settings = { steps: 0, batchPairs: 1, loraRank: 4, loraAlpha: 6, seed: 0 };
+  const ids = Int32Array.from(IDS);
+  const trainPairs = [{ prompt: ids, chosen: ids, rejected: ids, row: 0 }];
+  const { value: fresh } = await studio.trainRewardModel(model, { trainPairs, settings }).next();
+  const random = studio.createRandom(3);
+  const drawn = (values) => values.map(() => 0.3 * random.gaussian());
+  const adapter = new Map(
+    [...fresh.adapter].map(([name, own]) => [name, { ...own, a: drawn(own.a), b: drawn(own.b) }]),
+  );
+  const card = { label: "random", model: "base", quality: null };
+  return studio.saveRewardModel({ ...fresh, adapter, head: drawn(fresh.head) }, card, model);
+}
+
+/** Rewards of every beginning of the text. */
+async function rewardsWith(studio, model, folder) {
+  const { reward } = await studio.readRewardModel(await readFolder(folder), model);
+  const placed = studio.placeRewardModel(model, reward);
+  const prompt = Int32Array.from(IDS.slice(0, 1));
+  const rewards = await placed.score(
+    IDS.map((_, at) => ({ prompt, answer: Int32Array.from(IDS.slice(1, at + 1)) })),
+  );
+  placed.dispose();
+  return rewards;
+}
+
+/** The largest difference of rewards, as a share of the largest reward. */
+function worstShare(own, theirs) {
+  const largest = Math.max(...theirs.map(Math.abs));
+  return Math.max(...theirs.map((value, at) => Math.abs(value - own[at]))) / largest;
+}
+
+/** Reward models of the studio in transformers and PEFT, and theirs here. */
+async function compareRewards(studio, model, { folder, target }) {
+  const [reward, made] = ["reward", "classifier"].map((part) => join(target, part));
+  await writeFolder(reward, await randomRewardFiles(studio, model));
+  const there = JSON.parse(await python("score", folder, reward, made, JSON.stringify(IDS)));
+  return {
+    "reward model in transformers": worstShare(await rewardsWith(studio, model, reward), there.given),
+    "PEFT's classifier here": worstShare(await rewardsWith(studio, model, made), there.made),
+  };
+}
+
 async function compare(studio, { name, folder }, work) {
   const files = await readFolder(folder);
   const { model, dispose } = await studio.loadModel(files);
@@ -169,6 +216,7 @@ async function compare(studio, { name, folder }, work) {
   for (const [type, rows] of Object.entries(theirs)) {
     figures[`PEFT adapter here, ${type}`] = worst(await logitsWith(studio, model, join(made, type)), rows);
   }
+  Object.assign(figures, await compareRewards(studio, model, { folder, target: join(work, name) }));
   dispose();
   return figures;
 }
@@ -204,7 +252,8 @@ async function main() {
   const rounded = (figures) =>
     Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(2))]));
   const page = Object.fromEntries(Object.entries(found).map(([name, figures]) => [name, rounded(figures)]));
-  const record = { what: "largest difference of logits", tolerance: TOLERANCE, ...page };
+  const what = "largest difference of logits; of rewards as a share of the largest";
+  const record = { what, tolerance: TOLERANCE, ...page };
   if (!options.check) await writeFile(join(here, "adapters.json"), `${JSON.stringify(record, null, 2)}\n`);
   const failed = Object.values(found).flatMap(({ "what the adapter changes": change, ...others }) => [
     change > 0.1,

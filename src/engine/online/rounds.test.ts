@@ -113,6 +113,15 @@ describe("the rounds of a run", () => {
     expect(pairsOf(other.rounds)).not.toEqual(pairsOf(first.rounds));
   });
 
+  it("draw other answers each time, even of a policy that stands still", async () => {
+    const { rounds } = await followOnline(
+      onlineRun(model, { regeneratedShare: 1, learningRate: 0 }, { heldoutPrompts: [] }),
+    );
+    const [first, second, third] = pairsOf(rounds).map((prompts) => prompts.map(({ now }) => now?.chosen));
+    expect(second).not.toEqual(first);
+    expect(third).not.toEqual(second);
+  });
+
   it("give an answer its random numbers by round, prompt and place alone", async () => {
     const three = await followOnline(onlineRun(model, { answersPerPrompt: 3, rounds: 1 }));
     const judge = functionJudge(meanId);

@@ -83,6 +83,7 @@ export async function readRewardModel(
     [...modules].map(([module, own]) => [module, rescaled(own, (scaleOf(module) * rank) / alpha)]),
   );
   const reward = { adapter, alpha, rank, head: headOf(peft.score, config) };
+  checkFinite(reward);
   const card =
     known === null ? { label: "", model: baseModel, quality: null } : parseCard(known, QUALITY_FILE);
   return { reward, card };
@@ -100,6 +101,18 @@ function headOf(score: NamedArray | null, { hiddenSize }: ModelConfig): Float32A
     PEFT_WEIGHTS_FILE,
     `"score.weight" is ${score === null ? "missing" : `[${shape.join(", ")}]`}, expected [1, ${hiddenSize}]: one label, and the width of this model's states.`,
   );
+}
+
+function checkFinite({ adapter, head }: RewardModel): void {
+  const factors = [...adapter].flatMap(([module, { a, b }]) => [
+    [`${module}.lora_A.weight`, a] as const,
+    [`${module}.lora_B.weight`, b] as const,
+  ]);
+  for (const [name, values] of [...factors, ["score.weight", head] as const]) {
+    const broken = values.find((value) => !Number.isFinite(value));
+    if (broken !== undefined)
+      throw refused(PEFT_WEIGHTS_FILE, `"${name}" holds ${broken}, expected numbers.`);
+  }
 }
 
 function refused(file: string, problem: string): FileFormatError {

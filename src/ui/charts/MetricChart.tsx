@@ -19,7 +19,7 @@ const noMarks: readonly ChartMark[] = [];
 const noGuides: readonly ChartGuide[] = [];
 
 /** Least length of the axis, so that the first steps do not stretch over the whole width. */
-const usualShortestAxis = 10;
+const shortestAxis = 10;
 
 /** A line chart of one run: heading, plot with crosshair, table, and a sentence for screen readers. */
 export function MetricChart(props: MetricChartProps) {
@@ -62,13 +62,13 @@ type PlotProps = Omit<MetricChartProps, "scale"> & {
 
 function Plot(props: PlotProps) {
   const { title, series, xLabel, smoothing, hoveredX, onHoverX, summaryId, isEmpty, height = 176 } = props;
-  const { shortestAxis = usualShortestAxis } = props;
+  const { leastPlaces } = props;
   const { ref, width } = useElementSize();
   const [ownZoom, setOwnZoom] = useState<Range | null>(null);
   const zoom = props.zoom === undefined ? ownZoom : props.zoom;
   const onZoom = props.onZoom ?? setOwnZoom;
   const lines = useMemo(() => series.map((line) => drawnLine(line, smoothing)), [series, smoothing]);
-  const everything = useMemo(() => fitPlaces(allPoints(lines), shortestAxis), [lines, shortestAxis]);
+  const everything = useMemo(() => placesOf(lines, leastPlaces), [lines, leastPlaces]);
   const geometry = useGeometry(props, { lines, width, height, places: zoom ?? everything });
   const notes = { geometry, guides: props.guides ?? noGuides, marks: props.marks ?? noMarks };
   return (
@@ -126,6 +126,13 @@ function useGeometry({ scale, fixedRange, guides }: PlotProps, layout: Layout): 
       scale,
     });
   }, [lines, width, height, places, scale, fixedRange, guides]);
+}
+
+/** Everything there is to see of some lines. */
+function placesOf(lines: readonly DrawnLine[], least: Range | undefined): Range {
+  if (least === undefined) return fitPlaces(allPoints(lines), shortestAxis);
+  const [first, last] = fitPlaces(allPoints(lines), 0);
+  return [Math.min(first, least[0]), Math.max(last, least[1])];
 }
 
 function allPoints(lines: readonly DrawnLine[]) {

@@ -85,8 +85,8 @@ export interface MetricChartProps {
   readonly onZoom?: (zoom: readonly [number, number] | null) => void;
   /** What stands in the plot before there is anything to draw. */
   readonly emptyText?: string;
-  /** Least length of the axis, so that the first places do not stretch over the whole width; 10 by default. */
-  readonly shortestAxis?: number;
+  /** The part of x that is shown at least; by default ten places from the first on. */
+  readonly leastPlaces?: readonly [number, number];
   /** Height of the plot in pixels. */
   readonly height?: number;
 }

@@ -29,7 +29,7 @@ export function FailureAlert({ record }: { readonly record: RoundRecord }) {
       </h2>
       <p>
         The round waits. What the judges did score is kept. Without these answers their prompts are paired
-        from what is left, or drop out of the round.
+        from the others, or keep the pair that they had.
       </p>
       {failureGroups(record.failures).map((group) => (
         <Group key={`${group.judge} ${group.reason}`} group={group} />

@@ -18,7 +18,7 @@ export function JudgeCharts({ evaluations }: { readonly evaluations: readonly On
     hoveredX,
     onHoverX,
     height,
-    shortestAxis: 1,
+    leastPlaces: firstSecond,
   } as const;
   return (
     <>
@@ -53,4 +53,5 @@ export function JudgeCharts({ evaluations }: { readonly evaluations: readonly On
   );
 }
 
+const firstSecond = [0, 1] as const;
 const coinToss = [{ y: 0.5, label: "coin toss", side: "below" }] as const;

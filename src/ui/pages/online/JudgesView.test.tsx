@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 /** The Judges tab, with a trainer that answers as told. */
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { act } from "react";
-import { judgeList } from "../../../state/judges.ts";
+import { act, type ReactNode } from "react";
+import { judgeList, refreshJudges } from "../../../state/judges.ts";
 import { useTrialStore } from "../../../state/judgeTrial.ts";
 import { useMessageStore } from "../../../state/messageStore.ts";
 import { hearRewardModel, useRewardModelStore } from "../../../state/rewardModels.ts";
@@ -10,6 +10,12 @@ import { useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testOnlineAnswers } from "../../../state/testOnlineAnswers.ts";
 import type { JudgeCard, RewardModelSummary } from "../../../worker/protocol.ts";
+import { JudgeEndpointPanel } from "./JudgeEndpointPanel.tsx";
+import { JudgeForm } from "./JudgeForm.tsx";
+import { JudgesInUse, JudgeKeptAside } from "./JudgesInUse.tsx";
+import { JudgeTrial } from "./JudgeTrial.tsx";
+import { RewardModelForm } from "./RewardModelForm.tsx";
+import { RewardModels } from "./RewardModels.tsx";
 import { JudgesView } from "./JudgesView.tsx";
 import {
   closePart,
@@ -28,6 +34,17 @@ import {
 beforeEach(openPart);
 afterEach(closePart);
 
+const Choice = () => (
+  <>
+    <JudgesInUse />
+    <JudgeKeptAside />
+    <JudgeForm />
+  </>
+);
+const showWithList = async (part: ReactNode) => {
+  await refreshJudges();
+  await show(part);
+};
 const area = (id: string) =>
   find(id)?.matches("textarea, input, select") === true
     ? find(id)
@@ -42,7 +59,7 @@ it("shows what the default stands for, and keeps the set's program apart", async
 });
 
 it("adds a judge of words, weighs it, and takes it away again", async () => {
-  await show(<JudgesView />);
+  await showWithList(<Choice />);
   await type(find("judge-kind"), "words");
   await type(area("judge-liked"), " kind\nhug\nkind");
   await type(area("judge-disliked"), "hit");
@@ -90,7 +107,7 @@ it("makes a judge of what a card asks for, and says what is missing", async () =
     },
   ];
   trainer.answers.listJudges = () => ({ ...testOnlineAnswers.listJudges, kinds: cards });
-  await show(<JudgesView />);
+  await showWithList(<Choice />);
   await type(area("judge-words"), "0");
   expect(words()).toContain("Must be at least 1.");
   expect(find("keep-aside")?.hasAttribute("disabled")).toBe(true);
@@ -108,7 +125,7 @@ it("makes a judge of what a card asks for, and says what is missing", async () =
 });
 
 it("says that a judge which is also in use checks nothing", async () => {
-  await show(<JudgesView />);
+  await showWithList(<Choice />);
   await press(find("add-judge"));
   expect(config().judges[1]?.judge).toEqual({ kind: "program", id: "kindEndings" });
   expect(find("judge-aside")?.textContent).toContain("None");
@@ -122,7 +139,7 @@ it("says that a judge which is also in use checks nothing", async () => {
 it("scores an answer with every judge, and lists why one did not", async () => {
   trainer.answers.scoreAnswers = ({ judge }) =>
     judge.kind === "program" ? [{ reason: "too short" }] : [{ score: 0.25 }];
-  await show(<JudgesView />);
+  await showWithList(<JudgeTrial />);
   await press(named("A chosen answer"));
   expect(useTrialStore.getState().answer).toBe("Tom helped her.");
   await press(find("try-judges"));
@@ -137,7 +154,7 @@ it("scores an answer with every judge, and lists why one did not", async () => {
 });
 
 it("shows how good a reward model is, and what it was not trained on", async () => {
-  await show(<JudgesView />);
+  await showWithList(<RewardModels />);
   const card = find("reward-story-kind")!;
   const text = card.textContent.replaceAll(/\s+/g, " ");
   expect(text).toContain("comes with the studio");
@@ -151,7 +168,7 @@ it("shows how good a reward model is, and what it was not trained on", async () 
 it("trains a reward model, follows it, and refuses while a run goes on", async () => {
   let answer: (made: RewardModelSummary) => void = () => undefined;
   trainer.answers.trainRewardModel = () => new Promise((resolve) => (answer = resolve)) as never;
-  await show(<JudgesView />);
+  await showWithList(<RewardModelForm />);
   await press(find("reward-train"));
   await act(async () => useRewardModelStore.setState({ isTraining: true }));
   await act(async () =>
@@ -172,7 +189,7 @@ it("trains a reward model, follows it, and refuses while a run goes on", async (
 
 it("hands the secret to the trainer, and has no copy of it afterwards", async () => {
   const secret = "sk-7f3a-very-secret";
-  await show(<JudgesView />);
+  await showWithList(<JudgeEndpointPanel />);
   expect((area("endpoint-key") as HTMLInputElement).value).toBe("");
   expect((area("endpoint-key") as HTMLInputElement).type).toBe("password");
   await type(area("endpoint-url"), "https://judge.example/v1/");

@@ -1,7 +1,6 @@
 import { Button } from "@mantine/core";
 import { useShallow } from "zustand/react/shallow";
 import { stop } from "../../../state/actions.ts";
-import { openTab } from "../../../state/navigation.ts";
 import { isRunActive, useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { Icon } from "../../components/Icon.tsx";
@@ -38,11 +37,6 @@ export function LoopPanel() {
         )}
         <p className="loop-sentence" data-testid="loop-sentence">
           {state.sentence || plan || "Reading the set…"}
-          {judgement !== null && (
-            <Button size="compact-sm" variant="default" onClick={() => openTab("online", "judges")}>
-              Judge the answers
-            </Button>
-          )}
         </p>
       </div>
       <LoopDiagram state={state} newest={newest} />

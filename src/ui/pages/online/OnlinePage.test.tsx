@@ -128,7 +128,12 @@ it("explains the loop before rounds are set up, and sets them up with one button
 });
 
 it("lights the stage that runs, with its progress, and pauses and stops", async () => {
-  beginOnline({ phase: "generating", progress: { done: 40, total: 96 }, rounds: testRounds.slice(0, 1) });
+  beginOnline({
+    phase: "generating",
+    step: 20,
+    progress: { done: 40, total: 96 },
+    rounds: testRounds.slice(0, 1),
+  });
   await show("rounds");
   expect(words(find("loop-sentence"))).toBe("Round 2 of 3 – drawing 40 of 96 answers");
   const now = [...page.querySelectorAll("[aria-current=step]")];

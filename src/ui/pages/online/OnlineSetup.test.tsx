@@ -38,10 +38,6 @@ it("changes what a link carries, and nothing else", async () => {
   await press(find("online-switch"));
   await type(named("Ranked by"), "gap");
   await press(named("Prompt baseline"));
-  await type(named("Reference of a round"), "initial");
-  await type(named("When a judge fails"), "goOn");
-  await type(named("First pairs"), "data");
-  await type(named("Selection"), "random");
   await type(named("Stop after a fall of"), "2");
   const read = readLink(formatLink(config(), "tiny-dpo", testDescription), testDescription);
   expect(read.skipped).toEqual([]);
@@ -50,10 +46,6 @@ it("changes what a link carries, and nothing else", async () => {
     rounds: 3,
     rankingKey: "gap",
     hasPromptBaseline: true,
-    onlineReference: "initial",
-    onJudgeFailure: "goOn",
-    firstPairs: "data",
-    selection: "random",
     declineRounds: 2,
   });
 });

@@ -40,13 +40,14 @@ export function PartingPanel({ evaluations, rounds }: PartingPanelProps) {
   );
   const parting = judgesPart(evaluations);
   const hasHeldout = evaluations.some(({ heldout }) => heldout !== null);
+  const leastPlaces = useMemo(() => [0, Math.max(shortestAxis, rounds)] as const, [rounds]);
   const shared = {
     xLabel: "round",
     smoothing: 0,
     hoveredX,
     onHoverX,
     height,
-    shortestAxis: Math.max(shortestAxis, rounds),
+    leastPlaces,
   } as const;
   return (
     <Panel

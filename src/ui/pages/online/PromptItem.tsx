@@ -51,7 +51,7 @@ export function PromptItem({ index, row, isOpen, isReachable, onToggle }: Prompt
       </span>
       <span role="gridcell" className="prompt-pair">
         <Pair
-          title={fate === "kept" ? "Before and now" : "Before"}
+          title={keptPair === null ? "Before" : outcome.before === null ? "Now" : "Before and now"}
           pair={outcome.before ?? keptPair}
           pieces={null}
         />
@@ -73,7 +73,7 @@ export function PromptItem({ index, row, isOpen, isReachable, onToggle }: Prompt
 
 function fateText({ fate, outcome }: PromptRow): string {
   if (fate === "regenerated") return outcome.before === null ? "first pair" : "new pair";
-  if (fate === "kept") return "kept";
+  if (fate === "kept") return outcome.before === null ? "from the set" : "kept";
   const reason = reasonTexts[outcome.reason];
   if (outcome.now === null) return reason === "" ? "no pair" : `no pair: ${reason}`;
   return `old pair stays: ${reason}`;

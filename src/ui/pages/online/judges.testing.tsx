@@ -37,7 +37,7 @@ export const named = (name: string) =>
   );
 
 const settle = async () => {
-  for (let turn = 0; turn < 4; turn += 1)
+  for (let turn = 0; turn < 2; turn += 1)
     await act(() => new Promise<void>((resolve) => setTimeout(resolve)));
 };
 /** Presses an element and waits for what follows. */

@@ -28,7 +28,10 @@ type Run = Pick<RunState, "phase" | "step" | "progress" | "rounds" | "onlineEval
 /** The stage, progress and sentence of a run of so many rounds. */
 export function loopState(run: Run, totalRounds: number): LoopState {
   const { phase, progress } = run;
-  const place = `Round ${roundNow(run.rounds, totalRounds)} of ${totalRounds}`;
+  const place = `Round ${roundNow(run, totalRounds)} of ${totalRounds}`;
+  if ((phase === "generating" || phase === "judging") && isEvaluating(run)) {
+    return evaluationState(run, place);
+  }
   const at = (stage: LoopStage, doing: string): LoopState => ({
     stage,
     progress,
@@ -40,7 +43,7 @@ export function loopState(run: Run, totalRounds: number): LoopState {
       return at("generate", `drawing ${count("answers")}`);
     case "judging":
       if (run.judgement !== null) return at("score", waitingText(run.judgement.groups.length));
-      return at("score", `scoring ${count("answers")}`);
+      return at("score", `scoring ${givenText(progress, "answers")}`);
     case "caching-ref":
       return at("select", `reading the reference values of ${count("pairs")}`);
     case "training":
@@ -65,16 +68,37 @@ export function loopState(run: Run, totalRounds: number): LoopState {
 }
 
 /** Number, from 1 on, of the round under way; after the last, the last. */
-export function roundNow(rounds: readonly RoundRecord[], totalRounds: number): number {
-  const newest = rounds.at(-1);
-  if (newest === undefined) return 1;
+export function roundNow(run: Pick<Run, "rounds" | "step">, totalRounds: number): number {
+  const newest = newestRound(run);
+  if (newest === null) return 1;
   return Math.min(newest.round + (newest.isOver ? 2 : 1), Math.max(totalRounds, 1));
+}
+
+/** The newest round that the run has reached; a run that was taken back may have told of later ones. */
+function newestRound({ rounds, step }: Pick<Run, "rounds" | "step">): RoundRecord | null {
+  return rounds.findLast((record) => record.step <= step) ?? null;
+}
+
+/** Held-out prompts are answered before the first round, and once the steps of a round are taken until it is over. */
+function isEvaluating(run: Run): boolean {
+  if (run.onlineEvaluations.length === 0) return true;
+  const newest = newestRound(run);
+  return newest !== null && !newest.isOver && run.step > newest.step;
+}
+
+function evaluationState({ phase, progress, onlineEvaluations }: Run, place: string): LoopState {
+  const when = onlineEvaluations.length === 0 ? "Before the first round" : place;
+  const doing =
+    phase === "generating"
+      ? `drawing ${countText(progress, "held-out answers")}`
+      : `scoring ${givenText(progress, "held-out answers")}`;
+  return { stage: "evaluate", progress, sentence: `${when} – ${doing}` };
 }
 
 /** Where a paused run stands, as far as its rounds tell: answers wait for a judge, or pairs for their steps. */
 function pausedStage(run: Run): LoopStage | null {
-  const newest = run.rounds.at(-1);
-  if (newest === undefined || newest.isOver) return null;
+  const newest = newestRound(run);
+  if (newest === null || newest.isOver) return null;
   return waitsForJudges(run) ? "score" : "train";
 }
 
@@ -90,6 +114,12 @@ function endText({ rounds, onlineEvaluations }: Run, totalRounds: number): strin
 function countText(progress: LoopState["progress"], things: string): string {
   if (progress === null || progress.total === 0) return things;
   return `${formatCount(progress.done)} of ${formatCount(progress.total)} ${things}`;
+}
+
+/** A judge gives a score to an answer, so that several give several. */
+function givenText(progress: LoopState["progress"], things: string): string {
+  if (progress === null || progress.total === 0) return things;
+  return `${things}, ${countText(progress, "scores")} given`;
 }
 
 function waitingText(prompts: number): string {

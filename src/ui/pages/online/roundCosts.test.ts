@@ -33,6 +33,9 @@ it("takes the published pairs: 1.56 at ρ 0.5 for g 0.72, 1.27 at ρ 0.7 for g 0
 it("leaves out rounds under way and the evaluation, and says when there is nothing to compare", () => {
   expect(speedUp([full, { ...partial, isOver: false }])).toBeNull();
   expect(speedUp([partial])).toBeNull();
+  // A first round that took the set's own pairs drew nothing.
+  const ofSet = { ...full, prompts: full.prompts.map((prompt) => ({ ...prompt, isRegenerated: false })) };
+  expect(speedUp([ofSet, { ...full, round: 1 }])).toBeNull();
   expect(drawingShareOf([])).toBeNull();
   expect(regeneratedShare({ ...full, prompts: [] })).toBe(0);
   expect(costSentence([{ ...full, isOver: false }])).toContain("No round is over yet");

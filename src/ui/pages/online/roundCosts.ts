@@ -31,7 +31,8 @@ export interface SpeedUp {
 export function speedUp(rounds: readonly RoundRecord[]): SpeedUp | null {
   const over = rounds.filter(({ isOver }) => isOver);
   const full = over.filter((round) => regeneratedShare(round) === 1);
-  const partial = over.filter((round) => regeneratedShare(round) < 1);
+  // The first round draws all prompts or takes the set's own pairs, which compares with nothing.
+  const partial = over.filter((record) => record.round > 0 && regeneratedShare(record) < 1);
   if (full.length === 0 || partial.length === 0) return null;
   const drawingShare = drawingShareOf(full);
   const share = mean(partial.map(regeneratedShare));

@@ -67,22 +67,31 @@ export type ChoiceField = keyof typeof choiceTexts;
 
 /** A number of the configuration. */
 export function NumberField({ field }: { readonly field: NumberField }) {
-  const setup = useSetupStore();
-  const problem = setupProblems(setup).find((candidate) => candidate.field === field)?.message;
+  const value = useSetupStore((setup) => setup.config[field]);
+  const layers = useSetupStore((setup) => setup.model?.layers);
+  const initial = useSetupStore((setup) => Number(defaultOf(field) ?? setup.config[field]));
+  const problem = useProblem(field);
   return (
     <NumberSetting
       field={field}
       {...settingTexts[field]}
       {...ranges[field]}
-      maximum={maximumOf(field, setup.model?.layers)}
-      value={setup.config[field]}
-      initial={Number(defaultOf(field) ?? setup.config[field])}
+      maximum={maximumOf(field, layers)}
+      value={value}
+      initial={initial}
       isLive={isLiveField(field)}
       problem={problem}
       onChange={(value) => {
         edit({ [field]: value });
       }}
     />
+  );
+}
+
+/** What is wrong with a setting. Each field listens to its own part of the setup, so that an edit draws one of them anew. */
+function useProblem(field: string): string | undefined {
+  return useSetupStore(
+    (setup) => setupProblems(setup).find((candidate) => candidate.field === field)?.message,
   );
 }
 
@@ -93,13 +102,13 @@ function maximumOf(field: NumberField, layers: number | undefined): number {
 
 /** A choice of the configuration. */
 export function ChoiceField({ field }: { readonly field: ChoiceField }) {
-  const setup = useSetupStore();
-  const problem = setupProblems(setup).find((candidate) => candidate.field === field)?.message;
+  const value = useSetupStore((setup) => setup.config[field]);
+  const problem = useProblem(field);
   return (
     <ChoiceSetting<string>
       field={field}
       {...settingTexts[field]}
-      value={setup.config[field]}
+      value={value}
       choices={choiceTexts[field]}
       problem={problem}
       onChange={(value) => {
