@@ -8,6 +8,7 @@ import {
   fullOf,
   offline,
   onlineSettings,
+  RATE_REASON,
   optuneRunName,
   SELECTIONS,
 } from "./optune.mjs";
@@ -169,7 +170,7 @@ to ${sampleTokens} tokens to each, drawn at temperature ${defaultConfig.answerTe
 the first round; ρ is the share of every later round. Prompts are ranked by the mean score of their pair. The reference moves to the policy at
 every round's start. LoRA rank 8, alpha ${defaultConfig.loraAlpha}, all linear layers; AdamW at ${learningRate}, schedule ${defaultConfig.schedule} after ${defaultConfig.warmupSteps} steps of warm-up, over the whole
 run. β 0.5 for all; weighted pairs count σ(${BETA2}·gap), which is not divided by its mean. The paper's own weight is not public: this one is a
-reconstruction.
+reconstruction. ${RATE_REASON}
 
 The **proxy judge** is the embedded reward model \`story-kind\`, which ranks, chooses and weighs. The **held-out judge** is the program
 \`kindEndings\`, which none of that sees.`;

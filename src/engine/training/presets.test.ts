@@ -49,12 +49,18 @@ describe("presets", () => {
 
   it("divides its steps into whole rounds that see every prompt", () => {
     const online = all.filter(({ config }) => config.rounds > 0);
-    expect(online.map(({ id }) => id)).toEqual(["online", "iterative-dpo", "best-of-n"]);
+    expect(online.map(({ id }) => id)).toEqual(["online", "iterative-dpo", "best-of-n", "gamed-judge"]);
     for (const { config } of online) {
       const stepsPerRound = config.steps / config.rounds;
       expect(Number.isInteger(stepsPerRound)).toBe(true);
       expect(stepsPerRound * config.batchPairs).toBeGreaterThanOrEqual(config.onlinePrompts);
     }
+  });
+
+  it("gives the judge that is gamed another one to be held against", () => {
+    const { judges, heldoutJudge } = all.find(({ id }) => id === "gamed-judge")?.config ?? defaultConfig;
+    expect(judges.map(({ judge }) => judge.kind)).toEqual(["words"]);
+    expect(heldoutJudge).toEqual({ kind: "program", id: "kindEndings" });
   });
 
   it("draws half of the prompts anew for OPTune, and all of them for its plain baselines", () => {

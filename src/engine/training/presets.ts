@@ -99,4 +99,22 @@ export const presets = [
       answersPerPrompt: 8,
     },
   },
+  {
+    id: "gamed-judge",
+    label: "Online · a judge that is gamed",
+    promise:
+      "Counts “friends” and “laughed” wherever they stand: its score climbs, and the judge kept aside falls.",
+    config: {
+      ...online,
+      params: { beta: 0.1 },
+      learningRate: 5e-3,
+      schedule: "constant",
+      steps: 18,
+      evalEvery: 6,
+      onlinePrompts: 16,
+      regeneratedShare: 1,
+      judges: [{ judge: { kind: "words", liked: ["friends", "laughed"], disliked: [] }, weight: 1 }],
+      heldoutJudge: { kind: "program", id: "kindEndings" },
+    },
+  },
 ] as const satisfies readonly PresetSummary[];
