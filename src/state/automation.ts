@@ -119,7 +119,9 @@ async function priceOnce(wanted: Partial<RunConfig>): Promise<PricedSetup> {
 
 /** Loads what a run needs and counts its cost; rejects when it could not be trained. */
 async function prepare(wanted: Partial<RunConfig>): Promise<{ config: RunConfig; preflight: Preflight }> {
-  const config = checkedConfig({ ...useSetupStore.getState().config, ...wanted });
+  // Nobody is there to be waited for.
+  const alone = { onJudgeFailure: "goOn" } as const;
+  const config = checkedConfig({ ...useSetupStore.getState().config, ...wanted, ...alone });
   await openChosenFiles(config);
   useSetupStore.setState({ config });
   return { config, preflight: await countCost(config) };

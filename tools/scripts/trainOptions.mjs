@@ -96,25 +96,27 @@ function splitArguments(args) {
 }
 
 /** Whether a value is too deep for a word or a list of words; the page checks what is in it. */
-function isJson({ type, items }) {
-  return type === "object" || (type === "array" && !(items.enum || items.type !== undefined));
+function isJson({ type, items, anyOf }) {
+  return anyOf !== undefined || type === "object" || (type === "array" && !(items.enum || items.type !== undefined));
 }
 
-/** The value of a JSON text, or undefined when it is none of that type. */
+/** The value of a JSON text, or undefined when it is none of that type; what has no one type is an object or null. */
 function jsonValueOf(text, type) {
   try {
     const value = JSON.parse(text);
-    const isRight = type === "array" ? Array.isArray(value) : value?.constructor === Object;
+    if (type === "array") return Array.isArray(value) ? value : undefined;
+    const isRight = value?.constructor === Object || (type === undefined && value === null);
     return isRight ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function expectation({ type, enum: choices, items, minimum, maximum }) {
+function expectation({ type, enum: choices, items, anyOf, minimum, maximum }) {
+  if (anyOf) return "an object in JSON, or null";
   if (choices) return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
-  if (isJson({ type, items })) return type === "array" ? "a list in JSON" : "an object of texts in JSON";
+  if (isJson({ type, items, anyOf })) return type === "array" ? "a list in JSON" : "an object of texts in JSON";
   if (type === "array" && items.enum) return `some of ${items.enum.join(",")}`;
   if (type === "array") return `a list separated by commas, each ${expectation(items)}`;
   if (type === "string") return "a name";
