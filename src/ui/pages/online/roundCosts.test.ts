@@ -47,5 +47,7 @@ it("fills the formula with the measured numbers", () => {
   const sentence = costSentence(testRounds);
   expect(sentence).toContain("g = 0.63");
   expect(sentence).toContain("1 / (1 − 0.63 · (1 − 0.50)) = 1.46 times as fast; measured: 1.46 times");
+  expect(sentence).toContain("The only full round is the first");
+  expect(costSentence([...testRounds, { ...full, round: 2 }])).not.toContain("The only full round");
   expect(sentence).toContain("180 tokens were drawn and 60 saved");
 });

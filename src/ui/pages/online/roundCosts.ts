@@ -82,8 +82,14 @@ export function costSentence(rounds: readonly RoundRecord[]): string {
   return (
     `Drawing and scoring took g = ${g} of a round over all prompts. At ρ = ${rho} a round should be ` +
     `1 / (1 − ${g} · (1 − ${rho})) = ${times(compared.predicted)} as fast; measured: ${times(compared.measured)} ` +
-    `(${roundsText(compared.fullRounds, "full")} against ${roundsText(compared.partialRounds, "partial")}). ${tokens}`
+    `(${roundsText(compared.fullRounds, "full")} against ${roundsText(compared.partialRounds, "partial")}).${onceText(over)} ${tokens}`
   );
+}
+
+/** The first round compiles and records what later ones play again; alone it makes drawing less look quicker than it is. */
+function onceText(over: readonly RoundRecord[]): string {
+  const isFirstAlone = over.every((record) => record.round === 0 || regeneratedShare(record) < 1);
+  return isFirstAlone ? " The only full round is the first, which also pays for what is done once." : "";
 }
 
 function times(value: number): string {
