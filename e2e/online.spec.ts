@@ -1,7 +1,7 @@
 /** Online rounds: drawn, judged and trained in the page; a person as the judge; a judge behind an address that fails. */
 import { createServer, type Server } from "node:http";
 import { readFile } from "node:fs/promises";
-import { onCpu } from "./studio.ts";
+import { addressOf, onCpu } from "./studio.ts";
 import { test, expect } from "./test.ts";
 
 /** Two rounds over four prompts, small enough for a software device. */
@@ -26,7 +26,7 @@ test("a model is trained in two rounds, and every number of them can be looked a
   await page.getByTestId("online-link").click();
   await expect(page.getByTestId("loop-sentence")).toContainText("2 rounds over 4 prompts");
   await studio.trainButton.click();
-  await expect(page.getByRole("table", { name: "Rounds" }).getByRole("row")).toHaveCount(3, {
+  await expect(page.getByRole("region", { name: "Rounds as a table" }).getByRole("row")).toHaveCount(3, {
     timeout: 120_000,
   });
   await expect(studio.trainButton).toHaveAttribute("data-action", "train", { timeout: 120_000 });
@@ -114,9 +114,9 @@ test.describe("a judge behind an address", () => {
   test("fails, is asked again, and its secret stays where it was typed", async ({ studio, page }) => {
     const judges = JSON.stringify([{ judge: { kind: "endpoint" }, weight: 1 }]);
     const settings = { ...twoRounds, rounds: 1, steps: 1, answersPerPrompt: 2, onlinePrompts: 2 };
-    await studio.open({
-      settings: { ...settings, judges: encodeURIComponent(judges), method: "dpo", samplePrompts: 1 },
-    });
+    const opening = { ...settings, judges: encodeURIComponent(judges), method: "dpo", samplePrompts: 1 };
+    await page.goto(addressOf({ settings: opening }));
+    await studio.expectAction("show-problem");
     await page.getByTestId("online-link").click();
     await page.getByRole("tab", { name: "Judges" }).click();
     await page.getByTestId("endpoint-url").fill(url);
