@@ -96,6 +96,8 @@ const resultKeys = [
   "evalAfter",
   "samplesBefore",
   "samplesAfter",
+  "rounds",
+  "onlineEvaluations",
   "elapsedMs",
 ];
 

@@ -102,6 +102,8 @@ describe("resultJson", () => {
     evalAfter: {},
     samplesBefore: [],
     samplesAfter: [],
+    rounds: [],
+    onlineEvaluations: [],
   };
 
   it("writes the parts in one order, with typed arrays as lists", () => {
