@@ -16,7 +16,6 @@ import { openReference, type OwnModel } from "./keptReference.ts";
 import { identify, loadData, loadOnto, summarizeModel, tellLoading, type FetchFile } from "./library.ts";
 import { createDataDesk } from "./dataDesk.ts";
 import { createJudgeDesk } from "./judgeDesk.ts";
-import { judgedHeldout } from "./judgedHeldout.ts";
 import { createModelDesk } from "./modelDesk.ts";
 import type { LoadedFiles } from "./adapterDesk.ts";
 import type { LoadedModel } from "../engine/models/loadModel.ts";
@@ -168,14 +167,7 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     device?.takeErrors();
     const opened =
       config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
-    const ready = partsOf(config);
-    try {
-      const data = opened === null ? ready.data : await judgedHeldout(config, ready.data, opened);
-      run.begin(question, { ...ready, data }, opened);
-    } catch (error) {
-      opened?.dispose();
-      throw error;
-    }
+    run.begin(question, partsOf(config), opened);
     return null;
   };
 

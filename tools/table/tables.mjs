@@ -35,7 +35,7 @@ export const tables = {
     start: { ...start, ...optuneStart },
     run: runOptune,
     page: optunePage,
-    file: "docs/optune.md",
+    file: "docs/tables/optune.md",
     nameOf: optuneRunName,
   },
 };

@@ -46,7 +46,8 @@ async function attempt(
 /** A verdict as it came, or why it is none. */
 function checked(given: unknown): Verdict {
   const { score, reason } = (given ?? {}) as { score?: unknown; reason?: unknown };
-  if (typeof score === "number" && Number.isFinite(score)) return { score };
+  // JSON, in which scores are kept, knows no negative zero.
+  if (typeof score === "number" && Number.isFinite(score)) return { score: score === 0 ? 0 : score };
   if (reason !== undefined) return { reason: reasonOf(reason) };
   const what = typeof score === "number" ? String(score) : `what is ${typeof score}`;
   return { reason: `The judge gave ${what} in place of a score.` };

@@ -1,7 +1,6 @@
 /** How the policy answers the held-out prompts: the only part that the held-out judge is given to. */
 import { promptsAtOnce } from "../generation/generate.ts";
 import type { AnswerJudge, JudgedAnswer, Verdict } from "../judges/answerJudge.ts";
-import { askJudge } from "./askJudge.ts";
 import { answerPlaces, answerSeed, drawTogether, type DrawingSettings } from "./drawAnswers.ts";
 import { meanOf, meanScoreOf, winRateOf } from "./intervals.ts";
 import type { OnlineSetup } from "./onlineSetup.ts";
@@ -115,7 +114,7 @@ async function* scoreHeldout(
         done: place * judged.length + done,
         total: asked.length * judged.length,
       };
-      verdicts.push(...(await askJudge(judge, judged.slice(done, done + promptsAtOnce), signal)));
+      verdicts.push(...(await judge.score(judged.slice(done, done + promptsAtOnce), signal)));
       yield restingPlace;
     }
     return verdicts;

@@ -68,8 +68,8 @@ describe("a judge that fails", () => {
   const throwing = judgeOf(() => Promise.reject(new Error("The line is dead.")));
   const cases: readonly (readonly [string, AnswerJudge, string])[] = [
     ["throws", throwing, "The line is dead."],
-    ["gives NaN", functionJudge(() => NaN), "The judge gave NaN, which is no finite score."],
-    ["gives Infinity", functionJudge(() => -Infinity), "The judge gave -Infinity, which is no finite score."],
+    ["gives NaN", functionJudge(() => NaN), "The judge gave NaN in place of a score."],
+    ["gives Infinity", functionJudge(() => -Infinity), "The judge gave -Infinity in place of a score."],
     ["gives nothing", judgeOf(() => Promise.resolve([])), "The judge gave 0 verdicts for 12 answers"],
   ];
 

@@ -4,6 +4,7 @@
  * is ranked by and what the reference is are our reading.
  */
 import type { AnswerJudge } from "../judges/answerJudge.ts";
+import { withReasons } from "../judges/withReasons.ts";
 import type { Objective } from "../losses/objective.ts";
 import type { RunConfig } from "../training/config.ts";
 import { stretchOf, type Stretch } from "../training/stretch.ts";
@@ -143,10 +144,10 @@ export function openRounds(setup: OnlineSetup, parts: RoundParts): Rounds {
   };
 }
 
-/** A judge as the rounds ask it: the policy's own reward is that of the policy as it is. */
+/** A judge as the rounds ask it: its failures are verdicts, and the policy's own reward is that of the policy as it is. */
 function withPolicy(judge: AnswerJudge, { model, weights }: RoundParts): AnswerJudge {
-  if (judge.spec.kind !== "implicit") return judge;
-  return { ...implicitJudge(model, weights), label: judge.label };
+  if (judge.spec.kind !== "implicit") return withReasons(judge);
+  return withReasons({ ...implicitJudge(model, weights), label: judge.label });
 }
 
 /** Work that a stop may break off: it then rests once more, so that the run can be saved, and gives `stopped`. */

@@ -1,7 +1,6 @@
 /** Scores of a round's answers by all judges, and what happens where one of them fails. */
 import { promptsAtOnce } from "../generation/generate.ts";
 import type { JudgedAnswer } from "../judges/answerJudge.ts";
-import { askJudge } from "./askJudge.ts";
 import { restingPlace, type RoundContext, type RoundReport } from "./roundContext.ts";
 import type { JudgeFailure, RoundRecord } from "./roundRecord.ts";
 import type { DrawnAnswer } from "./roundsState.ts";
@@ -50,7 +49,7 @@ async function* askAll(context: RoundContext, step: number): AsyncGenerator<Roun
     for (const some of wholePrompts(state.answers, missing)) {
       yield { kind: "judging", step, done, total: judges.length * asked };
       const answers = some.flatMap((answer) => judged(context, state.answers[answer]));
-      for (const [index, verdict] of (await askJudge(judge, answers, signal)).entries()) {
+      for (const [index, verdict] of (await judge.score(answers, signal)).entries()) {
         verdicts[some[index] ?? 0] = verdict;
       }
       done += some.length;

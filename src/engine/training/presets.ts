@@ -14,8 +14,9 @@ export interface PresetSummary {
 const online = {
   ...defaultConfig,
   rounds: 3,
-  steps: 36,
-  evalEvery: 12,
+  steps: 24,
+  learningRate: 6e-3,
+  evalEvery: 8,
   evalPairs: 32,
   onlinePrompts: 32,
   samplePrompts: 32,
