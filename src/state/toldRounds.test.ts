@@ -6,14 +6,15 @@ const [first, second] = [testRounds[0]!, testRounds[1]!];
 const nothing = { rounds: [], onlineEvaluations: [], marks: [], version: 3 };
 
 it("marks a round where it begins, once", () => {
-  const told = afterRound({ ...first, isOver: false }, nothing);
+  expect(afterRound(first, nothing).marks).toEqual([]);
+  const told = afterRound({ ...second, isOver: false }, { ...nothing, rounds: [first] });
   expect(told).toEqual({
-    rounds: [{ ...first, isOver: false }],
-    marks: [{ step: 0, label: "Round 1" }],
+    rounds: [first, { ...second, isOver: false }],
+    marks: [{ step: 20, label: "Round 2" }],
     version: 4,
   });
-  const over = afterRound(first, { ...nothing, ...told });
-  expect(over.rounds).toEqual([first]);
+  const over = afterRound(second, { ...nothing, ...told });
+  expect(over.rounds).toEqual([first, second]);
   expect(over.marks).toHaveLength(1);
 });
 

@@ -6,11 +6,12 @@ type Rounds = Pick<RunState, "rounds" | "onlineEvaluations" | "marks" | "version
 
 /** A round as it is told, in place of what was told of it and of later ones; charts mark where it begins. */
 export function afterRound(record: RoundRecord, { rounds, marks, version }: Rounds): Partial<RunState> {
-  const isKnown = rounds.some(({ round }) => round === record.round);
+  // Where the first begins, nobody needs to be told.
+  const isMarked = record.step === 0 || rounds.some(({ round }) => round === record.round);
   const mark = { step: record.step, label: `Round ${record.round + 1}` };
   return {
     rounds: [...rounds.filter(({ round }) => round < record.round), record],
-    marks: isKnown ? marks : [...marks, mark],
+    marks: isMarked ? marks : [...marks, mark],
     version: version + 1,
   };
 }

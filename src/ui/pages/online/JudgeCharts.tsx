@@ -25,7 +25,7 @@ export function JudgeCharts({ evaluations }: { readonly evaluations: readonly On
       <div className="online-chart">
         <MetricChart
           {...shared}
-          title="Judge score"
+          title="Judge score by seconds"
           subtitle="eval_judge/heldout · eval_judge/score"
           series={judges}
           guides={guides}
@@ -38,7 +38,7 @@ export function JudgeCharts({ evaluations }: { readonly evaluations: readonly On
       <div className="online-chart">
         <MetricChart
           {...shared}
-          title="Win rate against the start"
+          title="Win rate by seconds"
           subtitle="eval_online/win_rate"
           series={wins}
           fixedRange={[0, 1]}
