@@ -18,7 +18,7 @@ import { featureHistory } from "./movingFeatures.ts";
 import { referenceLine } from "./referenceLine.ts";
 import { RunHistory, type SeriesPoint } from "./series.ts";
 import { ShownSteps } from "./shownSteps.ts";
-import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./toldRounds.ts";
+import { afterOnlineEvaluation, afterRound, onlineEvaluationSentence, roundSentence } from "./toldRounds.ts";
 import { roomSentence } from "./stepRoom.ts";
 import { StepClock } from "./timing.ts";
 
@@ -266,7 +266,7 @@ function sentenceFor(event: RunEvent, previous: Phase): string | null {
   if (event.type === "evaluation") return evaluationSentence(event.metrics);
   if (event.type === "room") return roomSentence(event.room);
   if (event.type === "round") return roundSentence(event.record);
-  if (event.type === "onlineEvaluation") return evaluationEnds(event.evaluation);
+  if (event.type === "onlineEvaluation") return onlineEvaluationSentence(event.evaluation);
   if (event.type !== "phase" || event.phase === previous) return null;
   const sentences: Partial<Record<Phase, string>> = {
     generating: "Drawing answers for the next round.",

@@ -91,6 +91,7 @@ export const testRounds: readonly RoundRecord[] = [
     generatedTokens: 120,
     savedTokens: 0,
     seconds: { generate: 3, score: 0.2, reference: 0.4, train: 1.5, evaluate: 0.8 },
+    isSettled: true,
     isOver: true,
     metrics: {
       "online/regenerated_share": 1,
@@ -117,6 +118,7 @@ export const testRounds: readonly RoundRecord[] = [
     generatedTokens: 60,
     savedTokens: 60,
     seconds: { generate: 1.5, score: 0.1, reference: 0.4, train: 1.5, evaluate: 0.8 },
+    isSettled: true,
     isOver: true,
     metrics: {
       "online/regenerated_share": 0.5,
@@ -137,6 +139,7 @@ export const testOnlineEvaluations: readonly OnlineEvaluation[] = [0, 1, 2].map(
   seconds: [0, 5.1, 8.6][rounds] ?? 0,
   proxy: { mean: 0.2 * rounds, low: 0.2 * rounds - 0.1, high: 0.2 * rounds + 0.1 },
   heldout: { mean: 0.1 * rounds, low: 0.1 * rounds - 0.1, high: 0.1 * rounds + 0.1 },
+  failures: [],
   winRate: rounds === 0 ? null : { share: 0.5 + 0.1 * rounds, low: 0.45, high: 0.75, prompts: 32, ties: 4 },
   metrics: {
     "samples/kl": rounds,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { afterOnlineEvaluation, afterRound, evaluationEnds, roundSentence } from "./toldRounds.ts";
+import { afterOnlineEvaluation, afterRound, onlineEvaluationSentence, roundSentence } from "./toldRounds.ts";
 import { testOnlineEvaluations, testRounds } from "./testOnlineAnswers.ts";
 
 const [first, second] = [testRounds[0]!, testRounds[1]!];
@@ -32,6 +32,11 @@ it("says in the log what a round trains on, what failed, and why a run ends", ()
     "Round 2 trains on 1 pairs; 1 of 2 prompts were answered anew. Judges could not score 1 answers.",
   );
   expect(roundSentence(second)).toBe("Round 2 is over.");
-  expect(evaluationEnds(testOnlineEvaluations[2]!)).toBeNull();
-  expect(evaluationEnds({ ...testOnlineEvaluations[2]!, endsRun: true })).toMatch(/after round 2/);
+  expect(roundSentence({ ...second, isOver: false, isSettled: false, failures })).toBe(
+    "Judges could not score 1 answers of round 2.",
+  );
+  const evaluated = { ...testOnlineEvaluations[1]!, failures: [{ judge: "J", reason: "busy", answers: 3 }] };
+  expect(onlineEvaluationSentence(evaluated)).toBe("J could not score 3 held-out answers: busy");
+  expect(onlineEvaluationSentence(testOnlineEvaluations[2]!)).toBeNull();
+  expect(onlineEvaluationSentence({ ...testOnlineEvaluations[2]!, endsRun: true })).toMatch(/after round 2/);
 });

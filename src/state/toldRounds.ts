@@ -25,9 +25,13 @@ export function afterOnlineEvaluation(
   return { onlineEvaluations: [...earlier, evaluation], version: version + 1 };
 }
 
-/** What the log keeps of a round: what it trains on, once that is known and once more when it is over. */
-export function roundSentence({ round, prompts, failures, isOver }: RoundRecord): string {
+/** What the log keeps of a round: that judges failed, what it trains on once that is known, and that it is over. */
+export function roundSentence({ round, prompts, failures, isSettled, isOver }: RoundRecord): string {
   const name = `Round ${round + 1}`;
+  if (!isSettled && failures.length > 0) {
+    return `Judges could not score ${failures.length} answers of round ${round + 1}.`;
+  }
+  if (!isSettled) return `${name} has no pair to train on.`;
   if (isOver) return `${name} is over.`;
   const drawn = prompts.filter(({ isRegenerated }) => isRegenerated).length;
   const pairs = prompts.filter(({ now }) => now !== null).length;
@@ -35,8 +39,15 @@ export function roundSentence({ round, prompts, failures, isOver }: RoundRecord)
   return `${name} trains on ${pairs} pairs; ${drawn} of ${prompts.length} prompts were answered anew.${failed}`;
 }
 
-/** Why the run ends after an evaluation; null where it does not. */
-export function evaluationEnds({ endsRun, rounds }: OnlineEvaluation): string | null {
-  if (!endsRun) return null;
+/** What the log keeps of an evaluation: what judges could not score, and that the run ends; null where neither is so. */
+export function onlineEvaluationSentence({ endsRun, rounds, failures }: OnlineEvaluation): string | null {
+  const failed = failures.map(
+    ({ judge, reason, answers }) => `${judge} could not score ${answers} held-out answers: ${reason}`,
+  );
+  const sentences = [...failed, ...(endsRun ? [endSentence(rounds)] : [])];
+  return sentences.length === 0 ? null : sentences.join(" ");
+}
+
+function endSentence(rounds: number): string {
   return `The held-out judge has fallen for as many rounds as the setup allows: the run ends after round ${rounds}.`;
 }

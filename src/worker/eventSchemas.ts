@@ -70,10 +70,13 @@ const roundRecord = z.strictObject({
     train: z.number(),
     evaluate: z.number(),
   }),
+  isSettled: z.boolean(),
   isOver: z.boolean(),
   metrics,
 });
-const meanScore = z.nullable(z.strictObject({ mean: z.number(), low: z.number(), high: z.number() }));
+const meanScore = z.nullable(
+  z.strictObject({ mean: z.number(), low: z.nullable(z.number()), high: z.nullable(z.number()) }),
+);
 const onlineEvaluation = z.strictObject({
   rounds: z.number(),
   step: z.number(),
@@ -81,6 +84,7 @@ const onlineEvaluation = z.strictObject({
   seconds: z.number(),
   proxy: meanScore,
   heldout: meanScore,
+  failures: z.array(z.strictObject({ judge: z.string(), reason: z.string(), answers: z.number() })),
   winRate: z.nullable(
     z.strictObject({
       share: z.number(),

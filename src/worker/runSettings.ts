@@ -38,6 +38,16 @@ function onlinePrompts({ onlinePrompts: most }: RunConfig, { train, trainRows }:
   return [...known.values()];
 }
 
+/** The first held-out prompts, each once: answers to one prompt from one stream are no two answers. */
+function heldoutPrompts({ samplePrompts: most }: RunConfig, data: LoadedData): SamplePrompt[] {
+  const known = new Map<string, SamplePrompt>();
+  for (const prompt of promptsOf(data, data.heldout.length)) {
+    const key = prompt.ids.join(" ");
+    if (known.size < most && !known.has(key)) known.set(key, prompt);
+  }
+  return [...known.values()];
+}
+
 /** What the rounds of a run are made of. */
 export function onlineSetup(
   config: RunConfig,
@@ -47,7 +57,7 @@ export function onlineSetup(
   return {
     ...judges,
     prompts: onlinePrompts(config, data),
-    heldoutPrompts: promptsOf(data, config.samplePrompts),
+    heldoutPrompts: heldoutPrompts(config, data),
     tokenizer: owner.tokenizer,
     now: () => performance.now(),
   };

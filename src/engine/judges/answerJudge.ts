@@ -19,8 +19,9 @@ export interface AnswerJudge {
   /** The name a person reads. */
   readonly label: string;
   /**
-   * A verdict per answer, in order. Never rejects but with the signal's reason: what fails is a verdict with its reason. The
-   * same answers to one prompt stand next to one another.
+   * A verdict per answer, in order: what fails is a verdict with its reason. Rejects once the signal is aborted; in rounds any
+   * other rejection is a failure of all answers that were asked. Answers to one prompt stand next to one another, but those
+   * that have a verdict already are not asked again.
    */
   readonly score: (answers: readonly JudgedAnswer[], signal: AbortSignal) => Promise<readonly Verdict[]>;
 }

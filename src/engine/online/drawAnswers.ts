@@ -37,7 +37,7 @@ export interface DrawingSettings {
   readonly weights: Weights;
   readonly tokenizer: Tokenizer;
   readonly prompts: readonly SamplePrompt[];
-  readonly config: Pick<RunConfig, "sampleTokens" | "maxTokens">;
+  readonly config: Pick<RunConfig, "sampleTokens" | "maxTokens" | "terminator">;
   readonly temperature: number;
   readonly topP: number;
   readonly seed: number;
@@ -57,7 +57,8 @@ export async function drawTogether(
     seed,
     streams: places.map(({ prompt, answer }) => prompt * MOST_ANSWERS + answer),
     stopTokenIds: tokenizer.stopTokenIds,
-    keepsStopToken: true,
+    // Where the set is read without terminators, the answers that are trained on have none either.
+    keepsStopToken: config.terminator !== "none",
   });
   return places.map((place, index) => {
     const prompt = idsOf(place);

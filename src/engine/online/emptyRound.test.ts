@@ -15,6 +15,6 @@ it("counts every reason, the commonest first, and advises against that one", () 
 it("sends a first round that takes the set's pairs to drawn ones", () => {
   const told = { round: 0, outcomes: outcomesOf("", ""), failures: 0 };
   expect(emptyRoundMessage(told, { firstPairs: "data" })).toBe(
-    "Round 1 has no pair to train on: of 2 prompts 2 have no pair in the data set. Let the first round draw its answers instead of taking the set's pairs.",
+    "Round 1 has no pair to train on: of 2 prompts 2 have no pair of answers in the data set. Let the first round draw its answers instead of taking the set's pairs.",
   );
 });

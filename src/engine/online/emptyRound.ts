@@ -14,7 +14,7 @@ const words: { readonly [Reason in PromptOutcome["reason"]]: string } = {
   equalTexts: "have answers that are the same text",
   judgeFailed: "have answers that judges could not score",
   emptyAnswers: "have fewer than two answers with a text",
-  "": "have no pair in the data set",
+  "": "have no pair of answers in the data set",
 };
 
 /** Says why no prompt of a round has a pair, and what to change. */

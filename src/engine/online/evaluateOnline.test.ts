@@ -55,6 +55,15 @@ describe("bestOf", () => {
     ]);
   });
 
+  it("ends with all answers, also where they are no power of 2", () => {
+    const scores = { proxy: [0, 2, 3], heldout: [1, 0, 5] };
+    expect(bestOf(scores, 1, 3)).toEqual([
+      { n: 1, proxy: 0, heldout: 1 },
+      { n: 2, proxy: 2, heldout: 0 },
+      { n: 3, proxy: 3, heldout: 5 },
+    ]);
+  });
+
   it("has only prompts that were scored", () => {
     const scores = { proxy: [null, 1], heldout: [null, null] };
     expect(bestOf(scores, 1, 2)).toEqual([{ n: 2, proxy: 1, heldout: null }]);
@@ -108,7 +117,7 @@ describe("an online run", () => {
     const [first, second] = evaluations;
     expect(first?.metrics["samples/kl"]).toBe(0);
     expect(first?.winRate).toBeNull();
-    expect(first?.bestOf.map(({ n }) => n)).toEqual([1, 2]);
+    expect(first?.bestOf.map(({ n }) => n)).toEqual([1, 2, 3]);
     expect(second?.bestOf).toEqual([]);
     expect(second?.metrics["samples/kl"]).not.toBe(0);
     const heldoutOf = (evaluation = first) => evaluation?.samples.map(({ heldout }) => heldout ?? NaN) ?? [];
@@ -134,7 +143,7 @@ describe("an online run", () => {
 
   it("goes on where judges fail for held-out answers, without their scores", async () => {
     const judge = functionJudge((answer) => (answer.prompt.startsWith("held out") ? NaN : meanId(answer)));
-    const heldoutJudge = functionJudge(() => NaN);
+    const heldoutJudge = functionJudge(() => NaN, "Held out");
     const { evaluations, isLast } = await followOnline(
       onlineRun(model, { rounds: 1, steps: 1 }, { judges: [{ judge, weight: 1 }], heldoutJudge }),
     );
@@ -142,16 +151,44 @@ describe("an online run", () => {
       [null, null, null],
       [null, null, null],
     ]);
+    // Three answers to each of two prompts before the round, one after it.
+    const reason = "The judge gave NaN in place of a score.";
+    expect(evaluations.map(({ failures }) => failures)).toEqual(
+      [6, 2].map((answers) => [
+        { judge: "Program", reason, answers },
+        { judge: "Held out", reason, answers },
+      ]),
+    );
     expect(isLast).toBe(true);
+  });
+
+  it("finds no decline between means of other prompts", async () => {
+    let asked = 0;
+    // 3 answers to each of 2 prompts, then 1 to each: the second evaluation has lost the better prompt.
+    const heldoutJudge = functionJudge(({ prompt }) => {
+      asked += 1;
+      if (prompt === "held out 1") return 1;
+      return asked > 6 ? NaN : 5;
+    }, "Held out");
+    const run = onlineRun(model, { rounds: 2, steps: 2, declineRounds: 1 }, { heldoutJudge });
+    const { evaluations } = await followOnline(run);
+    expect(evaluations.map(({ heldout, endsRun }) => [heldout?.mean, endsRun])).toEqual([
+      [3, false],
+      [1, false],
+      [1, false],
+    ]);
   });
 
   it("ends with a last milestone once the held-out judge has fallen for long enough, and stays ended", async () => {
     let score = 10;
     const falling = functionJudge(() => (score -= 1), "Held out");
-    const run = onlineRun(model, { rounds: 3, steps: 6, declineRounds: 2 }, { heldoutJudge: falling });
+    const changes = { rounds: 3, steps: 6, declineRounds: 2, evalEvery: 0 };
+    const run = onlineRun(model, changes, { heldoutJudge: falling });
+    const evaluated: number[] = [];
     const ends: { steps: number; isLast: boolean }[] = [];
     let ended: TrainingRun | null = null;
     for await (const report of train(run)) {
+      if (report.kind === "evaluation") evaluated.push(report.step);
       if (report.kind === "onlineEvaluation") ends.push({ steps: report.evaluation.step, isLast: false });
       if (report.kind !== "milestone" || !report.milestone.isLast) continue;
       ends.push({ steps: report.milestone.step, isLast: true });
@@ -163,6 +200,8 @@ describe("an online run", () => {
       { steps: 4, isLast: false },
       { steps: 4, isLast: true },
     ]);
+    // The held-out pairs of its last step belong to the end as well.
+    expect(evaluated).toEqual([0, 4]);
     if (ended === null) throw new Error("The run has no end.");
     const again = await followOnline(ended);
     expect(again.kinds.filter((kind) => kind !== "reference")).toEqual(["milestone"]);

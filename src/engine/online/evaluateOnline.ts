@@ -23,6 +23,8 @@ interface AnswerScores {
   readonly heldout: (number | null)[];
 }
 
+type EvaluationFailure = OnlineEvaluation["failures"][number];
+
 /**
  * Answers every held-out prompt, always from the same seed, and compares with the answers of the model that the run started
  * from; before the first round as often as rounds do, for the best of n. A person is not asked for these answers.
@@ -34,14 +36,16 @@ export async function* evaluateOnline(
   const { config, heldoutPrompts, heldoutJudge, state } = context;
   const perPrompt = rounds === 0 ? config.answersPerPrompt : 1;
   const answers = yield* drawHeldout(context, perPrompt, step);
-  const scores = yield* scoreHeldout(context, answers, step);
+  const { failures, ...scores } = yield* scoreHeldout(context, answers, step);
   const first = heldoutPrompts.map((_, prompt) => prompt * perPrompt);
   const own = { proxy: pick(scores.proxy, first), heldout: pick(scores.heldout, first) };
   state.start ??= own.proxy.map((proxy, prompt) => ({ proxy, heldout: own.heldout[prompt] ?? null }));
   const decider = heldoutJudge === null ? "proxy" : "heldout";
   const start = state.start.map((score) => score[decider]);
   const firstAnswers = first.flatMap((place) => answers[place] ?? []);
-  state.heldoutMeans[rounds] = meanOf(own.heldout.filter((score) => score !== null));
+  // Means of other prompts are no decline: where a score is missing there is none.
+  const known = own.heldout.filter((score) => score !== null);
+  state.heldoutMeans[rounds] = known.length < own.heldout.length ? null : meanOf(known);
   const endsRun = hasDeclined(state.heldoutMeans, config.declineRounds);
   return {
     rounds,
@@ -50,6 +54,7 @@ export async function* evaluateOnline(
     seconds,
     proxy: meanScoreOf(own.proxy),
     heldout: meanScoreOf(own.heldout),
+    failures,
     winRate: rounds === 0 ? null : winRateOf(own[decider], start),
     metrics: await answerMetrics(context, firstAnswers),
     samples: firstAnswers.map(({ prompt, text }, place) => ({
@@ -93,7 +98,7 @@ async function* scoreHeldout(
   context: EvaluationContext,
   answers: readonly DrawnAnswer[],
   step: number,
-): AsyncGenerator<RoundReport, AnswerScores> {
+): AsyncGenerator<RoundReport, AnswerScores & Pick<OnlineEvaluation, "failures">> {
   const { heldoutPrompts, heldoutJudge, signal } = context;
   const judges = context.judges.filter(({ judge }) => judge.spec.kind !== "person");
   const asked = [...judges.map(({ judge }) => judge), ...(heldoutJudge === null ? [] : [heldoutJudge])];
@@ -127,7 +132,16 @@ async function* scoreHeldout(
     proxy: judges.length === 0 ? none : combinedScores(verdicts, weights, answers.length),
     heldout:
       heldoutJudge === null ? none : combinedScores(verdicts.slice(judges.length), [1], answers.length),
+    failures: asked.flatMap(({ label }, place) => failuresOf(label, verdicts[place] ?? [])),
   };
+}
+
+function failuresOf(judge: string, verdicts: readonly Verdict[]): EvaluationFailure[] {
+  const counts = new Map<string, number>();
+  for (const verdict of verdicts) {
+    if ("reason" in verdict) counts.set(verdict.reason, (counts.get(verdict.reason) ?? 0) + 1);
+  }
+  return [...counts].map(([reason, answers]) => ({ judge, reason, answers }));
 }
 
 function pick<Value>(values: readonly (Value | null)[], places: readonly number[]): (Value | null)[] {
@@ -144,10 +158,11 @@ export function hasDeclined(means: readonly (number | null)[], rounds: number): 
   });
 }
 
-/** Mean scores of the best by the proxy of the first 1, 2, 4 and so on of `perPrompt` answers to each prompt. */
+/** Mean scores of the best by the proxy of the first 1, 2, 4 and so on, and of all `perPrompt`, answers to each prompt. */
 export function bestOf(scores: AnswerScores, prompts: number, perPrompt: number): OnlineEvaluation["bestOf"] {
   const counts: number[] = [];
-  for (let count = 1; count <= perPrompt; count *= 2) counts.push(count);
+  for (let count = 1; count < perPrompt; count *= 2) counts.push(count);
+  counts.push(perPrompt);
   return counts.flatMap((n) => {
     const best = Array.from({ length: prompts }, (_, prompt) => {
       const places = Array.from({ length: n }, (_place, answer) => prompt * perPrompt + answer);

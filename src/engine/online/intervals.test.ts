@@ -24,12 +24,12 @@ describe("meanScoreOf", () => {
     // Mean 2, variance 1, standard error 1/√3, t(2) = 4.30265: ± 2.484138.
     const found = meanScoreOf([1, null, 2, 3]);
     expect(found?.mean).toBe(2);
-    expect(found?.low).toBeCloseTo(2 - 2.484138, 5);
-    expect(found?.high).toBeCloseTo(2 + 2.484138, 5);
+    expect(found?.low ?? NaN).toBeCloseTo(2 - 2.484138, 5);
+    expect(found?.high ?? NaN).toBeCloseTo(2 + 2.484138, 5);
   });
 
-  it("says nothing of fewer than two scores", () => {
-    expect(meanScoreOf([null, 1])).toBeNull();
+  it("has no interval of one score, and says nothing of none", () => {
+    expect(meanScoreOf([null, 1])).toEqual({ mean: 1, low: null, high: null });
     expect(meanScoreOf([])).toBeNull();
   });
 });

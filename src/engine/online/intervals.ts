@@ -38,11 +38,12 @@ export function meanOf(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Mean with Student's interval over the scores that there are; null for fewer than two, which tell no spread. */
+/** Mean with Student's interval over the scores that there are; one tells no spread and has no interval. Null of none. */
 export function meanScoreOf(scores: readonly (number | null)[]): MeanScore | null {
   const known = scores.filter((score) => score !== null);
   const mean = meanOf(known);
-  if (mean === null || known.length < 2) return null;
+  if (mean === null) return null;
+  if (known.length === 1) return { mean, low: null, high: null };
   const squares = known.reduce((sum, score) => sum + (score - mean) ** 2, 0);
   const error = Math.sqrt(squares / (known.length - 1) / known.length);
   const half = studentT(known.length - 1) * error;

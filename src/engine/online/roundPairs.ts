@@ -28,8 +28,9 @@ export function beginRound({ prompts, config, state }: RoundContext, step: numbe
   state.failures = [];
   if (takesSetPairs(config, state.round)) {
     state.drawn = [];
+    // Answers to two prompts are no pair of one of them.
     state.answers = prompts.flatMap(({ pair, chosen, rejected }, prompt) =>
-      pair === null || pair.rejected.length === 0
+      pair === null || pair.rejected.length === 0 || pair.rejectedPrompt !== undefined
         ? []
         : [
             { prompt, ids: [...pair.chosen], text: chosen },
@@ -101,11 +102,12 @@ export function ownSeconds({ seconds: { generate, score, reference, train } }: R
   return generate + score + reference + train;
 }
 
-/** What is told of the round as it stands. */
+/** What is told of the round as it stands, or as it would be if it settled for what was made. */
 export function recordOf(
   state: RoundsState,
-  { outcomes, metrics }: Pick<RoundsState, "outcomes" | "metrics"> = state,
+  made: Pick<RoundsState, "outcomes" | "metrics"> = state,
 ): RoundRecord {
+  const { outcomes, metrics } = made;
   const { round, step, failures, answers, drawn, drawnTokens, seconds } = state;
   const isDrawn = new Set(drawn);
   const generatedTokens = drawn.length === 0 ? 0 : answers.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -120,6 +122,7 @@ export function recordOf(
     generatedTokens,
     savedTokens: drawnTokens.reduce((sum, tokens, prompt) => sum + (isDrawn.has(prompt) ? 0 : tokens), 0),
     seconds: { ...seconds },
+    isSettled: made === state,
     isOver: false,
     metrics: { ...metrics, ...Object.fromEntries(milliseconds) },
   };

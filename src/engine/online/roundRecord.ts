@@ -52,6 +52,8 @@ export interface RoundRecord {
   readonly generatedTokens: number;
   readonly savedTokens: number;
   readonly seconds: RoundSeconds;
+  /** True once it has its pairs; before that judges have failed, or its answers make no pair. */
+  readonly isSettled: boolean;
   /** True once its steps are taken. */
   readonly isOver: boolean;
   /** Names of methods.md §7: `online/…`, `judge/…`, `weights/…`. */
@@ -68,11 +70,14 @@ export interface WinRate {
   readonly ties: number;
 }
 
-/** Mean score of drawn answers to the held-out prompts, with an interval of 95 % over the prompts. */
+/**
+ * Mean score of drawn answers to the held-out prompts, with an interval of 95 % over the prompts that were scored; a single
+ * one has a mean, but null for both ends.
+ */
 export interface MeanScore {
   readonly mean: number;
-  readonly low: number;
-  readonly high: number;
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 /** How the policy answers the held-out prompts after so many rounds; 0 is the model that the run started from. */
@@ -83,10 +88,16 @@ export interface OnlineEvaluation {
   readonly endsRun: boolean;
   /** Seconds of all rounds before, without evaluations. */
   readonly seconds: number;
-  /** The judges that rounds select and weigh by. Null where all of its scores failed. */
+  /** The judges that rounds select and weigh by. Null where no answer has a score of all of them. */
   readonly proxy: MeanScore | null;
-  /** The judge that no selection and no weight sees; null where there is none. */
+  /** The judge that no selection and no weight sees; null where there is none, or where it scored nothing. */
   readonly heldout: MeanScore | null;
+  /** What judges could not score, by judge and reason: means and shares are of the prompts that are left. */
+  readonly failures: readonly {
+    readonly judge: string;
+    readonly reason: string;
+    readonly answers: number;
+  }[];
   /** Against the answers of the model that the run started from, by the held-out judge (the proxy where there is none). */
   readonly winRate: WinRate | null;
   /** `samples/kl`, `samples/neg_logps`, `samples/length`, `samples/distinct_2`, `samples/entropy`. */

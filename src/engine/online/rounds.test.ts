@@ -78,6 +78,17 @@ describe("the rounds of a run", () => {
     expect(found.tensors).toEqual(lastOf(expected));
   });
 
+  it("leave the set's pairs of two prompts out", async () => {
+    const changes = { rounds: 1, steps: 1, firstPairs: "data" } as const;
+    const prompts = onlineRun(model).online.prompts.map((prompt, place) =>
+      place === 0 && prompt.pair !== null
+        ? { ...prompt, pair: { ...prompt.pair, rejectedPrompt: Int32Array.of(1, 7) } }
+        : prompt,
+    );
+    const { rounds } = await followOnline(onlineRun(model, changes, { prompts }));
+    expect(over(rounds)[0]?.prompts.map(({ now }) => now !== null)).toEqual([false, true, true, true]);
+  });
+
   it("draw the lowest-ranked half anew and leave the others as they are", async () => {
     const { rounds } = await followOnline(onlineRun(model, { regeneratedShare: 0.5 }));
     const [first = [], second = [], third = []] = pairsOf(rounds);

@@ -5,7 +5,7 @@ import type { JudgeFailure, PromptOutcome, RoundSeconds, ScoredPair } from "./ro
 /** An answer to a prompt, by the prompt's place. */
 export interface DrawnAnswer {
   readonly prompt: number;
-  /** With its stop token where it was drawn. */
+  /** With its stop token where one was drawn and the set has terminators. */
   readonly ids: readonly number[];
   readonly text: string;
 }

@@ -165,7 +165,7 @@ async function* trainSteps(
   yield milestoneAt(firstStep - 1, rounds?.isMidRound());
   if (rounds?.state.stage === "evaluate") {
     const step = firstStep - 1;
-    if (!(yield* resting(rounds.close(step), () => milestoneAt(step, true)))) return;
+    if (!(yield* closeRound(run, loop, step))) return;
     yield milestoneAt(step);
   }
   for (let step = firstStep; step <= config.steps && rounds?.state.hasEnded !== true; step++) {
@@ -179,7 +179,7 @@ async function* trainSteps(
     tokensSeen += countTokens(stretch.pairsOf(step));
     yield* trainStep(run, loop, { stretch, step, checkpointing: room, tokensSeen });
     if (rounds !== null && step === stretch.lastStep) {
-      if (!(yield* resting(rounds.close(step), () => milestoneAt(step, true)))) return;
+      if (!(yield* closeRound(run, loop, step))) return;
       [stretch, room] = [null, null];
     }
     yield milestoneAt(step);
@@ -205,10 +205,27 @@ async function* trainStep(
   rounds?.countTokens(tokensSeen);
   const tokens = countTokens(pairs);
   yield { kind: "step", step, metrics: { ...metrics, num_tokens: tokensSeen }, tokens };
-  const { evalEvery } = run.live;
-  if (step === run.config.steps || (evalEvery > 0 && step % evalEvery === 0)) {
+  if (isEvaluatedAfter(step, run)) yield* evaluateAt(step, evaluator, tools.policy.weights);
+}
+
+function isEvaluatedAfter(step: number, { config, live: { evalEvery } }: TrainingRun): boolean {
+  return step === config.steps || (evalEvery > 0 && step % evalEvery === 0);
+}
+
+/** The end of a round; a run that ends with it has an evaluation of its last step. False where the run was stopped. */
+async function* closeRound(
+  run: TrainingRun,
+  loop: Loop,
+  step: number,
+): AsyncGenerator<TrainingReport, boolean> {
+  const { rounds, evaluator, tools } = loop;
+  if (rounds === null) return true;
+  const milestoneAt = milestones(run, loop);
+  if (!(yield* resting(rounds.close(step), () => milestoneAt(step, true)))) return false;
+  if (rounds.state.hasEnded && !isEvaluatedAfter(step, run)) {
     yield* evaluateAt(step, evaluator, tools.policy.weights);
   }
+  return true;
 }
 
 /** Makes the milestones of a run. */

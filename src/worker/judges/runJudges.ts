@@ -27,9 +27,26 @@ export async function openRunJudges(
     const judges: OpenJudges["judges"][number][] = [];
     for (const { judge, weight } of chosen.judges) judges.push({ judge: await open(judge), weight });
     const heldoutJudge = chosen.heldout === null ? null : await open(chosen.heldout);
-    return { judges, heldoutJudge, dispose };
+    return { ...numbered(judges, heldoutJudge), dispose };
   } catch (error) {
     dispose();
     throw error;
   }
+}
+
+/** Judges whose labels no two share: metrics and failures name a judge by its label alone. */
+export function numbered(
+  judges: OpenJudges["judges"],
+  heldoutJudge: AnswerJudge | null,
+): Pick<OpenJudges, "judges" | "heldoutJudge"> {
+  const all = [...judges.map(({ judge }) => judge), ...(heldoutJudge === null ? [] : [heldoutJudge])];
+  const own = all.map((judge, place) => {
+    const isSame = ({ label }: AnswerJudge) => label === judge.label;
+    if (all.filter(isSame).length === 1) return judge;
+    return { ...judge, label: `${judge.label} ${all.slice(0, place + 1).filter(isSame).length}` };
+  });
+  return {
+    judges: judges.map(({ judge, weight }, place) => ({ weight, judge: own[place] ?? judge })),
+    heldoutJudge: heldoutJudge === null ? null : (own.at(-1) ?? null),
+  };
 }

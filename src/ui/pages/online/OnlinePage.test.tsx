@@ -75,6 +75,7 @@ const beginOnline = (change: Partial<ReturnType<typeof useRunStore.getState>> = 
 };
 const failing = {
   ...testRounds[1]!,
+  isSettled: false,
   isOver: false,
   failures: [
     { judge: "Endpoint", prompt: "Ben fell.", answer: " He cried.", reason: "not reached" },
@@ -172,9 +173,11 @@ it("shows no alert while the round goes on, or when failures are behind it", asy
   beginOnline({ phase: "training", rounds: [testRounds[0]!, failing] });
   await show("rounds");
   expect(find("judge-failed")).toBeNull();
-  await act(async () => useRunStore.setState({ phase: "paused", rounds: [{ ...failing, isOver: true }] }));
+  await act(async () =>
+    useRunStore.setState({ phase: "paused", rounds: [{ ...failing, isSettled: true, isOver: true }] }),
+  );
   expect(find("judge-failed")).toBeNull();
-  await act(async () => useRunStore.setState({ rounds: [failing], step: failing.step + 1 }));
+  await act(async () => useRunStore.setState({ rounds: [{ ...failing, isSettled: true }] }));
   expect(find("judge-failed")).toBeNull();
 });
 

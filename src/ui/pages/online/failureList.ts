@@ -2,16 +2,10 @@
 import type { RunState } from "../../../state/runStore.ts";
 import type { JudgeFailure } from "../../../worker/protocol.ts";
 
-/** True while a run waits because judges failed: it is paused, and its newest round has not taken a step yet. */
-export function waitsForJudges({
-  phase,
-  step,
-  rounds,
-}: Pick<RunState, "phase" | "step" | "rounds">): boolean {
+/** True while a run waits because judges failed: it is paused, and its newest round has not settled for its pairs yet. */
+export function waitsForJudges({ phase, rounds }: Pick<RunState, "phase" | "rounds">): boolean {
   const newest = rounds.at(-1);
-  if (phase !== "paused" || newest === undefined || newest.isOver) return false;
-  // Whoever went on without the answers may pause later: by then steps were taken.
-  return newest.failures.length > 0 && step <= newest.step;
+  return phase === "paused" && newest?.isSettled === false && newest.failures.length > 0;
 }
 
 /** What one judge could not score for one reason. */

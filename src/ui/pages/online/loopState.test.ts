@@ -69,7 +69,8 @@ it("shows a paused round at the judges when they failed, at its steps when its p
   const failure = { judge: "j", prompt: "p", answer: "a", reason: "NaN" };
   const paused = (record: typeof first) =>
     loopState({ ...run, step: record.step, phase: "paused", rounds: [record] }, 3).stage;
-  expect(paused({ ...first, isOver: false, failures: [failure] })).toBe("score");
+  expect(paused({ ...first, isSettled: false, isOver: false, failures: [failure] })).toBe("score");
+  expect(paused({ ...first, isOver: false, failures: [failure] })).toBe("train");
   expect(paused({ ...first, isOver: false })).toBe("train");
   // A run that went on without the answers has taken steps by the time it is paused again.
   const later = {

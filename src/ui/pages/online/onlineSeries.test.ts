@@ -57,3 +57,10 @@ it("reads metrics of the samples, and repetition as what distinct-2 leaves", () 
   expect(sampleSeries(evaluations, { name: "samples/other", label: "o" })[0]?.evalPoints).toEqual([]);
   expect(winRateSeries(evaluations)[0]?.intervals).toHaveLength(2);
 });
+
+it("shows the mean of a single prompt without an interval", () => {
+  const single = { mean: 0.5, low: null, high: null };
+  const one = [{ ...evaluations[0]!, heldout: single, proxy: null }];
+  expect(judgeSeries(one, "rounds")[0]).toMatchObject({ evalPoints: [{ x: 0, y: 0.5 }], intervals: [] });
+  expect(judgeSentence(one)).toContain("held-out judge 0.5.");
+});

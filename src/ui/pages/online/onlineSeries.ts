@@ -23,7 +23,9 @@ export function judgeSeries(evaluations: readonly OnlineEvaluation[], axis: Eval
         ...line,
         points: [],
         evalPoints: scored.map(({ x, mean }) => ({ x, y: mean })),
-        intervals: scored.map(({ x, low, high }) => ({ x, low, high })),
+        intervals: scored.flatMap(({ x, low, high }) =>
+          low === null || high === null ? [] : [{ x, low, high }],
+        ),
       },
     ];
   });
@@ -79,9 +81,7 @@ export function judgeSentence(evaluations: readonly OnlineEvaluation[]): string 
     ["proxy", newest.proxy],
   ] as const;
   const scores = parts.flatMap(([name, score]) =>
-    score === null
-      ? []
-      : [`${name} ${formatValue(score.mean)} (${formatValue(score.low)} to ${formatValue(score.high)})`],
+    score === null ? [] : [`${name} ${formatValue(score.mean)}${intervalText(score)}`],
   );
   const when = newest.rounds === 0 ? "Before the first round" : `After round ${newest.rounds}`;
   const best = bestOf(evaluations).at(-1);
@@ -90,6 +90,10 @@ export function judgeSentence(evaluations: readonly OnlineEvaluation[]): string 
       ? ""
       : ` The best of ${best.n} answers of the starting model has ${formatValue(best.heldout ?? best.proxy)}.`;
   return `${when}: ${scores.length === 0 ? "no score" : scores.join(", ")}.${baseline}`;
+}
+
+function intervalText({ low, high }: MeanScore): string {
+  return low === null || high === null ? "" : ` (${formatValue(low)} to ${formatValue(high)})`;
 }
 
 /** The newest win rate in a sentence. */

@@ -27,7 +27,8 @@ export function judgesPart(evaluations: readonly OnlineEvaluation[]): Parting | 
   }
   const proxyRise = newest.proxy.mean - best.proxy!.mean;
   const heldoutFall = best.heldout!.mean - newest.heldout.mean;
-  const interval = newest.heldout.high - newest.heldout.mean;
+  // A single prompt tells no interval, and nothing that has fallen beyond one.
+  const interval = (newest.heldout.high ?? Infinity) - newest.heldout.mean;
   if (!(proxyRise > 0) || !(heldoutFall > interval)) return null;
   return { from: best.rounds, to: newest.rounds, proxyRise, heldoutFall, interval };
 }
