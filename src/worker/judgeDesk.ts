@@ -45,7 +45,7 @@ export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
   const { model, data, alone, emit, door = endpointDoor } = sources;
   const shelf = createRewardShelf(sources.fetchFile);
   const person = createPersonDesk();
-  /** Never leaves this function's memory: it is neither written down nor told. */
+  /** Held here alone: judges look it up for every call, send its key to its address, and neither write it down nor tell it. */
   let endpoint: JudgeEndpoint | null = null;
   let training: AbortController | null = null;
   const makings = { model, shelf, person, endpoint: () => endpoint, door };
