@@ -1,4 +1,5 @@
 /** Who judges: the judges in use and the one kept aside, what a default stands for, and the endpoint. */
+import { noAddress, noRewardModel } from "../engine/judges/missingJudge.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description } from "../worker/description.ts";
 import type {
@@ -181,16 +182,13 @@ export function judgeFlaw(judge: JudgeSpec): string | null {
   return error === undefined ? null : issueSentence(error.issues[0]!);
 }
 
-/** Why a judge cannot score now; "" where nothing is known against it. */
+/** Why a judge cannot score now, in the trainer's words; "" where nothing is known against it. */
 export function judgeProblem(judge: JudgeSpec, list: JudgeList | null): string {
   if (list === null) return "";
-  if (judge.kind === "endpoint" && list.endpoint === null)
-    return "It has no address: type one in under “Judge at an address”.";
+  if (judge.kind === "endpoint" && list.endpoint === null) return noAddress;
   if (judge.kind !== "rewardModel") return "";
   const model = rewardModelOf(judge.id, list);
-  return model === undefined
-    ? "This reward model is not at hand: train it or open its files."
-    : model.problem;
+  return model === undefined ? noRewardModel(judge.id) : model.problem;
 }
 
 /** Hands an endpoint to the trainer, which alone keeps its secret; null forgets it. The answer says why it was refused. */

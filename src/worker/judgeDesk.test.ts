@@ -169,7 +169,7 @@ describe("reward models", () => {
     expect(await listed()).toMatchObject({
       label: "Kind (reward model)",
       quality: null,
-      problem: 'It belongs to the model "story", and "local" is loaded.',
+      problem: 'The reward model "Kind (reward model)" belongs to the model "story", and "local" is loaded.',
     });
     expect(desk.fetched).toEqual([]);
     desk.state.model = { ...owner, id: "story" };

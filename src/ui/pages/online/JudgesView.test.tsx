@@ -9,6 +9,7 @@ import { hearRewardModel, useRewardModelStore } from "../../../state/rewardModel
 import { useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testOnlineAnswers } from "../../../state/testOnlineAnswers.ts";
+import { testAnswers } from "../../../state/testTrainer.ts";
 import type { JudgeCard, RewardModelSummary } from "../../../worker/protocol.ts";
 import { JudgeEndpointPanel } from "./JudgeEndpointPanel.tsx";
 import { JudgeForm } from "./JudgeForm.tsx";
@@ -133,7 +134,26 @@ it("says that a judge which is also in use checks nothing", async () => {
   await act(async () =>
     useSetupStore.setState({ config: { ...config(), heldoutJudge: { kind: "program", id: "kindEndings" } } }),
   );
-  expect(find("judge-aside")?.textContent).toContain("It is also in use, and so it checks nothing.");
+  expect(find("judge-aside")?.textContent).toContain(
+    "“Kind ending” is also in use, and so it checks nothing.",
+  );
+});
+
+it("says once what a judge in use lacks, in the trainer's words", async () => {
+  trainer.answers.listJudges = () => ({ ...testOnlineAnswers.listJudges, rewardModels: [] });
+  await showWithList(<JudgesInUse />);
+  const judges = [
+    { judge: { kind: "endpoint" as const }, weight: 1 },
+    { judge: { kind: "rewardModel" as const, id: "gone" }, weight: 1 },
+  ];
+  await act(async () => useSetupStore.setState({ config: { ...config(), rounds: 2, judges } }));
+  const told = [
+    "The language model has no address yet: type it in under Judges.",
+    'There is no reward model "gone" at hand: train it or open its files again, or choose another one.',
+  ];
+  const problems = told.map((message) => ({ field: "judges", message }));
+  await act(async () => useSetupStore.setState({ preflight: { ...testAnswers.preflight, problems } }));
+  expect([...page.querySelectorAll(".setting-problem")].map((one) => one.textContent)).toEqual(told);
 });
 
 it("scores an answer with every judge, and lists why one did not", async () => {
