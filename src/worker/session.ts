@@ -122,9 +122,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     alone: (change) => alonePaused(change),
     isRunning,
   });
-  /** Changes what a training of an autoencoder works on. */
+  const refuseDuringTraining = () => {
+    const sentence = judges.training();
+    if (sentence !== null) refuse("RUN-1", sentence);
+  };
+  /** Changes what trainings beside a run work on: refused to one of a reward model, the end of one of an autoencoder. */
   const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
     ahead(async () => {
+      refuseDuringTraining();
       await desk.forgetTraining();
       return alone(change);
     });
@@ -185,7 +190,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const opened = await openBackend(question);
         device = opened;
         void opened.lost.then(({ message }) => {
-          if (device === opened) emit({ type: "deviceLost", reason: lossReason(message) });
+          if (device !== opened) return;
+          void judges.handlers.stopRewardModel(null);
+          emit({ type: "deviceLost", reason: lossReason(message) });
         });
         return reportBackend(opened, question);
       }),
@@ -269,7 +276,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (secondsPerStep !== null) speed = { key: speedKey(config, throwaway.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: (question) => alonePaused(() => start(question)),
+    start: async (question) => {
+      refuseDuringTraining();
+      return alonePaused(() => start(question));
+    },
     stop: () => {
       // At once, and not behind a question that waits for the run's next milestone.
       void run.end();
