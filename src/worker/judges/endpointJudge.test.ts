@@ -326,5 +326,9 @@ describe("an address as it is typed in", () => {
     const sentTo = (url: string) => endpointSummary({ ...endpoint, url, key: "" }).sends;
     expect(sentTo("http://192.168.0.7:8000/v1")).toMatch(/others on the way can read/);
     expect(sentTo("http://127.0.0.1:8000/v1")).not.toMatch(/others|key/);
+    expect(sentTo("http://127.0.0.1:8000/v1")).toMatch(
+      /^Sent to 127\.0\.0\.1:8000 on this machine, which it does not leave, one/,
+    );
+    expect(sends).not.toContain("this machine");
   });
 });

@@ -1,8 +1,9 @@
 /** One request to a language model that judges, and what came of it. */
 import type { JudgedAnswer, Verdict } from "../../engine/judges/answerJudge.ts";
+import { isOpen } from "../../engine/judges/endpointWay.ts";
 import { browserDoor, type HubDoor } from "../hub/hubAccess.ts";
 import type { JudgeEndpoint } from "../protocol.ts";
-import { isOpen, routeOf } from "./endpointAddress.ts";
+import { routeOf } from "./endpointAddress.ts";
 import { HIGHEST_GRADE, replyScore, replyText } from "./replyScore.ts";
 
 /** The world outside, so that tests can stand in for it. */

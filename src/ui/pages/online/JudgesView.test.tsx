@@ -211,19 +211,30 @@ it("hands the secret to the trainer, and has no copy of it afterwards", async ()
   const secret = "sk-7f3a-very-secret";
   await showWithList(<JudgeEndpointPanel />);
   expect((area("endpoint-key") as HTMLInputElement).value).toBe("");
-  expect((area("endpoint-key") as HTMLInputElement).type).toBe("password");
+  // No box that a browser offers to keep.
+  expect((area("endpoint-key") as HTMLInputElement).type).toBe("text");
+  expect(area("endpoint-key")?.getAttribute("autocomplete")).toBe("off");
+  await type(area("endpoint-url"), "http://localhost:11434/v1");
+  expect(find("endpoint-leaves")?.textContent).toBe(
+    "Every prompt and answer that it scores goes to localhost:11434 and does not leave this machine.",
+  );
+  await type(area("endpoint-url"), "http://judge.example/v1");
+  expect(find("endpoint-leaves")?.textContent).toContain("others on the way can read them");
   await type(area("endpoint-url"), "https://judge.example/v1/");
+  expect(find("endpoint-leaves")?.textContent).not.toContain("others on the way");
   expect(find("endpoint-leaves")?.textContent).toContain("will leave this machine for judge.example");
   await type(area("endpoint-model"), "small");
   await type(area("endpoint-key"), secret);
-  expect(everywhere()).toContain(secret);
+  expect((area("endpoint-key") as HTMLInputElement).value).toBe(secret);
+  // It stands in its box, and in no attribute that is drawn from a state.
+  expect(document.documentElement.outerHTML).not.toContain(secret);
   trainer.refusals.set("setEndpoint", { name: "X", code: "CFG-1", message: "Not that one.", details: {} });
   await act(async () => find("use-endpoint")?.closest("form")?.requestSubmit());
   await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
   expect(trainer.questions("setEndpoint")).toMatchObject([
     { endpoint: { url: "https://judge.example/v1", model: "small", key: secret } },
   ]);
-  expect(words()).toContain("Not that one.");
+  expect(words()).toContain("Not that one. The secret was not kept: type it again, too.");
   expect(everywhere()).not.toContain(secret);
   trainer.refusals.clear();
   const { rubric } = (trainer.questions("setEndpoint")[0] as { endpoint: { rubric: string } }).endpoint;
@@ -242,6 +253,10 @@ it("hands the secret to the trainer, and has no copy of it afterwards", async ()
   await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
   expect(find("endpoint-leaves")?.textContent).toContain("Sent to judge.example");
   expect(everywhere()).not.toContain(secret);
+  expect(words()).toContain("It is asked by no round before it is put in use.");
+  await press(find("put-endpoint-in-use"));
+  expect(config().judges.at(-1)).toEqual({ judge: { kind: "endpoint" }, weight: 1 });
+  expect(find("put-endpoint-in-use")).toBeNull();
   trainer.answers.listJudges = () => testOnlineAnswers.listJudges;
   await press(find("forget-endpoint"));
   expect(trainer.questions("setEndpoint").at(-1)).toEqual({ endpoint: null });
