@@ -185,6 +185,36 @@ it("shows how good a reward model is, and what it was not trained on", async () 
   expect(named("Put Kind endings in use")?.hasAttribute("disabled")).toBe(true);
 });
 
+it("says who misses a reward model that is to be deleted", async () => {
+  const mine = testOnlineAnswers.trainRewardModel;
+  trainer.answers.listJudges = () => ({ ...testOnlineAnswers.listJudges, rewardModels: [mine] });
+  await showWithList(<RewardModels />);
+  const judge = { kind: "rewardModel" as const, id: mine.id };
+  const question = async (change: Partial<ReturnType<typeof config>>) => {
+    await act(async () => useSetupStore.setState({ config: { ...config(), ...change } }));
+    await press(named("Delete Mine"));
+    const text = page.querySelector(".delete-question > span")?.textContent;
+    await press(named("Keep it"));
+    return text;
+  };
+  expect(await question({})).toBe("It is gone unless you saved it.");
+  expect(await question({ heldoutJudge: judge })).toMatch(/^It is the judge kept aside/);
+  expect(await question({ heldoutJudge: null, judges: [{ judge, weight: 1 }] })).toMatch(
+    /^It is a judge in use/,
+  );
+});
+
+it("trains with no number that is not in its box", async () => {
+  await showWithList(<RewardModelForm />);
+  await type(area("reward-steps"), "");
+  expect((area("reward-steps") as HTMLInputElement).value).toBe("");
+  expect(words()).toContain("A whole number is needed here.");
+  expect(find("reward-train")?.hasAttribute("disabled")).toBe(true);
+  await type(area("reward-steps"), "12");
+  await press(find("reward-train"));
+  expect(trainer.questions("trainRewardModel")).toMatchObject([{ settings: { steps: 12 } }]);
+});
+
 it("trains a reward model, follows it, and refuses while a run goes on", async () => {
   let answer: (made: RewardModelSummary) => void = () => undefined;
   trainer.answers.trainRewardModel = () => new Promise((resolve) => (answer = resolve)) as never;

@@ -216,9 +216,20 @@ it("raises the badge when the judges part, with what to do", async () => {
 });
 
 it("says so where no judge is kept aside", async () => {
-  beginOnline({ onlineEvaluations: testOnlineEvaluations.map((told) => ({ ...told, heldout: null })) });
+  const onlineEvaluations = testOnlineEvaluations.map((told) => ({ ...told, heldout: null }));
+  beginOnline({ onlineEvaluations });
   await show("rounds");
+  // One that has no score is kept aside all the same.
+  expect(words(find("parting"))).toContain("The judge kept aside has no score after round 2");
+  const own = { judge: { kind: "program" as const, id: "kindEndings" }, weight: 1 };
+  await act(async () => useSetupStore.setState({ runningConfig: { ...onlineConfig, judges: [own] } }));
   expect(words(find("parting"))).toContain("No judge is kept aside");
+});
+
+it("does not say that judges agree before a round was measured", async () => {
+  beginOnline({ onlineEvaluations: testOnlineEvaluations.slice(0, 1) });
+  await show("rounds");
+  expect(words(find("parting"))).toBe("The judges are compared once a round was measured.");
 });
 
 it("lists prompts with their pairs before and now, filtered, searched and sorted", async () => {
