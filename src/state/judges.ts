@@ -1,14 +1,17 @@
 /** Who judges: the judges in use and the one kept aside, what a default stands for, and the endpoint. */
-import { noAddress, noRewardModel } from "../engine/judges/missingJudge.ts";
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description } from "../worker/description.ts";
-import type {
-  JudgeCard,
-  JudgeEndpoint,
-  JudgeList,
-  JudgeSpec,
-  RewardModelSummary,
-  WeightedJudge,
+import {
+  isLoopback,
+  isOpen,
+  noAddress,
+  noRewardModel,
+  type JudgeCard,
+  type JudgeEndpoint,
+  type JudgeList,
+  type JudgeSpec,
+  type RewardModelSummary,
+  type WeightedJudge,
 } from "../worker/protocol.ts";
 import { createAsker, sentenceOf } from "./asked.ts";
 import { issueSentence } from "./configChanges.ts";
@@ -189,6 +192,12 @@ export function judgeProblem(judge: JudgeSpec, list: JudgeList | null): string {
   if (judge.kind !== "rewardModel") return "";
   const model = rewardModelOf(judge.id, list);
   return model === undefined ? noRewardModel(judge.id) : model.problem;
+}
+
+/** Which way texts go to an address: they stay here, or others on the way can or cannot read them. Throws for what is no address. */
+export function wayTo(url: string): "here" | "open" | "closed" {
+  if (isLoopback(url)) return "here";
+  return isOpen(url) ? "open" : "closed";
 }
 
 /** Hands an endpoint to the trainer, which alone keeps its secret; null forgets it. The answer says why it was refused. */

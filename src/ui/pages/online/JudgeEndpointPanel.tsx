@@ -1,7 +1,13 @@
 import { Button, Textarea, TextInput } from "@mantine/core";
 import { useRef, useState } from "react";
-import { isLoopback, isOpen } from "../../../engine/judges/endpointWay.ts";
-import { addJudge, judgeKeptAside, judgeList, judgesInUse, tellEndpoint } from "../../../state/judges.ts";
+import {
+  addJudge,
+  judgeKeptAside,
+  judgeList,
+  judgesInUse,
+  tellEndpoint,
+  wayTo,
+} from "../../../state/judges.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { Refusal } from "../../components/Refusal.tsx";
@@ -150,15 +156,16 @@ function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | nul
 
 /** Where texts will go, before any is sent. */
 function Way({ url }: { readonly url: string }) {
+  const way = wayTo(url);
   const host = <strong>{hostOf(url)}</strong>;
   return (
     <p className="note" data-testid="endpoint-leaves">
-      {isLoopback(url) ? (
+      {way === "here" ? (
         <>Every prompt and answer that it scores goes to {host} and does not leave this machine.</>
       ) : (
         <>Every prompt and answer that it scores will leave this machine for {host}.</>
       )}
-      {isOpen(url) && " The address begins with http: others on the way can read them, and the secret."}
+      {way === "open" && " The address begins with http: others on the way can read them, and the secret."}
     </p>
   );
 }
