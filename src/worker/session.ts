@@ -56,6 +56,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   let origin: Pick<LoadedFiles, "files" | "weights" | "license"> | null = null;
   let data: OwnData | null = null;
   let tamper = createTamper([]);
+  /** The run waits for a person's judgement. */
+  let isAsked = false;
   const { alone, ahead, isComingUp } = createTurns();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
@@ -64,6 +66,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     if (event.type === "phase" && (event.phase === "evaluating" || event.phase === "training")) {
       void data?.kept.keep();
     }
+    emit(event);
+  };
+  const ask = (event: WorkerEvent) => {
+    if (event.type === "judgement") isAsked = event.question !== null;
     emit(event);
   };
   const needDevice = () => device ?? refuse("CFG-1", "No device is open.");
@@ -75,6 +81,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loaded: () => model,
     data: needData,
     tamper: () => tamper,
+    refuseWhileAsked: () => {
+      if (!isAsked) return;
+      refuse("RUN-1", "The round waits for your judgement: give it on the Online screen, or stop the run.");
+    },
   });
   const { withPolicy, isRunning } = run;
   const desk = createFeatureDesk({
@@ -171,8 +181,13 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     // What an earlier run asked too much of the device is no fault of this one.
     device?.takeErrors();
     const opened =
-      config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
-    run.begin(question, partsOf(config), opened);
+      config.rounds === 0 ? null : await judges.judgesFor(config, { emit: ask, runId: question.runId });
+    try {
+      run.begin(question, partsOf(config), opened);
+    } catch (error) {
+      opened?.dispose();
+      throw error;
+    }
     return null;
   };
 

@@ -284,7 +284,7 @@ it("saves the pairs of the chosen round, and uses them as the data set once the 
   const saved = vi.spyOn(HTMLAnchorElement.prototype, "click").mockReturnValue();
   await show("prompts");
   await press(find("save-round"));
-  expect(trainer.questions("exportRound")).toEqual([{ round: 1 }]);
+  expect(trainer.questions("exportRound")).toMatchObject([{ record: { round: 1 } }]);
   expect(saved).toHaveBeenCalledTimes(1);
   expect((find("use-round") as HTMLButtonElement).disabled).toBe(true);
   await act(async () => useRunStore.setState({ phase: "done" }));
