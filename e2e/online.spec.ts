@@ -133,7 +133,7 @@ test.describe("a judge behind an address", () => {
     await page.getByTestId("retry-judges").click();
     await expect(studio.trainButton).toHaveAttribute("data-action", "train", { timeout: 120_000 });
     const kept = await page.evaluate(() =>
-      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]),
+      JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), location.href]),
     );
     expect(kept).not.toContain(secret);
     expect(await page.content()).not.toContain(secret);

@@ -42,6 +42,7 @@ export async function startRun(start: RunStart): Promise<void> {
 
 async function beginAt({ runId, config, resume, isStepping = false }: RunStart): Promise<void> {
   dismissMessages("MEM-1", "NUM-1", "NUM-2", "WRK-1", "RUN-1");
+  const { failure } = useRunStore.getState();
   if (resume === null) beginRun(runId);
   else rewindRun(resume);
   const previous = useSetupStore.getState().runningConfig;
@@ -50,6 +51,9 @@ async function beginAt({ runId, config, resume, isStepping = false }: RunStart):
     await callTrainer("start", { runId, config, resume, isStepping });
   } catch (error) {
     useSetupStore.setState({ runningConfig: previous });
+    // A run that was to go on still can, once what it lacked is there.
+    if (resume !== null && failure !== null)
+      useRunStore.setState({ phase: "failed", progress: null, failure });
     throw error;
   }
 }

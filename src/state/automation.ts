@@ -122,6 +122,9 @@ async function prepare(wanted: Partial<RunConfig>): Promise<{ config: RunConfig;
   // Nobody is there to be waited for.
   const alone = { onJudgeFailure: "goOn" } as const;
   const config = checkedConfig({ ...useSetupStore.getState().config, ...wanted, ...alone });
+  if (config.rounds > 0 && config.judges.some(({ judge }) => judge.kind === "person")) {
+    throw failure("CFG-1", "judges: nobody can be asked without a window, so choose another judge.");
+  }
   await openChosenFiles(config);
   useSetupStore.setState({ config });
   return { config, preflight: await countCost(config) };

@@ -35,7 +35,7 @@ export function editTrial(change: Partial<Pick<TrialState, "prompt" | "answer">>
   useTrialStore.setState({ ...change, verdicts: null });
 }
 
-/** Asks every judge in use and the one kept aside; a person is not asked here. */
+/** Asks every judge in use that counts and the one kept aside; a person is not asked here. */
 export async function tryJudges(): Promise<void> {
   const { prompt, answer, isAsking } = useTrialStore.getState();
   if (isAsking) return;
@@ -43,7 +43,7 @@ export async function tryJudges(): Promise<void> {
   const setup = useSetupStore.getState();
   const aside = judgeKeptAside(setup);
   const asked: Omit<TrialVerdict, "verdict">[] = [
-    ...judgesInUse(setup),
+    ...judgesInUse(setup).filter(({ weight }) => weight !== 0),
     ...(aside === null ? [] : [{ judge: aside, weight: null }]),
   ].filter(({ judge }) => judge.kind !== "person");
   const verdicts: TrialVerdict[] = [];
@@ -56,7 +56,7 @@ export async function tryJudges(): Promise<void> {
 async function ask(judge: JudgeSpec, item: { prompt: string; answer: string }): Promise<Verdict> {
   try {
     const [verdict] = await callTrainer("scoreAnswers", { judge, items: [item] });
-    return verdict ?? { reason: "It said nothing." };
+    return verdict ?? { reason: "The judge said nothing." };
   } catch (error) {
     return { reason: sentenceOf(error) };
   }

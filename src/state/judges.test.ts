@@ -91,7 +91,7 @@ it("names every kind of judge, and says what keeps one from scoring", () => {
   );
   expect(judgeLabel({ kind: "contains", wanted: [], avoided: ["e"] }, list)).toBe("Contains not e");
   expect(judgeProblem({ kind: "endpoint" }, list)).toContain("has no address");
-  expect(judgeProblem({ kind: "rewardModel", id: "gone" }, list)).toContain("not at hand");
+  expect(judgeProblem({ kind: "rewardModel", id: "gone" }, list)).toContain('no reward model "gone" at hand');
   expect(judgeProblem(model, list)).toBe("");
 });
 
@@ -113,7 +113,7 @@ it("forgets the list with the trainer that gave it", async () => {
   await vi.waitFor(() => expect(trainer.questions("listJudges")).toHaveLength(2));
 });
 
-it("tries every judge in use and the one kept aside; the sum leaves out the latter and needs all others", async () => {
+it("tries every judge that counts and the one kept aside; the sum leaves out the latter and needs all others", async () => {
   vi.useRealTimers();
   const trainer = new TestTrainer();
   configureTrainer(() => trainer.port, { onEvent: () => undefined, onDeath: () => undefined });
@@ -129,6 +129,7 @@ it("tries every judge in use and the one kept aside; the sum leaves out the latt
         { judge: model, weight: 0.5 },
         { judge: length, weight: -1 },
         { judge: { kind: "person" }, weight: 1 },
+        { judge: { kind: "words", liked: ["kind"], disliked: [] }, weight: 0 },
       ],
     },
   });

@@ -1,13 +1,17 @@
 /** Who judges: the judges in use and the one kept aside, what a default stands for, and the endpoint. */
 import { runConfigSchema, type RunConfig } from "../engine/training/config.ts";
 import type { Description } from "../worker/description.ts";
-import type {
-  JudgeCard,
-  JudgeEndpoint,
-  JudgeList,
-  JudgeSpec,
-  RewardModelSummary,
-  WeightedJudge,
+import {
+  isLoopback,
+  isOpen,
+  noAddress,
+  noRewardModel,
+  type JudgeCard,
+  type JudgeEndpoint,
+  type JudgeList,
+  type JudgeSpec,
+  type RewardModelSummary,
+  type WeightedJudge,
 } from "../worker/protocol.ts";
 import { createAsker, sentenceOf } from "./asked.ts";
 import { issueSentence } from "./configChanges.ts";
@@ -181,16 +185,19 @@ export function judgeFlaw(judge: JudgeSpec): string | null {
   return error === undefined ? null : issueSentence(error.issues[0]!);
 }
 
-/** Why a judge cannot score now; "" where nothing is known against it. */
+/** Why a judge cannot score now, in the trainer's words; "" where nothing is known against it. */
 export function judgeProblem(judge: JudgeSpec, list: JudgeList | null): string {
   if (list === null) return "";
-  if (judge.kind === "endpoint" && list.endpoint === null)
-    return "It has no address: type one in under “Judge at an address”.";
+  if (judge.kind === "endpoint" && list.endpoint === null) return noAddress;
   if (judge.kind !== "rewardModel") return "";
   const model = rewardModelOf(judge.id, list);
-  return model === undefined
-    ? "This reward model is not at hand: train it or open its files."
-    : model.problem;
+  return model === undefined ? noRewardModel(judge.id) : model.problem;
+}
+
+/** Which way texts go to an address: they stay here, or others on the way can or cannot read them. Throws for what is no address. */
+export function wayTo(url: string): "here" | "open" | "closed" {
+  if (isLoopback(url)) return "here";
+  return isOpen(url) ? "open" : "closed";
 }
 
 /** Hands an endpoint to the trainer, which alone keeps its secret; null forgets it. The answer says why it was refused. */

@@ -19,6 +19,9 @@ export const starting: { finish: (() => Promise<void>) | null } = { finish: null
 
 let isRecovering = false;
 
+/** A new trainer lives that refused to go on with the run: what it lacks can be given to it, and nothing else is restarted. */
+let isTrainerFresh = false;
+
 /** Goes on from the last good step with a third of the learning rate (NUM-1). */
 export function resumeWithLowerRate(): Promise<void> {
   return once(lowerRateAndResume);
@@ -111,14 +114,22 @@ async function replaceTrainer(): Promise<void> {
   const { runningConfig, config } = useSetupStore.getState();
   const wasCutOff = runningConfig !== null && failure?.wasActive === true;
   dismissMessages("WRK-1", "NUM-2", "RUN-1");
-  addLog({ level: "info", message: "Starting a new trainer.", step });
+  addLog({ level: "info", message: isTrainerFresh ? "Trying again." : "Starting a new trainer.", step });
+  if (!isTrainerFresh && runningConfig !== null && runningConfig.rounds > 0) {
+    const message =
+      "An address that judges and reward models that were trained or opened were known to the old trainer alone: give them to the new one under Judges if the run needs them.";
+    addLog({ level: "info", message, step });
+  }
   useRunStore.setState({ phase: wasCutOff ? "recovering" : "waking", progress: null });
   circumstances.current = {
     ...circumstances.current,
     injections: faultsAfterRestart(circumstances.current.injections),
   };
-  useSetupStore.setState({ loaded: null });
-  openTrainer();
+  if (!isTrainerFresh) {
+    useSetupStore.setState({ loaded: null });
+    openTrainer();
+  }
+  isTrainerFresh = false;
   try {
     if (wasCutOff) await continueRun(runId, runningConfig);
     else if (starting.finish !== null) await starting.finish();
@@ -133,6 +144,7 @@ async function replaceTrainer(): Promise<void> {
       reportFailedStart(error);
       return;
     }
+    isTrainerFresh = wasCutOff && error instanceof TrainerError && error.code === "CFG-1";
     // Nothing is under way any more: the phase must not promise otherwise.
     useRunStore.setState({ phase: "failed", progress: null });
     raiseError(error);
@@ -161,10 +173,12 @@ export function reportDeath(cause: string): void {
   const wasActive = isRunActive(phase);
   const message = `The trainer stopped: ${reason}.`;
   const error = { name: "WorkerStoppedError", code: "WRK-1" as const, message, details: { reason } };
+  isTrainerFresh = false;
   useSetupStore.setState({ loaded: null, loading: null });
   useRunStore.setState({
     phase: "failed",
     progress: null,
+    judgement: null,
     failure: { step, lastGoodStep: wasActive ? lastGoodStep : null, error, wasActive },
   });
   addLog({ level: "error", code: "WRK-1", message, step });

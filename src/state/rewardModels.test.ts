@@ -46,14 +46,23 @@ it("trains with what was set, draws what is told meanwhile, and lists what was m
   expect(state().points.loss).toHaveLength(2);
 });
 
-it("says why it was not trained, and asks to stop only", async () => {
+it("says why it was not trained", async () => {
   trainer.refusals.set("trainRewardModel", { name: "X", code: "CFG-1", message: "Stopped.", details: {} });
+  await trainRewardModel();
+  expect(state()).toMatchObject({ isTraining: false, refusal: "Stopped.", newest: null });
+  expect(trainer.questions("listJudges")).toEqual([]);
+});
+
+it("reports no error to the person who stopped it", async () => {
+  trainer.refusals.set("trainRewardModel", { name: "X", code: "RUN-1", message: "Stopped.", details: {} });
   const trained = trainRewardModel();
   await stopRewardModel();
   await trained;
   expect(trainer.questions("stopRewardModel")).toEqual([null]);
-  expect(state()).toMatchObject({ isTraining: false, refusal: "Stopped.", newest: null });
-  expect(trainer.questions("listJudges")).toEqual([]);
+  expect(state()).toMatchObject({ isTraining: false, refusal: null, newest: null });
+  // The next one is not stopped, and its failure is news.
+  await trainRewardModel();
+  expect(state().refusal).toBe("Stopped.");
 });
 
 it("opens files", async () => {

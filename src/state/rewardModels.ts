@@ -82,11 +82,15 @@ export function rewardProblems(
   return problems;
 }
 
+/** Whether the training under way was told to end: that it did is then no news. */
+let isStopping = false;
+
 /** Trains a reward model on the loaded pairs; the list has it afterwards. */
 export async function trainRewardModel(): Promise<void> {
   const { settings, isTraining } = useRewardModelStore.getState();
   if (isTraining) return;
   series = emptySeries();
+  isStopping = false;
   useRewardModelStore.setState({
     isTraining: true,
     event: null,
@@ -98,14 +102,16 @@ export async function trainRewardModel(): Promise<void> {
     useRewardModelStore.setState({ newest: id });
     addLog({ level: "info", message: `Reward model “${label}” is trained.` });
   });
-  useRewardModelStore.setState({ isTraining: false });
+  useRewardModelStore.setState({ isTraining: false, ...(isStopping && { refusal: null }) });
 }
 
 /** Ends the training under way; nothing of it is kept. */
 export async function stopRewardModel(): Promise<void> {
+  isStopping = true;
   try {
     await callTrainer("stopRewardModel", null);
   } catch (error) {
+    isStopping = false;
     useRewardModelStore.setState({ refusal: sentenceOf(error) });
   }
 }

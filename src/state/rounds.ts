@@ -1,4 +1,5 @@
 /** What a person does with the rounds of a run: ask the judges again, save their pairs, or train on them. */
+import type { RoundRecord } from "../worker/protocol.ts";
 import { sentenceOf } from "./asked.ts";
 import { callTrainer } from "./connection.ts";
 import { downloadFile } from "./download.ts";
@@ -13,20 +14,20 @@ export function retryJudges(): Promise<string | null> {
 }
 
 /** Saves the pairs of a round as files. */
-export async function saveRound(round: number): Promise<void> {
+export async function saveRound(record: RoundRecord): Promise<void> {
   try {
-    const files = await callTrainer("exportRound", { round });
+    const files = await callTrainer("exportRound", { record });
     for (const file of files) downloadFile(file);
-    addLog({ level: "info", message: `Saved the pairs of round ${round + 1}.` });
+    addLog({ level: "info", message: `Saved the pairs of round ${record.round + 1}.` });
   } catch (error) {
     raiseError(error);
   }
 }
 
 /** Uses the pairs of a round as the data set, as any file from the disk, and shows it. */
-export async function openRound(round: number): Promise<void> {
+export async function openRound(record: RoundRecord): Promise<void> {
   try {
-    const files = await callTrainer("exportRound", { round });
+    const files = await callTrainer("exportRound", { record });
     openTab("data", "sources");
     await openData(files.map(({ name, bytes }) => new File([bytes.slice()], name)));
   } catch (error) {

@@ -406,6 +406,30 @@ it("tells once of a trainer that fell silent, and continues its run in a new one
   expect(codes()).toEqual([]);
 });
 
+it("can still go on with a run that a new trainer refuses for what only the old one was told", async () => {
+  await bootStudio();
+  await train();
+  sayPhase("training", 0);
+  saySteps(1, 45);
+  sayCheckpoint(40);
+  const { runId } = run();
+  trainer().die("out of memory");
+  const restarted = restartTrainer();
+  const message = "The language model has no address yet.";
+  trainer().refusals.set("start", { name: "E", code: "CFG-1", message, details: {} });
+  await restarted;
+  expect(run()).toMatchObject({ phase: "failed", failure: { error: { code: "WRK-1" }, wasActive: true } });
+  // Told what it lacks, the same trainer goes on: another one would have forgotten it again.
+  trainer().refusals.clear();
+  await restartTrainer();
+  expect(trainers).toHaveLength(2);
+  expect(trainer().questions("start")).toMatchObject([{}, { runId, resume: { step: 40, runId } }]);
+  // Where it dies, it is replaced like any other.
+  trainer().die("out of memory");
+  await restartTrainer();
+  expect(trainers).toHaveLength(3);
+});
+
 it("does not wait for a trainer that could not be brought back", async () => {
   await bootStudio();
   await train();

@@ -46,7 +46,8 @@ const scoredPair = z.strictObject({
   rejectedScore: z.number(),
   drawnIn: z.number(),
 });
-const roundRecord = z.strictObject({
+/** A round, in whichever direction it travels. */
+export const roundRecord = z.strictObject({
   round: z.number(),
   step: z.number(),
   prompts: z.array(

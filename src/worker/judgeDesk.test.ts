@@ -49,7 +49,10 @@ beforeAll(async () => {
 });
 
 /** A desk beside the loaded model, with files of its own. */
-function openDesk(files: Readonly<Record<string, Uint8Array>> = {}) {
+function openDesk(
+  files: Readonly<Record<string, Uint8Array>> = {},
+  more: Pick<Parameters<typeof createJudgeDesk>[0], "door"> = {},
+) {
   const events: WorkerEvent[] = [];
   const state = { isRunning: false, model: owner, policy: null as SeenPolicy | null };
   const fetched: string[] = [];
@@ -66,6 +69,7 @@ function openDesk(files: Readonly<Record<string, Uint8Array>> = {}) {
     alone: (change) => change(),
     withPolicy: (look) => look(state.policy),
     isRunning: () => state.isRunning,
+    ...more,
   });
   return { ...desk, events, state, fetched };
 }
@@ -169,7 +173,7 @@ describe("reward models", () => {
     expect(await listed()).toMatchObject({
       label: "Kind (reward model)",
       quality: null,
-      problem: 'It belongs to the model "story", and "local" is loaded.',
+      problem: 'The reward model "Kind (reward model)" belongs to the model "story", and "local" is loaded.',
     });
     expect(desk.fetched).toEqual([]);
     desk.state.model = { ...owner, id: "story" };
@@ -257,6 +261,31 @@ describe("the policy as a judge", () => {
 });
 
 describe("the judges of a run", () => {
+  it("ask the language model with the key that was typed in last, and not after it was forgotten", async () => {
+    const keys: (string | null)[] = [];
+    const fetch = async (_: string, init?: RequestInit) => {
+      keys.push(new Headers(init?.headers).get("authorization"));
+      return Response.json({ choices: [{ message: { content: "7" } }] });
+    };
+    const door = { fetch, isOffline: () => false, wait: async () => undefined, timeoutMs: 1000 };
+    const desk = openDesk({}, { door });
+    const endpoint = { url: "https://llm.test/v1", model: "tiny", key: "first", rubric: "Be kind." };
+    await desk.handlers.setEndpoint({ endpoint });
+    const judges = [{ judge: { kind: "endpoint" } as const, weight: 1 }];
+    const config = { ...tinyRunConfig, rounds: 2, judges };
+    const opened = await desk.judgesFor(config, { runId: "r", emit: () => undefined });
+    const ids = new Int32Array();
+    const score = () =>
+      opened.judges[0]?.judge.score([{ prompt: "p", answer: "a", promptIds: ids, answerIds: ids }], never);
+    expect(await score()).toEqual([{ score: expect.closeTo(0.4, 12) }]);
+    await desk.handlers.setEndpoint({ endpoint: { ...endpoint, key: "second" } });
+    await score();
+    await desk.handlers.setEndpoint({ endpoint: null });
+    expect(await score()).toEqual([{ reason: expect.stringContaining("no address any more") }]);
+    expect(keys).toEqual(["Bearer first", "Bearer second"]);
+    opened.dispose();
+  });
+
   it("are those of its configuration; a person is asked under the run's name", async () => {
     const desk = openDesk();
     const { id } = await desk.handlers.openRewardModel({ files: made.files });

@@ -14,7 +14,7 @@ import { trainReward } from "./judges/rewardTrainer.ts";
 import { openRunJudges } from "./judges/runJudges.ts";
 import { tryJudge } from "./judges/tryJudge.ts";
 import type { FetchFile } from "./library.ts";
-import type { JudgeEndpoint, OnlineCommands, WorkerEvent } from "./protocol.ts";
+import type { JudgeEndpoint, OnlineCommands, RewardModelEvent, WorkerEvent } from "./protocol.ts";
 import type { OpenJudges } from "./runDesk.ts";
 import type { OwnData } from "./runSettings.ts";
 import type { Handlers } from "./session.ts";
@@ -36,6 +36,8 @@ export interface JudgeDesk {
     config: RunConfig,
     at: { readonly emit: (event: WorkerEvent) => void; readonly runId: string },
   ) => Promise<OpenJudges>;
+  /** What is said to whoever wants the device from a reward model that is being trained; null while none is. */
+  readonly training: () => string | null;
   /** What keeps the rounds of a configuration from being judged; nothing for one without rounds. */
   readonly problemsOf: (config: RunConfig) => readonly JudgeProblem[];
 }
@@ -45,9 +47,9 @@ export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
   const { model, data, alone, emit, door = endpointDoor } = sources;
   const shelf = createRewardShelf(sources.fetchFile);
   const person = createPersonDesk();
-  /** Never leaves this function's memory: it is neither written down nor told. */
+  /** Held here alone: judges look it up for every call, send its key to its address, and neither write it down nor tell it. */
   let endpoint: JudgeEndpoint | null = null;
-  let training: AbortController | null = null;
+  let training: { readonly stop: AbortController; readonly steps: number; step: number } | null = null;
   const makings = { model, shelf, person, endpoint: () => endpoint, door };
   const loadedModel = () => {
     try {
@@ -58,13 +60,17 @@ export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
   };
   const train = (settings: OnlineCommands["trainRewardModel"]["question"]["settings"]) => {
     if (training !== null) refuse("RUN-1", "A reward model is being trained already: stop it first.");
-    const own = new AbortController();
+    const own = { stop: new AbortController(), steps: settings.steps, step: 0 };
     training = own;
+    const hear = (event: RewardModelEvent) => {
+      own.step = event.step;
+      emit(event);
+    };
     const work = alone(async () => {
       if (sources.isRunning()) refuse("RUN-1", "A run is under way: stop it first, or wait for its end.");
-      own.signal.throwIfAborted();
-      const { signal } = own;
-      return shelf.put(await trainReward({ owner: model(), data: data(), settings, emit, signal }));
+      const { signal } = own.stop;
+      signal.throwIfAborted();
+      return shelf.put(await trainReward({ owner: model(), data: data(), settings, emit: hear, signal }));
     });
     return work.finally(() => {
       training = null;
@@ -72,6 +78,12 @@ export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
   };
 
   return {
+    training: () => {
+      // One that was told to stop lets go soon enough to be waited for.
+      if (training === null || training.stop.signal.aborted) return null;
+      const { step, steps } = training;
+      return `A reward model is being trained (step ${step} of ${steps}): stop it on the Judges tab first, or wait.`;
+    },
     judgesFor: (config, at) => openRunJudges(config, { ...makings, data: data() }, at),
     problemsOf: (config) => {
       const [owner, hasEndpoint] = [model(), endpoint !== null];
@@ -87,7 +99,9 @@ export function createJudgeDesk(sources: JudgeDeskSources): JudgeDesk {
       }),
       trainRewardModel: ({ settings }) => train(settings),
       stopRewardModel: () => {
-        training?.abort(new StudioError("RUN-1", "The training was stopped: nothing of it is kept.", {}));
+        training?.stop.abort(
+          new StudioError("RUN-1", "The training was stopped: nothing of it is kept.", {}),
+        );
         return null;
       },
       saveRewardModel: ({ id }) => shelf.save(id, model()),

@@ -160,7 +160,9 @@ it("stays between the worker and the endpoint, whatever either of them does", as
   await ask("preflight", { config });
   await ask("start", { runId: "run", config, resume: null, isStepping: false });
   expect((await heard(isEnd)).phase).toBe("done");
-  await ask("exportRound", { round: 0 });
+  await ask("exportRound", {
+    record: events.flatMap((event) => (event.type === "round" ? event.record : []))[0]!,
+  });
   await ask("exportAdapter", null);
   await ask("exportProject", { config: { ...config, rounds: 0 } });
   await ask("exportModel", { kind: "adapter", isZip: false });

@@ -101,9 +101,9 @@ export interface OnlineCommands {
   };
   /** Asks the judges again for the answers of the paused round that they could not score. */
   retryJudges: { question: null; answer: null };
-  /** The pairs of a round of the last run, as TRL's JSON lines. */
+  /** The pairs of a round, as TRL's JSON lines. */
   exportRound: {
-    question: { round: number };
+    question: { record: RoundRecord };
     answer: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   };
 }

@@ -20,6 +20,8 @@ import type {
   RoundEvent,
 } from "./onlineProtocol.ts";
 
+export { isLoopback, isOpen } from "../engine/judges/endpointWay.ts";
+export { noAddress, noRewardModel } from "../engine/judges/missingJudge.ts";
 export type * from "./dataProtocol.ts";
 export type * from "./featureProtocol.ts";
 export type * from "./modelProtocol.ts";

@@ -44,6 +44,8 @@ export interface RunDeskSources {
   readonly loaded: () => OwnModel | null;
   readonly data: () => OwnData;
   readonly tamper: () => ReturnType<typeof createTamper>;
+  /** Refuses while the run waits for a person's judgement: no milestone comes before that. */
+  readonly refuseWhileAsked: () => void;
 }
 
 /** The desk: what a run is asked, and what others ask of it. */
@@ -122,9 +124,6 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
   let told: ReturnType<RunDesk["told"]> = nothingTold;
   let live: TrainingRun["live"] | null = null;
   let runs = 0;
-  let rounds: readonly RoundRecord[] = [];
-  /** Prompts of the run that are conversations, by what is shown of them. */
-  let turns: ReadonlyMap<string, PairRow["prompt"]> = new Map();
   const needRunner = () => runner ?? refuse("RUN-1", "Nothing is being trained. Press Train first.");
 
   const tell = (event: WorkerEvent) => {
@@ -135,9 +134,6 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
       // A run that was resumed tells nothing of before its first step.
       const first = event.step === 0 ? event.metrics : null;
       told = { ...told, before: told.before ?? first, after: event.metrics };
-    }
-    if (event.type === "round") {
-      rounds = [...rounds.filter(({ round }) => round < event.record.round), event.record];
     }
     emit(event);
   };
@@ -155,8 +151,6 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
     last = resume === null ? null : { config, checkpoint: resume };
     const { label, trainPairs, heldoutPairs } = parts.data.summary;
     told = { ...nothingTold, data: { label, trainPairs, heldoutPairs } };
-    if (resume === null) rounds = [];
-    turns = new Map(parts.data.trainRows.map((row) => [promptText(row), row.prompt]));
     const started = startRunner({
       runId,
       run: resume === null ? run : { ...run, resume },
@@ -183,7 +177,10 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
       if (runner === ending) runner = null;
     },
     isRunning: () => runner !== null,
-    withPolicy: (look) => seePolicy(look, { runner, last, loaded: sources.loaded(), run: runs }),
+    withPolicy: async (look) => {
+      sources.refuseWhileAsked();
+      return seePolicy(look, { runner, last, loaded: sources.loaded(), run: runs });
+    },
     trained: async () => {
       let trained = last;
       await runner?.atMilestone(async ({ step, save }) => {
@@ -218,10 +215,12 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
         return null;
       },
       sampleNow: async () => {
+        sources.refuseWhileAsked();
         await needRunner().sample();
         return null;
       },
       inspectPair: async ({ pairIndex }) => {
+        sources.refuseWhileAsked();
         const settings = { loaded: model(), data: data(), pairIndex };
         let answer: Commands["inspectPair"]["answer"] | null = null;
         if (runner !== null) {
@@ -235,14 +234,9 @@ export function createRunDesk(sources: RunDeskSources): RunDesk {
         needRunner().retryJudges();
         return null;
       },
-      exportRound: ({ round }) => {
-        const record = rounds.find((known) => known.round === round);
-        if (record === undefined) {
-          return refuse(
-            "RUN-1",
-            `The last run has no round ${round + 1}: ${rounds.length} rounds have pairs.`,
-          );
-        }
+      exportRound: ({ record }) => {
+        // Prompts that are conversations, by what is shown of them.
+        const turns = new Map(data().trainRows.map((row) => [promptText(row), row.prompt]));
         return roundFiles(record, turns);
       },
     },

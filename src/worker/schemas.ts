@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { healthChecks } from "../engine/data/steps/dataStep.ts";
 import { judgeSpecSchema } from "../engine/judges/judgeSpec.ts";
 import { runConfigSchema } from "../engine/training/config.ts";
-import { checkpoint, errorReport, event } from "./eventSchemas.ts";
+import { checkpoint, errorReport, event, roundRecord } from "./eventSchemas.ts";
 import { exportKinds } from "./modelProtocol.ts";
 import type { CommandName, Reply, Request } from "./protocol.ts";
 
@@ -175,7 +175,7 @@ const questions = {
   }),
   giveJudgement: z.strictObject({ id: z.int(), choices: z.array(z.nullable(choice)) }),
   retryJudges: z.null(),
-  exportRound: z.strictObject({ round: z.int() }),
+  exportRound: z.strictObject({ record: roundRecord }),
 } satisfies Record<CommandName, z.ZodMiniType>;
 
 const replies = z.discriminatedUnion("kind", [

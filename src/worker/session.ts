@@ -56,6 +56,8 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
   let origin: Pick<LoadedFiles, "files" | "weights" | "license"> | null = null;
   let data: OwnData | null = null;
   let tamper = createTamper([]);
+  /** The run waits for a person's judgement. */
+  let isAsked = false;
   const { alone, ahead, isComingUp } = createTurns();
   let speed: { readonly key: string; readonly secondsPerStep: number } | null = null;
 
@@ -64,6 +66,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     if (event.type === "phase" && (event.phase === "evaluating" || event.phase === "training")) {
       void data?.kept.keep();
     }
+    emit(event);
+  };
+  const ask = (event: WorkerEvent) => {
+    if (event.type === "judgement") isAsked = event.question !== null;
     emit(event);
   };
   const needDevice = () => device ?? refuse("CFG-1", "No device is open.");
@@ -75,6 +81,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     loaded: () => model,
     data: needData,
     tamper: () => tamper,
+    refuseWhileAsked: () => {
+      if (!isAsked) return;
+      refuse("RUN-1", "The round waits for your judgement: give it on the Online screen, or stop the run.");
+    },
   });
   const { withPolicy, isRunning } = run;
   const desk = createFeatureDesk({
@@ -122,9 +132,14 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     alone: (change) => alonePaused(change),
     isRunning,
   });
-  /** Changes what a training of an autoencoder works on. */
+  const refuseDuringTraining = () => {
+    const sentence = judges.training();
+    if (sentence !== null) refuse("RUN-1", sentence);
+  };
+  /** Changes what trainings beside a run work on: refused to one of a reward model, the end of one of an autoencoder. */
   const afterTraining = <Answer>(change: () => Promise<Answer>): Promise<Answer> =>
     ahead(async () => {
+      refuseDuringTraining();
       await desk.forgetTraining();
       return alone(change);
     });
@@ -166,8 +181,13 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
     // What an earlier run asked too much of the device is no fault of this one.
     device?.takeErrors();
     const opened =
-      config.rounds === 0 ? null : await judges.judgesFor(config, { emit, runId: question.runId });
-    run.begin(question, partsOf(config), opened);
+      config.rounds === 0 ? null : await judges.judgesFor(config, { emit: ask, runId: question.runId });
+    try {
+      run.begin(question, partsOf(config), opened);
+    } catch (error) {
+      opened?.dispose();
+      throw error;
+    }
     return null;
   };
 
@@ -185,7 +205,9 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         const opened = await openBackend(question);
         device = opened;
         void opened.lost.then(({ message }) => {
-          if (device === opened) emit({ type: "deviceLost", reason: lossReason(message) });
+          if (device !== opened) return;
+          void judges.handlers.stopRewardModel(null);
+          emit({ type: "deviceLost", reason: lossReason(message) });
         });
         return reportBackend(opened, question);
       }),
@@ -269,7 +291,10 @@ export function createSession({ emit, fetchFile, store }: SessionOptions): Handl
         if (secondsPerStep !== null) speed = { key: speedKey(config, throwaway.objective), secondsPerStep };
         return { secondsPerStep };
       }),
-    start: (question) => alonePaused(() => start(question)),
+    start: async (question) => {
+      refuseDuringTraining();
+      return alonePaused(() => start(question));
+    },
     stop: () => {
       // At once, and not behind a question that waits for the run's next milestone.
       void run.end();

@@ -1,5 +1,5 @@
 /** Means and shares with their intervals of 95 %. */
-import { wilsonInterval } from "../data/health/longerChosen.ts";
+import { wilsonInterval } from "../data/wilsonInterval.ts";
 import type { MeanScore, WinRate } from "./roundRecord.ts";
 
 const CONFIDENCE = 0.95;

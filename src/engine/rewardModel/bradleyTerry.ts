@@ -1,4 +1,5 @@
 /** The loss of a reward model (Bradley and Terry 1952), in float64, with its derivatives. */
+import { sigmoid, softplus } from "../losses/softplus.ts";
 
 /** Rewards of a pair's two answers. */
 export interface PairRewards {
@@ -13,17 +14,11 @@ export interface PairLoss {
   readonly dRejected: number;
 }
 
-/** The probability that the reward model states for the answer that it holds for better: σ(x), for any x. */
-export function sigmoid(x: number): number {
-  return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
-}
-
 /** −log σ(r⁺ − r⁻) + centering · (r⁺ + r⁻)², as in TRL's `RewardTrainer` with its `center_rewards_coefficient`. */
 export function pairLoss({ chosen, rejected }: PairRewards, centering: number): PairLoss {
   const gap = chosen - rejected;
   const sum = chosen + rejected;
-  // log(1 + e^−gap) without an overflow.
-  const preference = Math.max(0, -gap) + Math.log1p(Math.exp(-Math.abs(gap)));
+  const preference = softplus(-gap);
   const pull = -sigmoid(-gap);
   const centre = 2 * centering * sum;
   return { loss: preference + centering * sum ** 2, dChosen: pull + centre, dRejected: centre - pull };

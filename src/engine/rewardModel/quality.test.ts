@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { measureQuality, qualityOf, wilsonInterval } from "./quality.ts";
+import { wilsonInterval } from "../data/wilsonInterval.ts";
+import { measureQuality, qualityOf } from "./quality.ts";
 
 const about = { data: "made up", trainPairs: 12 };
 /** Rewards whose gap states the probability `stated` for the better answer. */
@@ -11,13 +12,13 @@ const pair = (stated: number, isRight: boolean) => {
 describe("Wilson's interval", () => {
   it("is that of the textbook for 8 of 10, and stays within 0 and 1", () => {
     // p = 0.8, z² = 3.8415: middle (0.8 + 0.19207) / 1.38415, reach 1.96 √(0.016 + 0.0096036) / 1.38415.
-    const { low, high } = wilsonInterval(8, 10);
+    const [low, high] = wilsonInterval(0.8, 10);
     expect(low).toBeCloseTo(0.4901625, 6);
     expect(high).toBeCloseTo(0.9433178, 6);
-    expect(wilsonInterval(0, 10).low).toBe(0);
+    expect(wilsonInterval(0, 10)[0]).toBe(0);
     // 1 / (1 + z²/n) = 10 / 13.8415.
-    expect(wilsonInterval(10, 10).low).toBeCloseTo(0.7224672, 6);
-    expect(wilsonInterval(10, 10).high).toBeCloseTo(1, 12);
+    expect(wilsonInterval(1, 10)[0]).toBeCloseTo(0.7224672, 6);
+    expect(wilsonInterval(1, 10)[1]).toBeCloseTo(1, 12);
   });
 });
 
@@ -32,7 +33,7 @@ describe("the quality of a reward model", () => {
     ];
     const quality = qualityOf(rewards, about);
     expect(quality).toMatchObject({ ...about, heldoutPairs: 5, accuracy: 0.6 });
-    expect(quality.low).toBeCloseTo(wilsonInterval(3, 5).low, 12);
+    expect(quality.low).toBeCloseTo(wilsonInterval(0.6, 5)[0], 12);
     const [first, last, ...others] = quality.calibration;
     expect(others).toEqual([]);
     expect(first).toEqual({ stated: expect.closeTo(0.55, 12), observed: 0.5, pairs: 2 });

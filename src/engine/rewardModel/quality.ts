@@ -1,7 +1,9 @@
 /** How well a reward model tells the answers of held-out pairs apart, and whether it is as sure as it should be. */
 import type { TokenPair } from "../data/tokenPair.ts";
 import { promptOf } from "../data/tokenPair.ts";
-import { sigmoid, type PairRewards } from "./bradleyTerry.ts";
+import { wilsonInterval } from "../data/wilsonInterval.ts";
+import { sigmoid } from "../losses/softplus.ts";
+import type { PairRewards } from "./bradleyTerry.ts";
 import { pairOf } from "./rewards.ts";
 import type { PlacedRewardModel } from "./rewardModel.ts";
 import type { RewardModelQuality } from "./settings.ts";
@@ -9,8 +11,6 @@ import type { RewardModelQuality } from "./settings.ts";
 /** What the figures are about. */
 export type QualityAbout = Pick<RewardModelQuality, "data" | "trainPairs">;
 
-/** 97.5 % point of the standard normal. */
-const Z = 1.959963984540054;
 /** Stated probabilities lie between 0.5 and 1, in so many ranges of one width. */
 const BINS = 5;
 
@@ -55,31 +55,18 @@ export function qualityOf(rewards: readonly PairRewards[], about: QualityAbout):
   }));
   const right = judged.filter(({ isRight }) => isRight).length;
   const calibration = binsOf(judged);
+  const [low, high] = wilsonInterval(right / pairs, pairs);
   return {
     ...about,
     heldoutPairs: pairs,
     accuracy: right / pairs,
-    ...wilsonInterval(right, pairs),
+    low,
+    high,
     calibration,
     calibrationError: calibration.reduce(
       (sum, bin) => sum + (bin.pairs / pairs) * Math.abs(bin.stated - bin.observed),
       0,
     ),
-  };
-}
-
-/** Interval of 95 % of a share of `right` in `count` (Wilson 1927), within 0 and 1. */
-export function wilsonInterval(
-  right: number,
-  count: number,
-): { readonly low: number; readonly high: number } {
-  const share = right / count;
-  const spread = Z ** 2 / count;
-  const middle = share + spread / 2;
-  const reach = Z * Math.sqrt((share * (1 - share)) / count + spread / (4 * count));
-  return {
-    low: Math.max(0, (middle - reach) / (1 + spread)),
-    high: Math.min(1, (middle + reach) / (1 + spread)),
   };
 }
 

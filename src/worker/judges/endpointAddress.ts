@@ -1,4 +1,5 @@
 /** Where a language model that judges is, as it was typed in: checked, and without what must not be told. */
+import { isLoopback, isOpen } from "../../engine/judges/endpointWay.ts";
 import { refuse } from "../errorReport.ts";
 import type { EndpointSummary, JudgeEndpoint } from "../protocol.ts";
 
@@ -9,7 +10,6 @@ const SHORTEST_SECRET = 12;
 const ROUTE = "/chat/completions";
 /** What a header can carry. */
 const HEADER_TEXT = /^[\x21-\x7e]*$/;
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 /** The endpoint as it is used: spaces around what was typed and a route behind the address are left out. Refuses what cannot be asked; no refusal quotes what was typed. */
 export function checkedEndpoint(typed: JudgeEndpoint): JudgeEndpoint {
@@ -57,12 +57,7 @@ export function endpointSummary({ url, model, key, rubric }: JudgeEndpoint): End
   const { host } = new URL(url);
   const secret = key === "" ? "" : " Your key goes along in the Authorization header, and nowhere else.";
   const open = isOpen(url) ? " The address begins with http: others on the way can read all of this." : "";
-  const sends = `Sent to ${host}, one request for each answer: your rubric, the prompt and the answer, as text.${secret}${open}`;
+  const here = isLoopback(url) ? " on this machine, which it does not leave" : "";
+  const sends = `Sent to ${host}${here}, one request for each answer: your rubric, the prompt and the answer, as text.${secret}${open}`;
   return { url, model, rubric, hasKey: key !== "", sends };
-}
-
-/** Whether what is sent to an address can be read on the way. */
-export function isOpen(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !LOOPBACK.test(hostname);
 }

@@ -1,5 +1,6 @@
 /** A language model behind an OpenAI-compatible address as a judge: one request for every different answer. */
 import type { AnswerJudge, JudgedAnswer, Verdict } from "../../engine/judges/answerJudge.ts";
+import { kindLabel } from "../../engine/judges/programJudge.ts";
 import { withReasons } from "../../engine/judges/withReasons.ts";
 import type { JudgeEndpoint } from "../protocol.ts";
 import { askEndpoint, endpointDoor, type EndpointDoor, type Told } from "./endpointRequest.ts";
@@ -12,16 +13,23 @@ const BACKOFF_MS = [1000, 3000, 8000];
 /** An endpoint that asks for a longer wait is not waited for. */
 const LONGEST_WAIT_MS = 60_000;
 const MS_PER_SECOND = 1000;
+const forgotten = "The language model has no address any more: type it in again under Judges.";
 
 /**
- * The judge behind an endpoint. What stands in the way of every answer (a refused key, a wrong address, nobody there) is met once:
- * answers that were not asked for yet get the same reason.
+ * The judge behind an endpoint, which is looked up whenever answers are to be scored: null once it was forgotten. What stands in the
+ * way of every answer (a refused key, a wrong address, nobody there) is met once a call: answers that were not asked for yet get the
+ * same reason.
  */
-export function endpointJudge(endpoint: JudgeEndpoint, door: EndpointDoor = endpointDoor): AnswerJudge {
+export function endpointJudge(
+  present: () => JudgeEndpoint | null,
+  door: EndpointDoor = endpointDoor,
+): AnswerJudge {
   return withReasons({
     spec: { kind: "endpoint" },
-    label: endpoint.model,
+    label: present()?.model ?? kindLabel("endpoint"),
     score: async (answers, signal) => {
+      const endpoint = present();
+      if (endpoint === null) return answers.map(() => ({ reason: forgotten }));
       const keyOf = ({ prompt, answer }: JudgedAnswer) => JSON.stringify([prompt, answer]);
       const different = new Map(answers.map((answer) => [keyOf(answer), answer]));
       const verdicts = await scoreEach([...different.values()], (answer) =>

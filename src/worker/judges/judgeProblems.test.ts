@@ -117,13 +117,18 @@ describe("judgeProblems", () => {
     ]);
   });
 
-  it("wants steps for every round, a reference that can move, and prompts", () => {
-    expect(said({ rounds: 60, steps: 60 })).toEqual([]);
-    expect(said({ rounds: 61, steps: 60 })).toEqual([
-      expect.stringMatching(/^rounds: 61 rounds share 60 steps/),
-    ]);
-    expect(said({ tuning: "full" })).toEqual([expect.stringMatching(/^rounds: Full fine-tuning/)]);
-    expect(said({ tuning: "full", onlineReference: "initial" })).toEqual([]);
+  it("wants a judge that can tell the untrained policy's answers apart", () => {
+    const judges = only({ kind: "implicit" });
+    const sentence = expect.stringMatching(/^judges: The policy itself gives every answer the score 0/);
+    expect(said({ judges })).toEqual([sentence]);
+    expect(said({ judges: [...judges, { judge: words, weight: 0 }] })).toEqual([sentence]);
+    expect(said({ judges: [...judges, ...only(words)] })).toEqual([]);
+    expect(said({ judges, firstPairs: "data" })).toEqual([]);
+  });
+
+  it("wants prompts, and leaves to others what the other settings lack", () => {
+    expect(said({ rounds: 61, steps: 60 })).toEqual([]);
+    expect(said({ tuning: "full" })).toEqual([]);
     expect(said({}, { data: setOf({}, " ") })).toEqual([
       expect.stringMatching(/^rounds: This set has no prompts/),
     ]);

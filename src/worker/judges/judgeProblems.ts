@@ -6,6 +6,7 @@ import {
   type ProgramSpec,
 } from "../../engine/judges/programJudge.ts";
 import { PatternError } from "../../engine/search/patternProgram.ts";
+import { noAddress } from "../../engine/judges/missingJudge.ts";
 import type { RunConfig } from "../../engine/training/config.ts";
 import type { OwnModel } from "../keptReference.ts";
 import { promptText, type LoadedData } from "../library.ts";
@@ -31,12 +32,14 @@ export interface ProblemParts {
 export function judgeProblems(config: RunConfig, parts: ProblemParts): JudgeProblem[] {
   if (config.rounds === 0) return [];
   const { judges, heldout } = chooseJudges(config, parts);
-  const problems: JudgeProblem[] = roundProblems(config, parts.data);
+  const problems: JudgeProblem[] = roundProblems(parts.data);
   if (judges.length === 0) problems.push({ field: "judges", message: whyNone(config) });
   for (const { judge } of judges) {
     const message = specProblem(judge, parts);
     if (message !== null) problems.push({ field: "judges", message });
   }
+  const unmoved = firstRoundProblem(config, judges);
+  if (unmoved !== null) problems.push({ field: "judges", message: unmoved });
   const aside = heldout === null ? null : heldoutProblem(heldout, judges, parts);
   if (aside !== null) problems.push({ field: "heldoutJudge", message: aside });
   return problems;
@@ -48,23 +51,22 @@ function whyNone({ judges }: RunConfig): string {
     : "Every judge has the weight 0, so no answer would be better than another: give one of them another weight.";
 }
 
-function roundProblems(config: RunConfig, { train, trainRows }: LoadedData): JudgeProblem[] {
-  const { rounds, steps, tuning, onlineReference } = config;
-  const messages: string[] = [];
-  if (rounds > steps) {
-    messages.push(
-      `${rounds} rounds share ${steps} steps: a round needs at least one. Set more steps or fewer rounds.`,
-    );
-  }
-  if (tuning === "full" && onlineReference === "round") {
-    messages.push(
-      "Full fine-tuning has one reference, the untouched model: keep the reference at the start, or train an adapter.",
-    );
-  }
-  if (train.every(({ row }) => promptText(trainRows[row]).trim() === "")) {
-    messages.push("This set has no prompts to write answers to: choose one with prompts.");
-  }
-  return messages.map((message) => ({ field: "rounds", message }));
+/** What rounds need of the set; what they need of the other settings is for `whyNotOnline`. */
+function roundProblems({ train, trainRows }: LoadedData): JudgeProblem[] {
+  if (train.some(({ row }) => promptText(trainRows[row]).trim() !== "")) return [];
+  return [
+    { field: "rounds", message: "This set has no prompts to write answers to: choose one with prompts." },
+  ];
+}
+
+/** Why the judges cannot tell the first answers apart, which the untrained policy writes; null where they can. */
+function firstRoundProblem(
+  { firstPairs }: RunConfig,
+  judges: ReturnType<typeof chooseJudges>["judges"],
+): string | null {
+  const isAlone = judges.length > 0 && judges.every(({ judge }) => judge.kind === "implicit");
+  if (!isAlone || firstPairs !== "generated") return null;
+  return "The policy itself gives every answer the score 0 before its first step, so the first round would find no pair: add another judge, or take the first pairs from the set.";
 }
 
 function heldoutProblem(
@@ -90,7 +92,7 @@ function specProblem(spec: JudgeSpec, { rewardProblem, hasEndpoint }: ProblemPar
       return problem === "" ? null : problem;
     }
     case "endpoint":
-      return hasEndpoint ? null : "The language model has no address yet: type it in under Judges.";
+      return hasEndpoint ? null : noAddress;
     case "person":
     case "implicit":
       return null;

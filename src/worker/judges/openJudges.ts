@@ -18,7 +18,7 @@ export interface JudgeMakings {
   readonly model: () => OwnModel;
   readonly shelf: RewardShelf;
   readonly person: PersonDesk;
-  /** Null where none was typed in. */
+  /** The one that stands now; null where none was typed in, or it was forgotten. */
   readonly endpoint: () => JudgeEndpoint | null;
   readonly door: EndpointDoor;
 }
@@ -52,9 +52,8 @@ export async function openJudge(
     case "person":
       return holdsNothing(person.judge(settings));
     case "endpoint":
-      return holdsNothing(
-        endpointJudge(endpoint() ?? refuse("CFG-1", "The language model has no address yet."), door),
-      );
+      if (endpoint() === null) refuse("CFG-1", "The language model has no address yet.");
+      return holdsNothing(endpointJudge(endpoint, door));
     case "implicit":
       return holdsNothing(unopenedPolicy);
   }

@@ -1,5 +1,6 @@
 /** The reward models at hand: those that come along, those trained here, and those opened from files. */
 import { embeddedRewardModels, type EmbeddedRewardModel } from "../../engine/data/embedded.ts";
+import { noRewardModel } from "../../engine/judges/missingJudge.ts";
 import type { FileBytes } from "../../engine/files/fileBytes.ts";
 import { fingerprint } from "../../engine/reference/fingerprint.ts";
 import {
@@ -60,17 +61,17 @@ export function createRewardShelf(fetchFile: FetchFile): RewardShelf {
   };
   const problemOf = (id: string, loaded: OwnModel): string => {
     const owner = shelved.get(id)?.owner ?? ownerOf(embeddedOf(id));
-    if (owner === null) return id === "" ? "Choose a reward model." : unknown(id);
-    return isOwner(owner, loaded)
-      ? ""
-      : `It belongs to the model "${owner.id}", and "${loaded.id}" is loaded.`;
+    if (owner === null) return noRewardModel(id);
+    if (isOwner(owner, loaded)) return "";
+    const label = shelved.get(id)?.card.label ?? embeddedOf(id)?.label ?? id;
+    return `The reward model "${label}" belongs to the model "${owner.id}", and "${loaded.id}" is loaded.`;
   };
   const take = async (id: string, loaded: OwnModel): Promise<ShelvedReward> => {
     const problem = problemOf(id, loaded);
     if (problem !== "") refuse("CFG-1", problem);
     const [there, embedded] = [shelved.get(id), embeddedOf(id)];
     if (there !== undefined) return there;
-    if (embedded === null) return refuse("CFG-1", unknown(id));
+    if (embedded === null) return refuse("CFG-1", noRewardModel(id));
     const coming = fetching.get(id) ?? fetchEmbedded(embedded, loaded);
     fetching.set(id, coming);
     // What failed may be tried again.
@@ -113,7 +114,7 @@ export function createRewardShelf(fetchFile: FetchFile): RewardShelf {
     },
     remove: (id) => {
       if (embeddedOf(id) !== null) refuse("CFG-1", "This reward model comes with the studio and stays.");
-      if (!shelved.delete(id)) refuse("CFG-1", unknown(id));
+      if (!shelved.delete(id)) refuse("CFG-1", noRewardModel(id));
     },
   };
 }
@@ -134,10 +135,6 @@ function embeddedOf(id: string): EmbeddedRewardModel | null {
 
 function ownerOf(embedded: EmbeddedRewardModel | null): ShelvedReward["owner"] | null {
   return embedded === null ? null : { id: embedded.model, weights: "" };
-}
-
-function unknown(id: string): string {
-  return `There is no reward model "${id}" at hand: train it or open its files again, or choose another one.`;
 }
 
 /** A name that is the same after it was saved and opened again. */

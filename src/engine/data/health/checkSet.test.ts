@@ -3,7 +3,7 @@ import { createRandom } from "../random.ts";
 import type { HealthCheck } from "../steps/dataStep.ts";
 import type { CheckedRow } from "./checkedRow.ts";
 import { checkSet, countLengths, type SetHealth } from "./checkSet.ts";
-import { wilsonInterval } from "./longerChosen.ts";
+import { wilsonInterval } from "../wilsonInterval.ts";
 import { areWithin, wordsOf } from "./words.ts";
 
 const row = (changes: Partial<CheckedRow> = {}): CheckedRow => ({

@@ -1,7 +1,5 @@
+import { wilsonInterval } from "../wilsonInterval.ts";
 import type { CheckedRow, Checker } from "./checkedRow.ts";
-
-/** Standard normal quantile of 97.5 %. */
-const Z = 1.959964;
 
 /** Rows of which both answers have tokens. */
 function measuredOf(rows: readonly CheckedRow[]): readonly CheckedRow[] {
@@ -11,14 +9,6 @@ function measuredOf(rows: readonly CheckedRow[]): readonly CheckedRow[] {
 /** Tokens of the chosen answer less those of the rejected one. */
 function difference({ tokens }: CheckedRow): number {
   return tokens === null ? 0 : tokens.chosen - tokens.rejected;
-}
-
-/** Wilson's score interval of 95 % for a share of `count`. */
-export function wilsonInterval(share: number, count: number): readonly [number, number] {
-  const spread = Z ** 2 / count;
-  const middle = (share + spread / 2) / (1 + spread);
-  const half = (Z * Math.sqrt((share * (1 - share)) / count + spread / (4 * count))) / (1 + spread);
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
 /** Share of tokenised pairs whose chosen answer has more tokens, ties counted half; 0.5 without pairs. */

@@ -1,6 +1,14 @@
 import { Button, Textarea, TextInput } from "@mantine/core";
-import { useState } from "react";
-import { judgeList, tellEndpoint } from "../../../state/judges.ts";
+import { useRef, useState } from "react";
+import {
+  addJudge,
+  judgeKeptAside,
+  judgeList,
+  judgesInUse,
+  tellEndpoint,
+  wayTo,
+} from "../../../state/judges.ts";
+import { useSetupStore } from "../../../state/setupStore.ts";
 import { Panel } from "../../components/Panel.tsx";
 import { Refusal } from "../../components/Refusal.tsx";
 
@@ -27,6 +35,7 @@ export function JudgeEndpointPanel() {
             {endpoint.hasKey && " The secret is in the trainer’s memory alone and goes with this tab."}
           </p>
           <div className="dialog-actions">
+            <UseButton />
             <Button
               size="xs"
               variant="default"
@@ -43,17 +52,35 @@ export function JudgeEndpointPanel() {
   );
 }
 
+/** An address that may be asked is asked by nobody until it judges. */
+function UseButton() {
+  const setup = useSetupStore();
+  const judges = [...judgesInUse(setup).map(({ judge }) => judge), judgeKeptAside(setup)];
+  if (judges.some((judge) => judge?.kind === "endpoint")) return null;
+  return (
+    <>
+      <p className="note">It is asked by no round before it is put in use.</p>
+      <Button size="xs" data-testid="put-endpoint-in-use" onClick={() => addJudge({ kind: "endpoint" })}>
+        Put it in use
+      </Button>
+    </>
+  );
+}
+
 function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | null) => void }) {
   const [draft, setDraft] = useState({ url: "", model: "", rubric: startRubric });
-  // Here and nowhere else: no store, no link and no file ever holds it.
-  const [key, setKey] = useState("");
+  // What is typed there stands in the box alone: no state, no store, no attribute, no link and no file ever holds it.
+  const secret = useRef<HTMLInputElement>(null);
   const [isSending, setSending] = useState(false);
   const isAddress = hostOf(draft.url) !== "";
   const send = async () => {
     setSending(true);
+    const key = secret.current?.value ?? "";
+    if (secret.current !== null) secret.current.value = "";
     const endpoint = { ...draft, url: draft.url.trim().replace(/\/+$/, ""), model: draft.model.trim(), key };
-    setKey("");
-    onRefusal(await tellEndpoint(endpoint));
+    const refusal = await tellEndpoint(endpoint);
+    const again = key === "" ? "" : " The secret was not kept: type it again, too.";
+    onRefusal(refusal === null ? null : refusal + again);
     setSending(false);
   };
   return (
@@ -90,13 +117,16 @@ function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | nul
       />
       <TextInput
         size="xs"
-        type="password"
+        type="text"
         label="Secret"
         description="Empty where none is needed. It is handed to the trainer and kept nowhere else."
-        autoComplete="new-password"
+        classNames={{ input: "endpoint-secret" }}
+        // A browser offers to keep what stands in a box for passwords.
+        autoComplete="off"
+        spellCheck={false}
+        autoCapitalize="off"
         data-testid="endpoint-key"
-        value={key}
-        onChange={({ currentTarget }) => setKey(currentTarget.value)}
+        ref={secret}
       />
       <Textarea
         size="xs"
@@ -108,12 +138,7 @@ function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | nul
         value={draft.rubric}
         onChange={({ currentTarget }) => setDraft({ ...draft, rubric: currentTarget.value })}
       />
-      {isAddress && (
-        <p className="note" data-testid="endpoint-leaves">
-          Every prompt and answer that it scores will leave this machine for{" "}
-          <strong>{hostOf(draft.url)}</strong>.
-        </p>
-      )}
+      {isAddress && <Way url={draft.url.trim()} />}
       <div className="dialog-actions">
         <Button
           size="xs"
@@ -126,6 +151,22 @@ function EndpointForm({ onRefusal }: { readonly onRefusal: (reason: string | nul
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Where texts will go, before any is sent. */
+function Way({ url }: { readonly url: string }) {
+  const way = wayTo(url);
+  const host = <strong>{hostOf(url)}</strong>;
+  return (
+    <p className="note" data-testid="endpoint-leaves">
+      {way === "here" ? (
+        <>Every prompt and answer that it scores goes to {host} and does not leave this machine.</>
+      ) : (
+        <>Every prompt and answer that it scores will leave this machine for {host}.</>
+      )}
+      {way === "open" && " The address begins with http: others on the way can read them, and the secret."}
+    </p>
   );
 }
 

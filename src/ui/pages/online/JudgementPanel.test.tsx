@@ -63,6 +63,21 @@ it("takes 0 for equal answers, and no key while somebody types", async () => {
   expect(find("judgement-progress")?.textContent).toBe("1 of 2 prompts decided · 1 without a pair");
 });
 
+it("says before sending that a round without any pair ends the run, and not once there is one", async () => {
+  await show(<JudgementPanel />);
+  await ask();
+  expect(find("judgement-no-pair")).toBeNull();
+  await key("0");
+  await key("0");
+  expect(find("send-judgement")).not.toBeNull();
+  expect(find("judgement-no-pair")?.textContent).toContain("A round without any pair ends the run");
+  await key("u");
+  await key("1");
+  await key("2");
+  expect(find("send-judgement")).not.toBeNull();
+  expect(find("judgement-no-pair")).toBeNull();
+});
+
 it("is announced on the Train screen, and gone when the run is stopped", async () => {
   await show(<JudgementNotice />);
   await ask();

@@ -74,6 +74,12 @@ function Progress({ question }: { readonly question: JudgementQuestion }) {
         {`${formatCount(choices.length)} of ${formatCount(question.groups.length)} prompts decided`}
         {without > 0 && ` · ${formatCount(without)} without a pair`}
       </p>
+      {without > 0 && without === choices.length && (
+        <p className="note" role="status" data-testid="judgement-no-pair">
+          No prompt has a pair of yours so far. A round without any pair ends the run: where one answer is
+          better, undo and choose it.
+        </p>
+      )}
     </div>
   );
 }

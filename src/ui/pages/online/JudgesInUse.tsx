@@ -146,7 +146,7 @@ function AsideProblems({ aside }: { readonly aside: JudgeSpec | null }) {
     aside === null
       ? "Without it nobody notices when the score rises and the answers do not."
       : isUsed(aside, setup)
-        ? "It is also in use, and so it checks nothing. Keep another one aside."
+        ? `“${judgeLabel(aside, list)}” is also in use, and so it checks nothing. Keep another one aside.`
         : judgeProblem(aside, list);
   return (told.length > 0 || seen === "" ? told : [seen]).map((message) => (
     <p key={message} className="setting-problem">

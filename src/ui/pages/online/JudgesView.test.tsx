@@ -2,15 +2,14 @@
 /** The Judges tab, with a trainer that answers as told. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { act, type ReactNode } from "react";
-import { judgeList, refreshJudges } from "../../../state/judges.ts";
+import { refreshJudges } from "../../../state/judges.ts";
 import { useTrialStore } from "../../../state/judgeTrial.ts";
-import { useMessageStore } from "../../../state/messageStore.ts";
 import { hearRewardModel, useRewardModelStore } from "../../../state/rewardModels.ts";
 import { useRunStore } from "../../../state/runStore.ts";
 import { useSetupStore } from "../../../state/setupStore.ts";
 import { testOnlineAnswers } from "../../../state/testOnlineAnswers.ts";
+import { testAnswers } from "../../../state/testTrainer.ts";
 import type { JudgeCard, RewardModelSummary } from "../../../worker/protocol.ts";
-import { JudgeEndpointPanel } from "./JudgeEndpointPanel.tsx";
 import { JudgeForm } from "./JudgeForm.tsx";
 import { JudgesInUse, JudgeKeptAside } from "./JudgesInUse.tsx";
 import { JudgeTrial } from "./JudgeTrial.tsx";
@@ -18,6 +17,7 @@ import { RewardModelForm } from "./RewardModelForm.tsx";
 import { RewardModels } from "./RewardModels.tsx";
 import { JudgesView } from "./JudgesView.tsx";
 import {
+  area,
   closePart,
   config,
   find,
@@ -45,10 +45,6 @@ const showWithList = async (part: ReactNode) => {
   await refreshJudges();
   await show(part);
 };
-const area = (id: string) =>
-  find(id)?.matches("textarea, input, select") === true
-    ? find(id)
-    : find(id)?.querySelector<HTMLElement>("textarea, input, select");
 
 it("shows what the default stands for, and keeps the set's program apart", async () => {
   await show(<JudgesView />);
@@ -133,7 +129,26 @@ it("says that a judge which is also in use checks nothing", async () => {
   await act(async () =>
     useSetupStore.setState({ config: { ...config(), heldoutJudge: { kind: "program", id: "kindEndings" } } }),
   );
-  expect(find("judge-aside")?.textContent).toContain("It is also in use, and so it checks nothing.");
+  expect(find("judge-aside")?.textContent).toContain(
+    "“Kind ending” is also in use, and so it checks nothing.",
+  );
+});
+
+it("says once what a judge in use lacks, in the trainer's words", async () => {
+  trainer.answers.listJudges = () => ({ ...testOnlineAnswers.listJudges, rewardModels: [] });
+  await showWithList(<JudgesInUse />);
+  const judges = [
+    { judge: { kind: "endpoint" as const }, weight: 1 },
+    { judge: { kind: "rewardModel" as const, id: "gone" }, weight: 1 },
+  ];
+  await act(async () => useSetupStore.setState({ config: { ...config(), rounds: 2, judges } }));
+  const told = [
+    "The language model has no address yet: type it in under Judges.",
+    'There is no reward model "gone" at hand: train it or open its files again, or choose another one.',
+  ];
+  const problems = told.map((message) => ({ field: "judges", message }));
+  await act(async () => useSetupStore.setState({ preflight: { ...testAnswers.preflight, problems } }));
+  expect([...page.querySelectorAll(".setting-problem")].map((one) => one.textContent)).toEqual(told);
 });
 
 it("scores an answer with every judge, and lists why one did not", async () => {
@@ -165,6 +180,36 @@ it("shows how good a reward model is, and what it was not trained on", async () 
   expect(named("Put Kind endings in use")?.hasAttribute("disabled")).toBe(true);
 });
 
+it("says who misses a reward model that is to be deleted", async () => {
+  const mine = testOnlineAnswers.trainRewardModel;
+  trainer.answers.listJudges = () => ({ ...testOnlineAnswers.listJudges, rewardModels: [mine] });
+  await showWithList(<RewardModels />);
+  const judge = { kind: "rewardModel" as const, id: mine.id };
+  const question = async (change: Partial<ReturnType<typeof config>>) => {
+    await act(async () => useSetupStore.setState({ config: { ...config(), ...change } }));
+    await press(named("Delete Mine"));
+    const text = page.querySelector(".delete-question > span")?.textContent;
+    await press(named("Keep it"));
+    return text;
+  };
+  expect(await question({})).toBe("It is gone unless you saved it.");
+  expect(await question({ heldoutJudge: judge })).toMatch(/^It is the judge kept aside/);
+  expect(await question({ heldoutJudge: null, judges: [{ judge, weight: 1 }] })).toMatch(
+    /^It is a judge in use/,
+  );
+});
+
+it("trains with no number that is not in its box", async () => {
+  await showWithList(<RewardModelForm />);
+  await type(area("reward-steps"), "");
+  expect((area("reward-steps") as HTMLInputElement).value).toBe("");
+  expect(words()).toContain("A whole number is needed here.");
+  expect(find("reward-train")?.hasAttribute("disabled")).toBe(true);
+  await type(area("reward-steps"), "12");
+  await press(find("reward-train"));
+  expect(trainer.questions("trainRewardModel")).toMatchObject([{ settings: { steps: 12 } }]);
+});
+
 it("trains a reward model, follows it, and refuses while a run goes on", async () => {
   let answer: (made: RewardModelSummary) => void = () => undefined;
   trainer.answers.trainRewardModel = () => new Promise((resolve) => (answer = resolve)) as never;
@@ -186,68 +231,3 @@ it("trains a reward model, follows it, and refuses while a run goes on", async (
   });
   expect(find("reward-train")?.hasAttribute("disabled")).toBe(true);
 });
-
-it("hands the secret to the trainer, and has no copy of it afterwards", async () => {
-  const secret = "sk-7f3a-very-secret";
-  await showWithList(<JudgeEndpointPanel />);
-  expect((area("endpoint-key") as HTMLInputElement).value).toBe("");
-  expect((area("endpoint-key") as HTMLInputElement).type).toBe("password");
-  await type(area("endpoint-url"), "https://judge.example/v1/");
-  expect(find("endpoint-leaves")?.textContent).toContain("will leave this machine for judge.example");
-  await type(area("endpoint-model"), "small");
-  await type(area("endpoint-key"), secret);
-  expect(everywhere()).toContain(secret);
-  trainer.refusals.set("setEndpoint", { name: "X", code: "CFG-1", message: "Not that one.", details: {} });
-  await act(async () => find("use-endpoint")?.closest("form")?.requestSubmit());
-  await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
-  expect(trainer.questions("setEndpoint")).toMatchObject([
-    { endpoint: { url: "https://judge.example/v1", model: "small", key: secret } },
-  ]);
-  expect(words()).toContain("Not that one.");
-  expect(everywhere()).not.toContain(secret);
-  trainer.refusals.clear();
-  const { rubric } = (trainer.questions("setEndpoint")[0] as { endpoint: { rubric: string } }).endpoint;
-  trainer.answers.listJudges = () => ({
-    ...testOnlineAnswers.listJudges,
-    endpoint: {
-      url: "https://judge.example/v1",
-      model: "small",
-      rubric,
-      hasKey: true,
-      sends: "Sent to judge.example: your rubric, the prompt and the answer.",
-    },
-  });
-  await type(area("endpoint-key"), secret);
-  await act(async () => find("use-endpoint")?.closest("form")?.requestSubmit());
-  await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
-  expect(find("endpoint-leaves")?.textContent).toContain("Sent to judge.example");
-  expect(everywhere()).not.toContain(secret);
-  trainer.answers.listJudges = () => testOnlineAnswers.listJudges;
-  await press(find("forget-endpoint"));
-  expect(trainer.questions("setEndpoint").at(-1)).toEqual({ endpoint: null });
-  expect((area("endpoint-key") as HTMLInputElement).value).toBe("");
-});
-
-/** All that the page holds: its markup, the values of its boxes, its stores, what it keeps, and its address. */
-function everywhere(): string {
-  const boxes = [...page.querySelectorAll<HTMLInputElement>("input, textarea, select")].map(
-    ({ value }) => value,
-  );
-  const stores = [
-    useSetupStore,
-    useRunStore,
-    useTrialStore,
-    useRewardModelStore,
-    useMessageStore,
-    judgeList.useStore,
-  ].map((store) => JSON.stringify(store.getState()));
-  return [
-    document.documentElement.outerHTML,
-    ...boxes,
-    ...stores,
-    ...[localStorage, sessionStorage].flatMap((storage) =>
-      Array.from({ length: storage.length }, (_, place) => storage.getItem(storage.key(place) ?? "") ?? ""),
-    ),
-    location.href,
-  ].join("\n");
-}

@@ -219,9 +219,20 @@ it("raises the badge when the judges part, with what to do", async () => {
 });
 
 it("says so where no judge is kept aside", async () => {
-  beginOnline({ onlineEvaluations: testOnlineEvaluations.map((told) => ({ ...told, heldout: null })) });
+  const onlineEvaluations = testOnlineEvaluations.map((told) => ({ ...told, heldout: null }));
+  beginOnline({ onlineEvaluations });
   await show("rounds");
+  // One that has no score is kept aside all the same.
+  expect(words(find("parting"))).toContain("The judge kept aside has no score after round 2");
+  const own = { judge: { kind: "program" as const, id: "kindEndings" }, weight: 1 };
+  await act(async () => useSetupStore.setState({ runningConfig: { ...onlineConfig, judges: [own] } }));
   expect(words(find("parting"))).toContain("No judge is kept aside");
+});
+
+it("does not say that judges agree before a round was measured", async () => {
+  beginOnline({ onlineEvaluations: testOnlineEvaluations.slice(0, 1) });
+  await show("rounds");
+  expect(words(find("parting"))).toBe("The judges are compared once a round was measured.");
 });
 
 it("lists prompts with their pairs before and now, filtered, searched and sorted", async () => {
@@ -276,7 +287,7 @@ it("saves the pairs of the chosen round, and uses them as the data set once the 
   const saved = vi.spyOn(HTMLAnchorElement.prototype, "click").mockReturnValue();
   await show("prompts");
   await press(find("save-round"));
-  expect(trainer.questions("exportRound")).toEqual([{ round: 1 }]);
+  expect(trainer.questions("exportRound")).toMatchObject([{ record: { round: 1 } }]);
   expect(saved).toHaveBeenCalledTimes(1);
   expect((find("use-round") as HTMLButtonElement).disabled).toBe(true);
   await act(async () => useRunStore.setState({ phase: "done" }));

@@ -25,13 +25,15 @@ interface PartingPanelProps {
   readonly evaluations: readonly OnlineEvaluation[];
   /** Rounds of the run, which the axis is long. */
   readonly rounds: number;
+  /** Whether the run has a judge that no selection sees, also while it has no score. */
+  readonly isKeptAside: boolean;
 }
 
 /** Fewer rounds than this would have ticks between them. */
 const shortestAxis = 3;
 
 /** Proxy, held-out judge, KL, entropy and repetition by round, one under the other, with a badge when the judges part. */
-export function PartingPanel({ evaluations, rounds }: PartingPanelProps) {
+export function PartingPanel({ evaluations, rounds, isKeptAside }: PartingPanelProps) {
   const [hoveredX, onHoverX] = useState<number | null>(null);
   const judges = useMemo(() => judgeSeries(evaluations, "rounds"), [evaluations]);
   const others = useMemo(
@@ -39,7 +41,6 @@ export function PartingPanel({ evaluations, rounds }: PartingPanelProps) {
     [evaluations],
   );
   const parting = judgesPart(evaluations);
-  const hasHeldout = evaluations.some(({ heldout }) => heldout !== null);
   const leastPlaces = useMemo(() => [0, Math.max(shortestAxis, rounds)] as const, [rounds]);
   const shared = {
     xLabel: "round",
@@ -55,7 +56,7 @@ export function PartingPanel({ evaluations, rounds }: PartingPanelProps) {
       className="parting"
       aside={parting !== null && <span className="parting-badge">The judges part</span>}
     >
-      <PartingText parting={parting} hasHeldout={hasHeldout} />
+      <PartingText parting={parting} newest={evaluations.at(-1)} isKeptAside={isKeptAside} />
       <div className="small-multiples">
         <MetricChart
           {...shared}
@@ -80,26 +81,34 @@ export function PartingPanel({ evaluations, rounds }: PartingPanelProps) {
   );
 }
 
+/** What is said while the judges have not parted. */
+function quietSentence(newest: OnlineEvaluation | undefined, isKeptAside: boolean): string {
+  if (!isKeptAside) {
+    return "No judge is kept aside, so nobody would notice that the model learns to please its judges instead of becoming better. Choose one under Judges.";
+  }
+  if (newest === undefined || newest.rounds === 0) {
+    return "The judges are compared once a round was measured.";
+  }
+  if (newest.heldout === null || newest.proxy === null) {
+    const silent = newest.heldout === null ? "The judge kept aside has" : "The judges in use have";
+    return `${silent} no score after round ${newest.rounds}, so nobody knows whether they part.`;
+  }
+  return "The judges agree so far: where the proxy rises, the judge kept aside has not fallen by more than its interval.";
+}
+
 function PartingText({
   parting,
-  hasHeldout,
+  newest,
+  isKeptAside,
 }: {
   readonly parting: Parting | null;
-  readonly hasHeldout: boolean;
+  readonly newest: OnlineEvaluation | undefined;
+  readonly isKeptAside: boolean;
 }) {
-  if (!hasHeldout) {
-    return (
-      <p className="online-sentence" data-testid="parting">
-        No judge is kept aside, so nobody would notice that the model learns to please its judges instead of
-        becoming better. Choose one under Judges.
-      </p>
-    );
-  }
   if (parting === null) {
     return (
       <p className="online-sentence" data-testid="parting">
-        The judges agree so far: where the proxy rises, the judge kept aside has not fallen by more than its
-        interval.
+        {quietSentence(newest, isKeptAside)}
       </p>
     );
   }

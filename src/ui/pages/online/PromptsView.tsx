@@ -90,7 +90,7 @@ function Actions({ record, isBusy }: { readonly record: RoundRecord; readonly is
   const hasPairs = gapsOf(record).length > 0;
   const use = async () => {
     setAsking(false);
-    await openRound(record.round);
+    await openRound(record);
   };
   return (
     <>
@@ -100,7 +100,7 @@ function Actions({ record, isBusy }: { readonly record: RoundRecord; readonly is
           variant="default"
           disabled={!hasPairs}
           data-testid="save-round"
-          onClick={() => void saveRound(record.round)}
+          onClick={() => void saveRound(record)}
         >
           Save these pairs
         </Button>

@@ -69,11 +69,10 @@ function SettingsForm() {
             step={step}
             disabled={isTraining}
             data-testid={`reward-${field}`}
-            value={settings[field]}
+            value={Number.isNaN(settings[field]) ? "" : settings[field]}
             error={problems[field]}
-            onChange={(value) => {
-              if (value !== "") editRewardModel({ [field]: Number(value) });
-            }}
+            // An emptied box is no number: it must be filled again before anything is trained.
+            onChange={(value) => editRewardModel({ [field]: value === "" ? Number.NaN : Number(value) })}
           />
         ))}
       </div>
@@ -94,7 +93,7 @@ function SettingsForm() {
             disabled={Object.keys(problems).length > 0 || data === null || isRunning}
             onClick={() => void trainRewardModel()}
           >
-            Train {formatCount(settings.steps)} steps
+            {Number.isNaN(settings.steps) ? "Train" : `Train ${formatCount(settings.steps)} steps`}
           </Button>
         )}
         {isRunning && <p className="note">A run is going on. It has to end or be stopped first.</p>}

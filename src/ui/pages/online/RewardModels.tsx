@@ -1,5 +1,5 @@
 import { Button, FileButton } from "@mantine/core";
-import { addJudge, isUsed, judgeList, keepAside } from "../../../state/judges.ts";
+import { addJudge, isUsed, judgeKeptAside, judgeList, keepAside } from "../../../state/judges.ts";
 import {
   openRewardModel,
   removeRewardModel,
@@ -118,12 +118,23 @@ function CardButtons({ model }: { readonly model: RewardModelSummary }) {
       {origin !== "embedded" && (
         <DeleteButton
           label={label}
-          question="It is gone unless you saved it."
+          question={deleteQuestion(judge, setup)}
           onDelete={() => removeRewardModel(id)}
         />
       )}
     </div>
   );
+}
+
+/** What is lost with a reward model, and who misses it. */
+function deleteQuestion(judge: JudgeSpec, setup: Parameters<typeof isUsed>[1]): string {
+  const lost = "It is gone unless you saved it.";
+  const aside = judgeKeptAside(setup);
+  if (isUsed(judge, setup)) return `It is a judge in use: without it no round can be judged. ${lost}`;
+  if (aside !== null && JSON.stringify(aside) === JSON.stringify(judge)) {
+    return `It is the judge kept aside: without it no round can be checked. ${lost}`;
+  }
+  return lost;
 }
 
 function Quality({ quality, label }: { readonly quality: RewardModelQuality; readonly label: string }) {

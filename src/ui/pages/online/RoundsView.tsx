@@ -1,4 +1,6 @@
+import { judgeKeptAside } from "../../../state/judges.ts";
 import { useRunStore } from "../../../state/runStore.ts";
+import { useSetupStore } from "../../../state/setupStore.ts";
 import { CostPanel } from "./CostPanel.tsx";
 import { FailureAlert } from "./FailureAlert.tsx";
 import { waitsForJudges } from "./failureList.ts";
@@ -14,6 +16,7 @@ import { useOnlineRun } from "./useOnlineRun.ts";
 /** The tab: the loop as it runs, what its rounds cost, and what came of them. */
 export function RoundsView() {
   const { rounds, onlineEvaluations: evaluations, config, hasBegun } = useOnlineRun();
+  const description = useSetupStore((state) => state.description);
   const isWaiting = useRunStore(waitsForJudges);
   const newest = rounds.at(-1);
   return (
@@ -25,7 +28,13 @@ export function RoundsView() {
         {newest !== undefined && <CostPanel rounds={rounds} />}
         {evaluations.length > 0 && <JudgeCharts evaluations={evaluations} />}
       </div>
-      {evaluations.length > 0 && <PartingPanel evaluations={evaluations} rounds={config.rounds} />}
+      {evaluations.length > 0 && (
+        <PartingPanel
+          evaluations={evaluations}
+          rounds={config.rounds}
+          isKeptAside={judgeKeptAside({ config, description }) !== null}
+        />
+      )}
       {newest !== undefined && (
         <div className="online-row online-gaps">
           <GapPanel rounds={rounds} config={config} />

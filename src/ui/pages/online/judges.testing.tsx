@@ -26,6 +26,11 @@ const stores = [useRunStore, useSetupStore, usePlaceStore, useTrialStore, useRew
 );
 /** An element by its name for tests. */
 export const find = (id: string) => document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
+/** A box by its name for tests, where that is the box's own or its frame's. */
+export const area = (id: string) =>
+  find(id)?.matches("textarea, input, select") === true
+    ? find(id)
+    : find(id)?.querySelector<HTMLElement>("textarea, input, select");
 /** All words of the part. */
 export const words = () => page.textContent.replaceAll(/\s+/g, " ");
 /** The configuration now. */

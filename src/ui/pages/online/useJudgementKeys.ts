@@ -3,8 +3,7 @@ import { chooseAnswer, chooseNone, undoChoice } from "../../../state/judgement.t
 import { useViewStore } from "../../../state/viewStore.ts";
 
 /** Where keys mean something else. */
-const ownKeys =
-  "input, textarea, select, [contenteditable=true], [role=tab], [role=slider], [role=radio], [role=dialog]";
+const ownKeys = "input, textarea, select, [contenteditable=true], [role=slider], [role=radio], [role=dialog]";
 
 /** 1 to 9 choose an answer, 0 says that they are equal, u takes back; never while somebody types. */
 export function useJudgementKeys(): void {
