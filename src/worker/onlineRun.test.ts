@@ -71,6 +71,19 @@ const finishedRounds = (from = 0) =>
 const losses = (from = 0) =>
   eventsOf("steps", from).flatMap(({ steps }) => steps.map(({ metrics }) => metrics["loss"]));
 
+/** Steps that answers to the sampled prompts were told of, in order. */
+const samples = (from = 0) => eventsOf("samples", from).map(({ step, samples: told }) => ({ step, told }));
+const stageOf = ({ rounds }: Checkpoint) => (JSON.parse(rounds?.state ?? "{}") as { stage: string }).stage;
+/** Samples that a run has yet to tell of after a checkpoint; that of the end stands for a run that has told all. */
+const samplesAfter = (all: ReturnType<typeof samples>, checkpoint: Checkpoint) =>
+  all.filter(
+    ({ step }) => step > checkpoint.step || (step === checkpoint.step && stageOf(checkpoint) === "evaluate"),
+  );
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe("a run of two rounds", () => {
   it("tells of rounds, answers to held-out prompts and steps, and frees what it held", async () => {
     const before = memory().numTensors;
@@ -92,8 +105,11 @@ describe("a run of two rounds", () => {
   });
 
   it("goes on from every checkpoint, also within a round, as if nothing had happened", async () => {
+    // So slow a clock that no checkpoint is held back.
+    let ms = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (ms += 5000));
     await runToEnd();
-    const whole = { rounds: finishedRounds(), losses: losses() };
+    const whole = { rounds: finishedRounds(), losses: losses(), samples: samples() };
     const checkpoints = eventsOf("checkpoint").map(({ checkpoint }) => checkpoint);
     const withinRounds = checkpoints.filter(({ rounds }) => rounds !== null);
     expect(withinRounds.length).toBeGreaterThan(3);
@@ -103,7 +119,21 @@ describe("a run of two rounds", () => {
       const again = finishedRounds(from);
       expect(again).toEqual(whole.rounds.slice(whole.rounds.length - again.length));
       expect(losses(from)).toEqual(whole.losses.slice(resume.step));
+      expect(samples(from)).toEqual(samplesAfter(whole.samples, resume));
     }
+  });
+
+  it("tells of no checkpoint twice, and of those within a round not one upon another", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(1);
+    await runToEnd();
+    const checkpoints = eventsOf("checkpoint").map(({ checkpoint }) => checkpoint);
+    // The first of every step that has one, and the end: all others come too soon.
+    expect(checkpoints.map((checkpoint) => [checkpoint.step, stageOf(checkpoint)])).toEqual([
+      [0, "over"],
+      [2, "evaluate"],
+      [4, "evaluate"],
+      [4, "over"],
+    ]);
   });
 
   it("gives the pairs of a round as a data set with their scores", async () => {
@@ -191,9 +221,23 @@ describe("a judge behind an address", () => {
     const { failures } = eventsOf("round", from).at(-1)!.record;
     expect(failures).toHaveLength(2);
     expect(failures[0]!.reason).toMatch(/400/);
+    const again = events.length;
     await session.retryJudges(null);
+    await heard(isPhase("judging"), again);
     expect((await heard(isPhase("done", "failed"), from)).phase).toBe("done");
     expect(finishedRounds(from)[0]!.failures).toEqual([]);
+  });
+
+  it("is asked again by a run that takes one step at a time, which waits after its step", async () => {
+    illAt = (request) => request === 1;
+    const from = events.length;
+    await session.start({ runId: "run", config: { ...online, ...judged }, resume: null, isStepping: true });
+    await heard(isPhase("paused"), from);
+    const again = events.length;
+    await session.retryJudges(null);
+    await heard(isPhase("paused", "done"), again);
+    expect(losses(from)).toHaveLength(1);
+    await session.stop(null);
   });
 
   it("goes on with what it has", async () => {

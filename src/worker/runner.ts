@@ -10,8 +10,9 @@ import {
   type SampleSettings,
 } from "../engine/training/samples.ts";
 import { train, type Milestone, type TrainingReport, type TrainingRun } from "../engine/training/train.ts";
+import { createCheckpoints } from "./checkpoints.ts";
 import { reportError } from "./errorReport.ts";
-import type { Checkpoint, MeasuredSae, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
+import type { MeasuredSae, Phase, StepRecord, WorkerEvent } from "./protocol.ts";
 import { stepRoom } from "./stepRoom.ts";
 
 /** Optimizer steps between checkpoints: what a failure can cost at most. */
@@ -60,7 +61,6 @@ export function startRunner(settings: RunnerSettings): Runner {
   const tasks: PolicyTask[] = [];
   let activeMs = settings.activeMs;
   let step = run.resume?.step ?? 0;
-  let lastGoodStep: number | null = run.resume?.step ?? null;
   let phase: Phase | null = null;
   let stepsAllowed = Infinity;
   let isStopping = false;
@@ -69,7 +69,6 @@ export function startRunner(settings: RunnerSettings): Runner {
   /** The policy as it is between two steps. */
   let between: Milestone | null = null;
   let decide: ((choice: "retry") => void) | null = null;
-  let saved: { readonly step: number; readonly tensors: Checkpoint["tensors"] } | null = null;
   let wake: (() => void) | null = null;
 
   const steps = createStepBuffer(runId, emit);
@@ -84,16 +83,11 @@ export function startRunner(settings: RunnerSettings): Runner {
     say({ type: "phase", runId, phase: next, step, progress });
   };
 
-  const checkpoint = async (milestone: Milestone) => {
-    const rounds = milestone.rounds();
-    // Rounds are kept before the first step as well: their answers took a while.
-    if (rounds === null && (milestone.step === 0 || milestone.step === lastGoodStep)) return;
+  const checkpoints = createCheckpoints({ runId, run, activeMs: () => activeMs, say });
+  const checkpoint = async (milestone: Milestone, isUrgent = isStopping || stepsAllowed <= 0) => {
+    if (!checkpoints.isNews(milestone)) return;
     if (milestone.isLast || isStopping) enter("saving");
-    // Nothing trains within a round's work: what was read at its step is still true.
-    if (saved?.step !== milestone.step) saved = { step: milestone.step, tensors: await milestone.save() };
-    lastGoodStep = milestone.step;
-    const { tensors } = saved;
-    say({ type: "checkpoint", checkpoint: { runId, step: milestone.step, activeMs, tensors, rounds } });
+    await checkpoints.keep(milestone, isUrgent);
   };
 
   const sample = async (milestone: Milestone, prompts: readonly SamplePrompt[]) => {
@@ -106,6 +100,8 @@ export function startRunner(settings: RunnerSettings): Runner {
   };
 
   const visit = async (milestone: Milestone) => {
+    // A run that resumes after a step has drawn the step's samples, but not where it was left before the step's milestone.
+    const isSampled = run.resume !== undefined && between === null;
     between = milestone;
     if (milestone.isMidRound) {
       await checkpoint(milestone);
@@ -114,7 +110,6 @@ export function startRunner(settings: RunnerSettings): Runner {
     }
     if (milestone.isLast || milestone.step % CHECKPOINT_EVERY === 0) await checkpoint(milestone);
     const isEdge = milestone.isLast || milestone.step === 0;
-    const isSampled = milestone.step === run.resume?.step;
     if (!isStopping && !isSampled && (isEdge || isSampleStep(milestone.step))) {
       enter("evaluating");
       await sample(milestone, isEdge ? settings.prompts : settings.prompts.slice(0, followedPrompts));
@@ -123,11 +118,11 @@ export function startRunner(settings: RunnerSettings): Runner {
     if (isStopping) await checkpoint(milestone);
   };
 
-  /** Does what was asked for, and waits while the run is paused. */
-  const serve = async (milestone: Milestone) => {
+  /** Does what was asked for, and waits while the run is paused, or until something is decided. */
+  const serve = async (milestone: Milestone, isDecided = () => false) => {
     for (;;) {
       for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task(milestone);
-      if (isStopping || milestone.isLast || stepsAllowed > 0) return;
+      if (isStopping || milestone.isLast || stepsAllowed > 0 || isDecided()) return;
       enter("paused");
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -138,10 +133,18 @@ export function startRunner(settings: RunnerSettings): Runner {
   /** Waits like a pause; without a word about the judges the round goes on with what it has. */
   const askWhatToDo = async (report: Extract<TrainingReport, { kind: "judgeFailed" }>) => {
     if (between === null) return;
+    await checkpoint(between, true);
+    const allowedBefore = stepsAllowed;
     stepsAllowed = 0;
-    ({ decide } = report);
-    await serve(between);
+    let isRetried = false;
+    decide = (choice) => {
+      report.decide(choice);
+      isRetried = true;
+    };
+    await serve(between, () => isRetried);
     decide = null;
+    if (isRetried) stepsAllowed = allowedBefore;
+    if (!isStopping) enter("judging");
   };
 
   const hear = async (report: TrainingReport, elapsedMs: number) => {
@@ -193,11 +196,12 @@ export function startRunner(settings: RunnerSettings): Runner {
       }
       enter(isOver ? "done" : "stopped");
     } catch (error) {
+      checkpoints.flush();
       enter("failed");
       const failed = reportError(error);
       // What happens between two steps, such as an evaluation, belongs to the step before.
       const at = Number(failed.details["step"] ?? step);
-      say({ type: "failed", runId, step: at, lastGoodStep, error: failed });
+      say({ type: "failed", runId, step: at, lastGoodStep: checkpoints.lastStep(), error: failed });
     } finally {
       await reports.return().catch(() => undefined);
     }
@@ -234,8 +238,8 @@ export function startRunner(settings: RunnerSettings): Runner {
     },
     atMilestone,
     retryJudges: () => {
-      decide?.("retry");
-      stepsAllowed = Infinity;
+      if (decide === null) stepsAllowed = Infinity;
+      else decide("retry");
       go();
     },
     sample: () => atMilestone((milestone) => sample(milestone, settings.prompts.slice(0, followedPrompts))),

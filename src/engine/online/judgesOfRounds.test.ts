@@ -141,6 +141,52 @@ describe("a judge that fails", () => {
     expect(kinds.includes("judgeFailed")).toBe(onJudgeFailure === "pause");
   });
 
+  it("is asked again by a run that was stopped while its failure waited", async () => {
+    const { judge, calls } = recovering(1);
+    const controller = new AbortController();
+    const run = onlineRun(model, short, {
+      ...nobody,
+      judges: [{ judge, weight: 1 }],
+      signal: controller.signal,
+    });
+    let resumed: Parameters<typeof followOnline>[0] = run;
+    for await (const report of train(run)) {
+      if (report.kind === "judgeFailed") controller.abort();
+      if (report.kind === "milestone") resumed = await resumedAt(run, report.milestone);
+    }
+    const resume = resumed.online?.resume;
+    expect(JSON.parse(resume?.state ?? "{}")).toMatchObject({ stage: "score" });
+    const online = { ...run.online, ...(resume ? { resume } : {}), signal: new AbortController().signal };
+    const rest = await followOnline({ ...resumed, online });
+    expect(calls.map((answers) => answers.length)).toEqual([12, 3]);
+    const never = await followOnline(runWith(functionJudge(meanId, "Own")));
+    expect(rest.rounds.at(-1)).toEqual(never.rounds.at(-1));
+  });
+
+  it("is asked again by a run that goes on from a round without pairs", async () => {
+    let isIll = true;
+    const judge = judgeOf((answers) =>
+      Promise.resolve(
+        answers.map((answer): Verdict => (isIll ? { reason: "busy" } : { score: meanId(answer) })),
+      ),
+    );
+    const run = runWith(judge, { onJudgeFailure: "goOn" });
+    let resumed: Parameters<typeof followOnline>[0] = run;
+    const untilEmpty = async () => {
+      for await (const report of train(run)) {
+        if (report.kind === "milestone") resumed = await resumedAt(run, report.milestone);
+      }
+    };
+    await expect(untilEmpty()).rejects.toThrow(
+      "of 4 prompts 4 have answers that judges could not score. 12 answers could not be scored. Resume the run",
+    );
+    isIll = false;
+    const rest = await followOnline(resumed);
+    const never = await followOnline(runWith(functionJudge(meanId, "Own")));
+    expect(rest.rounds.at(-1)).toEqual(never.rounds.at(-1));
+    expect(rest.tensors).toEqual(never.tensors);
+  });
+
   it("keeps the stored pair of a later round", async () => {
     let calls = 0;
     const judge = judgeOf((answers) => {

@@ -8,7 +8,8 @@ import { follow, lastOf } from "../training/tinyRun.testing.ts";
 import { train, type TrainingReport } from "../training/train.ts";
 import { followOnline, functionJudge, meanId, onlineRun, tinyPrompts } from "./onlineRun.testing.ts";
 import type { PromptOutcome, RoundRecord } from "./roundRecord.ts";
-import { EmptyRoundError, stepsBefore } from "./rounds.ts";
+import { EmptyRoundError } from "./emptyRound.ts";
+import { stepsBefore } from "./rounds.ts";
 import { promptKeys, promptsToDraw } from "./selection.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -216,7 +217,7 @@ describe("what cannot be trained in rounds", () => {
     const judge = functionJudge(() => 1);
     const failed = followOnline(onlineRun(model, {}, { judges: [{ judge, weight: 1 }] }));
     await expect(failed).rejects.toBeInstanceOf(EmptyRoundError);
-    await expect(failed).rejects.toThrow("the answers of 4 are alike in score or text");
+    await expect(failed).rejects.toThrow("of 4 prompts 4 have answers of equal scores.");
   });
 });
 

@@ -9,6 +9,7 @@ import type { Objective } from "../losses/objective.ts";
 import type { RunConfig } from "../training/config.ts";
 import { stretchOf, type Stretch } from "../training/stretch.ts";
 import { drawRound } from "./drawAnswers.ts";
+import { EmptyRoundError, emptyRoundMessage } from "./emptyRound.ts";
 import { evaluateOnline, type EvaluationContext } from "./evaluateOnline.ts";
 import { implicitJudge } from "./implicitJudge.ts";
 import type { OnlineSetup, RoundsCheckpoint } from "./onlineSetup.ts";
@@ -18,11 +19,6 @@ import { createRoundReference, type Reference } from "./roundReference.ts";
 import { firstState, readState, type RoundsState } from "./roundsState.ts";
 import { scoreRound } from "./scoreAnswers.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
-
-/** A round has nothing to train on. */
-export class EmptyRoundError extends Error {
-  override name = "EmptyRoundError";
-}
 
 /** Optimizer steps before a round, counted from 0; the last of them is the end of the run. */
 export function stepsBefore(round: number, { steps, rounds }: Pick<RunConfig, "steps" | "rounds">): number {
@@ -110,15 +106,26 @@ export function openRounds(setup: OnlineSetup, parts: RoundParts): Rounds {
     if (state.stage === "score") {
       const recordSoFar = () => recordOf(state, measureRound(context, parts.objective));
       yield* timed("score", scoreRound(context, step, recordSoFar));
+      yield* refuseEmpty(measureRound(context, parts.objective));
       settleRound(context, parts.objective);
       yield { kind: "round", record: recordOf(state) };
       yield restingPlace;
     }
     const pairs = pairsOf(context);
-    if (pairs.length === 0) throw new EmptyRoundError(emptyMessage(state));
     const compared = await watch.spend("reference", () => reference.open(parts.save));
     const lastStep = stepsBefore(state.round + 1, config);
     return stretchOf(config, pairs, { ...compared, firstStep: step + 1, lastStep });
+  }
+
+  /** Forgets the verdicts of a round without pairs, so that a run which goes on from here asks the judges again. */
+  async function* refuseEmpty(made: ReturnType<typeof measureRound>): AsyncGenerator<RoundReport, void> {
+    const { stored, outcomes } = made;
+    if (pairsOf({ prompts, state: { ...state, stored } }).length > 0) return;
+    yield { kind: "round", record: recordOf(state, made) };
+    const told = { round: state.round, outcomes, failures: state.failures.length };
+    [state.verdicts, state.failures] = [[], []];
+    yield restingPlace;
+    throw new EmptyRoundError(emptyRoundMessage(told, config));
   }
 
   async function* end(step: number): AsyncGenerator<RoundReport, true> {
@@ -163,9 +170,4 @@ async function* stoppable<Result, Stopped>(
     yield restingPlace;
     return stopped;
   }
-}
-
-function emptyMessage({ round, outcomes, failures }: RoundsState): string {
-  const alike = outcomes.filter(({ reason }) => reason === "equalScores" || reason === "equalTexts").length;
-  return `Round ${round + 1} has no pair to train on: of ${outcomes.length} prompts the answers of ${alike} are alike in score or text, and ${failures.length} answers could not be scored. Draw more answers at a higher temperature, or choose other judges.`;
 }

@@ -1,4 +1,4 @@
-/** Where the rounds of a run are: all that is needed to go on, as plain data. */
+/** Where the rounds of a run are, as plain data: written into every checkpoint, and read back by a run that goes on. */
 import type { Verdict } from "../judges/answerJudge.ts";
 import type { JudgeFailure, PromptOutcome, RoundSeconds, ScoredPair } from "./roundRecord.ts";
 
@@ -10,7 +10,7 @@ export interface DrawnAnswer {
   readonly text: string;
 }
 
-/** The pair of a prompt; of a pair of the data set the ids stand there. */
+/** The pair of a prompt; that of the data set has no ids of its own, its tokens are the prompt's `pair`. */
 export interface StoredPair extends ScoredPair {
   readonly chosenIds: readonly number[];
   readonly rejectedIds: readonly number[];
@@ -81,6 +81,11 @@ export function firstState(prompts: number): RoundsState {
     heldoutMeans: [],
     hasEnded: false,
   };
+}
+
+/** What a written state says but for its seconds: equal where nothing but time has passed. */
+export function progressOf(text: string): string {
+  return JSON.stringify({ ...(JSON.parse(text) as RoundsState), seconds: null });
 }
 
 /** The state that a checkpoint has written. Throws `RangeError` where it is of another run. */

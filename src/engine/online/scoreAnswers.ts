@@ -16,6 +16,7 @@ export async function* scoreRound(
 ): AsyncGenerator<RoundReport, void> {
   const { state, config } = context;
   for (;;) {
+    if (state.failures.length > 0) forgetFailures(state);
     yield* askAll(context, step);
     const failures = failuresOf(context);
     state.failures = failures;
@@ -29,11 +30,16 @@ export async function* scoreRound(
         decided.choice = choice;
       },
     };
+    // A stop decides nothing: whoever resumes the run asks the judges again.
+    context.signal.throwIfAborted();
     if (decided.choice === "goOn") return;
-    state.verdicts = state.verdicts.map((verdicts) =>
-      verdicts.map((verdict) => (verdict !== null && "reason" in verdict ? null : verdict)),
-    );
   }
+}
+
+function forgetFailures(state: RoundContext["state"]): void {
+  state.verdicts = state.verdicts.map((verdicts) =>
+    verdicts.map((verdict) => (verdict !== null && "reason" in verdict ? null : verdict)),
+  );
 }
 
 async function* askAll(context: RoundContext, step: number): AsyncGenerator<RoundReport, void> {
