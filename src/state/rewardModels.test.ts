@@ -60,7 +60,8 @@ it("reports no error to the person who stopped it", async () => {
   await trained;
   expect(trainer.questions("stopRewardModel")).toEqual([null]);
   expect(state()).toMatchObject({ isTraining: false, refusal: null, newest: null });
-  // The next one is not stopped, and its failure is news.
+  // The next one is not stopped, and its failure is news, also after a stop of nothing.
+  await stopRewardModel();
   await trainRewardModel();
   expect(state().refusal).toBe("Stopped.");
 });

@@ -90,7 +90,6 @@ export async function trainRewardModel(): Promise<void> {
   const { settings, isTraining } = useRewardModelStore.getState();
   if (isTraining) return;
   series = emptySeries();
-  isStopping = false;
   useRewardModelStore.setState({
     isTraining: true,
     event: null,
@@ -103,11 +102,12 @@ export async function trainRewardModel(): Promise<void> {
     addLog({ level: "info", message: `Reward model “${label}” is trained.` });
   });
   useRewardModelStore.setState({ isTraining: false, ...(isStopping && { refusal: null }) });
+  isStopping = false;
 }
 
 /** Ends the training under way; nothing of it is kept. */
 export async function stopRewardModel(): Promise<void> {
-  isStopping = true;
+  isStopping = useRewardModelStore.getState().isTraining;
   try {
     await callTrainer("stopRewardModel", null);
   } catch (error) {

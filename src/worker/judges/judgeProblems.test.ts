@@ -119,7 +119,9 @@ describe("judgeProblems", () => {
 
   it("wants a judge that can tell the untrained policy's answers apart", () => {
     const judges = only({ kind: "implicit" });
-    const sentence = expect.stringMatching(/^judges: The policy itself gives every answer the score 0/);
+    const sentence: unknown = expect.stringMatching(
+      /^judges: The policy itself gives every answer the score 0/,
+    );
     expect(said({ judges })).toEqual([sentence]);
     expect(said({ judges: [...judges, { judge: words, weight: 0 }] })).toEqual([sentence]);
     expect(said({ judges: [...judges, ...only(words)] })).toEqual([]);
