@@ -97,7 +97,11 @@ function splitArguments(args) {
 
 /** Whether a value is too deep for a word or a list of words; the page checks what is in it. */
 function isJson({ type, items, anyOf }) {
-  return anyOf !== undefined || type === "object" || (type === "array" && !(items.enum || items.type !== undefined));
+  return (
+    anyOf !== undefined ||
+    type === "object" ||
+    (type === "array" && !(items.enum || items.type !== undefined))
+  );
 }
 
 /** The value of a JSON text, or undefined when it is none of that type; what has no one type is an object or null. */
@@ -116,7 +120,8 @@ function expectation({ type, enum: choices, items, anyOf, minimum, maximum }) {
   if (anyOf) return "an object in JSON, or null";
   if (choices) return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
-  if (isJson({ type, items, anyOf })) return type === "array" ? "a list in JSON" : "an object of texts in JSON";
+  if (isJson({ type, items, anyOf }))
+    return type === "array" ? "a list in JSON" : "an object of texts in JSON";
   if (type === "array" && items.enum) return `some of ${items.enum.join(",")}`;
   if (type === "array") return `a list separated by commas, each ${expectation(items)}`;
   if (type === "string") return "a name";
