@@ -132,6 +132,7 @@ ${speedTable(trained)}
 
 - **expected**: 1 / (1 − g(1 − ρ)) for a round, and R / (1 + (R − 1)(1 − g(1 − ρ))) for a run of R = ${onlineSettings.rounds} rounds, whose first draws every prompt; g of each seed.
 - **measured**: seconds at ρ 1 over those of the cell, without evaluations. Ratios are taken within a seed and a sitting, in which all cells of the
-  seed ran one after the other, one at a time, in an order that the seed decides; a run that is thrown away came first. **seeds** counts these pairs.
+  seed ran one after the other, one at a time, in an order that the seed decides; a run that is thrown away came first. Weighted and plain cells had
+  sittings of their own on the two cores of one machine, which had other work as well: that is why measured ratios vary so much. **seeds** counts these pairs.
 - **paper**: it names the range 1.27 to 1.56; which end belongs to which ρ is inferred.`;
 }
