@@ -100,6 +100,18 @@ test("no serious finding on any tab of the Data screen, at every width", async (
   }
 });
 
+test("no serious finding on any tab of the Online screen, at every width", async ({ studio, page }) => {
+  await studio.open({ settings: { ...onCpu, preset: "online" } });
+  await page.getByTestId("online-link").click();
+  for (const tab of ["Rounds", "Prompts", "Judges"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    for (const width of widths) {
+      await page.setViewportSize({ width, height });
+      await expectAccessible(page, `${tab}, ${width} px`);
+    }
+  }
+});
+
 async function expectDialog(page: Page, name: string): Promise<void> {
   const dialog = page.getByRole("dialog", { name });
   await expect(dialog).toBeVisible();

@@ -177,7 +177,7 @@ it("shows how good a reward model is, and what it was not trained on", async () 
   expect(text).toContain("640 pairs of Kind endings; checked on 160");
   expect(card.querySelectorAll("tbody tr")).toHaveLength(2);
   expect(named("Delete Kind endings")).toBeUndefined();
-  expect(named("Put Kind endings in use")?.hasAttribute("disabled")).toBe(true);
+  expect(named("In use: Kind endings")?.hasAttribute("disabled")).toBe(true);
 });
 
 it("says who misses a reward model that is to be deleted", async () => {

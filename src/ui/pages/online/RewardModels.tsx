@@ -86,12 +86,13 @@ function CardButtons({ model }: { readonly model: RewardModelSummary }) {
   const { id, label, origin, problem, sizeBytes } = model;
   const judge: JudgeSpec = { kind: "rewardModel", id };
   const isHere = isUsed(judge, setup);
+  const saveText = sizeBytes > 0 ? `Save ${formatBytes(sizeBytes)}` : "Save";
   return (
     <div className="dialog-actions">
       <Button
         size="xs"
         variant="default"
-        aria-label={`Put ${label} in use`}
+        aria-label={`${isHere ? "In use" : "Put in use"}: ${label}`}
         disabled={isHere || problem !== ""}
         onClick={() => addJudge(judge)}
       >
@@ -100,7 +101,7 @@ function CardButtons({ model }: { readonly model: RewardModelSummary }) {
       <Button
         size="xs"
         variant="default"
-        aria-label={`Keep ${label} aside`}
+        aria-label={`Keep aside: ${label}`}
         disabled={isHere || problem !== ""}
         onClick={() => keepAside(judge)}
       >
@@ -109,11 +110,11 @@ function CardButtons({ model }: { readonly model: RewardModelSummary }) {
       <Button
         size="xs"
         variant="default"
-        aria-label={`Save ${label}`}
+        aria-label={`${saveText}: ${label}`}
         disabled={sizeBytes === 0}
         onClick={() => void saveRewardModel(id)}
       >
-        Save {sizeBytes > 0 && formatBytes(sizeBytes)}
+        {saveText}
       </Button>
       {origin !== "embedded" && (
         <DeleteButton
