@@ -54,8 +54,7 @@ describe("withReasons", () => {
       throw new Error("out of order");
     };
     expect(await ask(failing)).toEqual(everywhere("out of order"));
-    // A judge may reject with anything.
-    // oxlint-disable-next-line prefer-promise-reject-errors
+    // oxlint-disable-next-line prefer-promise-reject-errors -- a judge may reject with anything, and that is what is tested
     expect(await ask(() => Promise.reject(Object.create(null)))).toEqual(
       everywhere("The judge failed without a reason."),
     );

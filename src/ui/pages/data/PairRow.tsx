@@ -1,31 +1,26 @@
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { DataRow } from "../../../worker/protocol.ts";
-import { Icon } from "../../components/Icon.tsx";
+import { RowButton, type RowState } from "../../components/RowGrid.tsx";
 import { formatCount, formatValue } from "../../format.ts";
 import { PairEditor } from "./PairEditor.tsx";
 import { checkNames } from "./stepSentence.ts";
 import { wordDiff, type TextPiece } from "./wordDiff.ts";
 
 /** What a row of the table is made of. */
-export interface PairRowProps {
-  /** Place in the list, from 0 on. */
-  readonly place: number;
+export interface PairRowProps extends RowState {
   /** Null while it is on its way. */
   readonly row: DataRow | null;
-  readonly isOpen: boolean;
-  /** The one row that Tab leads to. */
-  readonly isReachable: boolean;
-  readonly onToggle: () => void;
 }
 
 /** A pair with what its answers do not share; open, it shows all of it and can be revised. */
-export function PairRow({ place, row, isOpen, isReachable, onToggle }: PairRowProps) {
+export function PairRow({ row, ...state }: PairRowProps) {
+  const { index, isOpen } = state;
   const [isEditing, setEditing] = useState(false);
   const pieces = useMemo(() => (row === null ? null : wordDiff(row.chosen, row.rejected)), [row]);
   if (row === null || pieces === null) {
     return (
-      <div role="row" aria-rowindex={place + 2} className="pair-row" aria-busy="true">
+      <div role="row" aria-rowindex={index + 2} className="grid-row" aria-busy="true">
         <span role="gridcell" className="note">
           Reading…
         </span>
@@ -35,27 +30,16 @@ export function PairRow({ place, row, isOpen, isReachable, onToggle }: PairRowPr
   return (
     <div
       role="row"
-      aria-rowindex={place + 2}
-      className="pair-row"
+      aria-rowindex={index + 2}
+      className="grid-row"
       data-open={isOpen}
       data-testid={`pair-${row.row}`}
     >
-      <span role="gridcell" className="pair-number">
-        <button
-          type="button"
-          className="pair-button"
-          data-place={place}
-          aria-expanded={isOpen}
-          aria-label={`Row ${row.row + 1}, ${isOpen ? "show less" : "show all of it"}`}
-          tabIndex={isReachable ? 0 : -1}
-          onClick={onToggle}
-        >
-          <Icon name="chevron" size={14} />
-          {formatCount(row.row + 1)}
-        </button>
+      <span role="gridcell" className="row-number">
+        <RowButton {...state} name="Row" number={row.row + 1} />
         {row.split === "heldout" && <span className="tag">held out</span>}
       </span>
-      <span role="gridcell" className="pair-text">
+      <span role="gridcell" className="row-text">
         {row.prompt}
       </span>
       <Answer side="chosen" pieces={pieces.left} />
@@ -94,7 +78,7 @@ interface AnswerProps {
 
 function Answer({ side, pieces }: AnswerProps) {
   return (
-    <span role="gridcell" className={`pair-text pair-${side}`}>
+    <span role="gridcell" className={`row-text pair-${side}`}>
       <span className="pair-side">{side}</span>
       {pieces.map(({ text, isShared }, index) =>
         isShared ? text : <Difference key={index} side={side} text={text} />,

@@ -66,6 +66,6 @@ it("walks through many pairs by key, asking for those that come into view", asyn
   first?.focus();
   await key("ArrowDown", first!);
   expect(document.activeElement?.getAttribute("aria-label")).toBe("Row 2, show all of it");
-  expect(page.querySelectorAll(".pair-button[tabindex='0']").length).toBe(1);
+  expect(page.querySelectorAll(".row-button[tabindex='0']").length).toBe(1);
   expect(page.querySelector("[role=grid]")?.getAttribute("aria-rowcount")).toBe("501");
 });

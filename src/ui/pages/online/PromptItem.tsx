@@ -1,24 +1,19 @@
 import { useMemo } from "react";
 import type { PromptOutcome, ScoredPair } from "../../../worker/protocol.ts";
-import { Icon } from "../../components/Icon.tsx";
-import { formatChange, formatCount, formatValue } from "../../format.ts";
+import { RowButton, type RowState } from "../../components/RowGrid.tsx";
+import { formatChange, formatValue } from "../../format.ts";
 import { wordDiff, type TextPiece } from "../data/wordDiff.ts";
 import type { PromptRow } from "./promptRows.ts";
 import { reasonTexts } from "./roundGaps.ts";
 
 /** What a row of the list is made of. */
-interface PromptItemProps {
-  /** Place in the list, from 0 on. */
-  readonly index: number;
+interface PromptItemProps extends RowState {
   readonly row: PromptRow;
-  readonly isOpen: boolean;
-  /** The one row that Tab leads to. */
-  readonly isReachable: boolean;
-  readonly onToggle: () => void;
 }
 
 /** A prompt with its pair before and now; words of the new answers that the old ones do not have are marked. */
-export function PromptItem({ index, row, isOpen, isReachable, onToggle }: PromptItemProps) {
+export function PromptItem({ row, ...state }: PromptItemProps) {
+  const { index, isOpen } = state;
   const { place, outcome, fate, score, change } = row;
   const isSame = fate === "kept" && outcome.before !== null;
   const pieces = useMemo(() => (fate === "regenerated" ? changedPieces(outcome) : null), [outcome, fate]);
@@ -26,26 +21,15 @@ export function PromptItem({ index, row, isOpen, isReachable, onToggle }: Prompt
     <div
       role="row"
       aria-rowindex={index + 2}
-      className="prompt-row"
+      className="grid-row"
       data-open={isOpen}
       data-testid={`prompt-${place}`}
     >
-      <span role="gridcell" className="prompt-number">
-        <button
-          type="button"
-          className="prompt-button"
-          data-place={index}
-          aria-expanded={isOpen}
-          aria-label={`Prompt ${place + 1}, ${isOpen ? "show less" : "show all of it"}`}
-          tabIndex={isReachable ? 0 : -1}
-          onClick={onToggle}
-        >
-          <Icon name="chevron" size={14} />
-          {formatCount(place + 1)}
-        </button>
+      <span role="gridcell" className="row-number">
+        <RowButton {...state} name="Prompt" number={place + 1} />
         <span className="tag">{fateText(row)}</span>
       </span>
-      <span role="gridcell" className="prompt-text">
+      <span role="gridcell" className="row-text">
         {outcome.prompt}
       </span>
       <span role="gridcell" className="prompt-pair">
@@ -108,7 +92,7 @@ function Pair({ title, pair, pieces }: PairProps) {
             <span className="prompt-score">
               {side} {scoreText(side === "chosen" ? pair.chosenScore : pair.rejectedScore)}
             </span>
-            <span className="prompt-text">
+            <span className="row-text">
               {pieces === null
                 ? pair[side]
                 : pieces[side].map(({ text, isShared }, index) =>
